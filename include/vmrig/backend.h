@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a hypervisor implements.
+ *
+ * A backend is a const struct of operations. The core allocates and zeroes the
+ * backend's part of each object, checks state, arguments and thread once, and
+ * only then calls; a backend checks none of it again. An operation may be NULL
+ * only where its comment ties it to a capability bit or says "optional"; a test
+ * walks every backend and checks that the two agree. [BACK-1]
+ *
+ *   open ─> vm_create ─> vp_create (index order) ─> vm_map ...
+ *             ┌───────────────────────────────────────┘
+ *             └> vp_bind ─> { vp_enter ─> { vp_run | vp_complete }* ─> vp_leave }* ─> vp_unbind
+ *                ─> vp_destroy (reverse order) ─> vm_destroy
+ *
+ * Backends that wrap another (recorder, fault injector) are backends like any
+ * other; their handle's context holds the inner handle.
+ */
+
+#include "vmrig/bus.h"
+#include "vmrig/exit.h"
+#include "vmrig/host.h"
+#include "vmrig/memory.h"
+#include "vmrig/probe.h"
+#include "vmrig/vp_state.h"
+
+VMR_BEGIN_DECLS
+
+/* Incomplete on purpose: each backend converts to its own type in one place. */
+struct vmr_backend_vm;
+struct vmr_backend_vp;
+
+/* What this backend, opened this way on this machine, can do. */
+enum vmr_cap {
+    VMR_CAP_MACHINE_CODE,   /* runs guest instructions; without it the VP interprets a program (mock) */
+    VMR_CAP_IRQCHIP_SPLIT,  /* can place local APICs in the hypervisor */
+    VMR_CAP_IRQCHIP_KERNEL, /* can place all interrupt controllers in the hypervisor */
+    VMR_CAP_MSI,            /* vm_msi: with local APICs in the hypervisor */
+    VMR_CAP_IRQFD,          /* vm_irqfd */
+    VMR_CAP_DOORBELL,       /* vm_doorbell: signals a descriptor without an exit */
+    VMR_CAP_READ_ONLY,      /* read-only regions */
+    VMR_CAP_MSR_EXIT,       /* MSR accesses can be made to exit */
+    VMR_CAP_MSR_FAULT,      /* an MSR exit can be answered with #GP */
+    VMR_CAP_CPUID_EXIT,     /* CPUID exits; without it the table given at build answers */
+    VMR_CAP_HYPERCALL_EXIT, /* VMCALL reaches user space */
+    VMR_CAP_SINGLE_STEP,
+    VMR_CAP_HW_BREAKPOINT,
+    VMR_CAP_REBIND,       /* bind, unbind, bind again */
+    VMR_CAP_STICKY_KICK,  /* a kick before vp_run makes it return at once */
+    VMR_CAP_MULTI_VM,     /* several partitions at once in one process */
+    VMR_CAP_VP_THREADS,   /* VPs may run on free threads; without it only under a scheduling host */
+    VMR_CAP_REAL_MODE,    /* guests may start in real mode */
+    VMR_CAP_STRING_IO,    /* string I/O arrives as one exit of many items (else one exit an item) */
+    VMR_CAP_SYSTEM_EVENT, /* the guest can power off or reset through the hypervisor */
+    VMR_CAP_RECORDABLE,   /* every input crosses the backend table or the host: a recording is complete */
+    VMR_CAP_COUNT
+};
+
+/* "machine-code", ... Any thread. */
+VMR_API const char *vmr_cap_name(enum vmr_cap cap);
+
+struct vmr_caps {
+    uint64_t bits; /* 1 << enum vmr_cap */
+    uint32_t vp_count_max;
+    uint8_t physical_bits;
+};
+
+static inline bool vmr_caps_have(const struct vmr_caps *caps, enum vmr_cap cap)
+{
+    return (caps->bits >> (unsigned)cap & 1u) != 0;
+}
+
+struct vmr_cpuid_entry {
+    uint32_t leaf, subleaf;
+    bool match_subleaf;
+    uint32_t eax, ebx, ecx, edx;
+};
+
+/* MSR indices [first, first + count) that must exit instead of being handled in the hypervisor. */
+struct vmr_msr_range {
+    uint32_t first, count;
+};
+
+/* Everything a backend is told at build; valid during vm_create only, but for host and memory. */
+struct vmr_vm_config {
+    const struct vmr_host *host;
+    struct vmr_memory *memory;
+    uint32_t vp_count;
+    enum vmr_irqchip irqchip;
+    const struct vmr_cpuid_entry *cpuid; /* the whole table the guest will see */
+    size_t cpuid_count;
+    const struct vmr_msr_range *msr_exits;
+    size_t msr_exit_count;
+};
+
+/* Where the reached point of a kick matters: the seams of a run, in order. Tests hook them. [RUN-12] */
+enum vmr_run_seam {
+    VMR_SEAM_BEFORE_CHECK, /* the loop has not looked at the requests */
+    VMR_SEAM_AFTER_CHECK,  /* it has, and saw none */
+    VMR_SEAM_BEFORE_ENTRY, /* the backend is about to enter the guest */
+    VMR_SEAM_IN_GUEST,     /* the guest runs */
+    VMR_SEAM_AFTER_EXIT,   /* the guest has left, nobody has noticed yet */
+    VMR_SEAM_COUNT
+};
+
+/* Something other threads asked for, at the point where it takes effect: for recorders. */
+enum vmr_async_kind {
+    VMR_ASYNC_IRQ,  /* a = gsi, b = level */
+    VMR_ASYNC_MSI,  /* a = address, b = data */
+    VMR_ASYNC_LINT, /* a = vp, b = lint */
+    VMR_ASYNC_NMI,  /* a = vp */
+    VMR_ASYNC_KIND_COUNT
+};
+struct vmr_async {
+    uint32_t kind; /* enum vmr_async_kind */
+    uint64_t a, b;
+};
+
+/* Why the loop leaves a VP: passed to vp_leave. */
+enum vmr_leave {
+    VMR_LEAVE_HALT,  /* a halt reason other than stop or cancel */
+    VMR_LEAVE_STOP,  /* a stop was seen */
+    VMR_LEAVE_KICK,  /* a kick was consumed */
+    VMR_LEAVE_YIELD, /* a yield was consumed */
+    VMR_LEAVE_COUNT
+};
+
+#define VMR_BACKEND_ABI 1u
+
+#define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
+
+struct vmr_backend {
+    uint32_t abi; /* VMR_BACKEND_ABI */
+    uint32_t flags;
+    const char *name;
+    const char *description;           /* one line */
+    const struct vmr_param_key *keys;  /* the keys `open` takes; ends with a NULL name */
+    size_t vm_size, vp_size;           /* the core allocates and zeroes these */
+
+    /*
+     * Parameters are known to be in `keys` and unique; values are not checked
+     * yet: VMR_E_CONFIG for a bad one, before the machine is looked at. `fd` is
+     * -1, or a descriptor of the caller's to use instead of opening. Absent is
+     * VMR_E_UNAVAILABLE; there but not to be opened is VMR_E_HOST.
+     */
+    enum vmr_status (*open)(const struct vmr_params *params, int fd, struct vmr_hypervisor_handle *ret_handle,
+                            struct vmr_error *err);
+    /* What `handle` can do; may ask the hypervisor. */
+    enum vmr_status (*caps)(const struct vmr_hypervisor_handle *handle, struct vmr_caps *ret_caps,
+                            struct vmr_error *err);
+    /*
+     * The CPUID table a guest sees by default: fills at most `capacity`, sets
+     * the count. Optional: NULL means an empty table.
+     */
+    enum vmr_status (*cpuid)(const struct vmr_hypervisor_handle *handle, struct vmr_cpuid_entry *entries,
+                             size_t capacity, size_t *ret_count, struct vmr_error *err);
+
+    /* VPs stopped (there are none). On failure vm_destroy is called on what is there. */
+    enum vmr_status (*vm_create)(struct vmr_backend_vm *vm, const struct vmr_hypervisor_handle *handle,
+                                 const struct vmr_vm_config *config, struct vmr_error *err);
+    void (*vm_destroy)(struct vmr_backend_vm *vm); /* accepts a zeroed and a half-created one */
+    /* In index order, all before any bind: the order is what makes VP index and hypervisor index agree. [LIFE-3] */
+    enum vmr_status (*vp_create)(struct vmr_backend_vm *vm, struct vmr_backend_vp *vp, vmr_vp_index index,
+                                 struct vmr_error *err);
+    void (*vp_destroy)(struct vmr_backend_vp *vp); /* accepts a zeroed and a half-created one */
+
+    /* The region may be used until vm_unmap returns. Any thread, VPs may run. */
+    enum vmr_status (*vm_map)(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
+                              struct vmr_error *err);
+    void (*vm_unmap)(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);
+
+    /* The VP's thread from here to vp_unbind. */
+    enum vmr_status (*vp_bind)(struct vmr_backend_vp *vp, struct vmr_error *err);
+    void (*vp_unbind)(struct vmr_backend_vp *vp);
+    /* Optional pair around one vmr_vp_run: what a kick needs to find the thread. */
+    void (*vp_enter)(struct vmr_backend_vp *vp);
+    void (*vp_leave)(struct vmr_backend_vp *vp, enum vmr_leave why);
+    /*
+     * One step. `vp_exit` holds the exit before, with its answer, which is
+     * consumed first; then the guest runs until the next exit, which replaces
+     * it. Being interrupted (EINTR, EAGAIN) is VMR_EXIT_CANCEL, never an old
+     * exit again. A host call that fails is VMR_EXIT_FAIL with VMR_FAIL_HOST.
+     * Returns nothing: whatever happens is an exit. [RUN-9]
+     */
+    void (*vp_run)(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+    /*
+     * Consumes the answer without running the guest. Leaves VMR_EXIT_NONE when
+     * the instruction is finished, or a further exit of the same instruction.
+     * Optional: NULL where an answer is complete once given. [EXIT-6]
+     */
+    void (*vp_complete)(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+    /*
+     * Makes the vp_run in progress, or the next one, return soon. Only called
+     * between vp_enter and vp_leave; any thread. Never lost. [RUN-3]
+     */
+    void (*vp_kick)(struct vmr_backend_vp *vp);
+
+    /* The VP's thread, at a clean point. */
+    enum vmr_status (*vp_get_regs)(struct vmr_backend_vp *vp, struct vmr_x86_regs *ret_regs);
+    enum vmr_status (*vp_set_regs)(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
+    /* VMR_E_GUEST: no such MSR, or the value is refused. */
+    enum vmr_status (*vp_get_msr)(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
+    enum vmr_status (*vp_set_msr)(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
+    /* VMR_CAP_IRQCHIP_SPLIT or VMR_CAP_IRQCHIP_KERNEL: only called when local APICs are in the hypervisor. */
+    enum vmr_status (*vp_get_activity)(struct vmr_backend_vp *vp, enum vmr_activity *ret_activity);
+    enum vmr_status (*vp_set_activity)(struct vmr_backend_vp *vp, enum vmr_activity activity);
+    /* VMR_CAP_SINGLE_STEP or VMR_CAP_HW_BREAKPOINT */
+    enum vmr_status (*vp_set_debug)(struct vmr_backend_vp *vp, const struct vmr_debug_state *state);
+
+    /*
+     * With VMR_IRQCHIP_USER and, for external interrupts of the library's PIC,
+     * VMR_IRQCHIP_SPLIT. The VP's thread.
+     */
+    enum vmr_status (*vp_interrupt)(struct vmr_backend_vp *vp, uint8_t vector); /* only when interrupt_ready */
+    enum vmr_status (*vp_nmi)(struct vmr_backend_vp *vp);
+    void (*vp_request_window)(struct vmr_backend_vp *vp, bool wanted); /* exit when interrupt_ready becomes true */
+    void (*vp_set_tpr)(struct vmr_backend_vp *vp, uint8_t tpr);        /* VMR_IRQCHIP_USER */
+
+    /* With VMR_CAP_IRQCHIP_KERNEL. Any thread. */
+    enum vmr_status (*vm_irq)(struct vmr_backend_vm *vm, uint32_t gsi, bool level);
+    /* VMR_CAP_IRQCHIP_KERNEL: pulses a local interrupt pin. Any thread. */
+    enum vmr_status (*vm_lint)(struct vmr_backend_vm *vm, vmr_vp_index vp, unsigned lint);
+    /* VMR_CAP_MSI. Any thread. VMR_E_GUEST: no local APIC takes it. */
+    enum vmr_status (*vm_msi)(struct vmr_backend_vm *vm, const struct vmr_msi *msi);
+    /*
+     * VMR_CAP_MSI: what raising `gsi` delivers; NULL: nothing. With
+     * VMR_IRQCHIP_SPLIT this is how the library's IO-APIC tells the hypervisor
+     * which vectors end in an EOI exit. Any thread.
+     */
+    enum vmr_status (*vm_set_route)(struct vmr_backend_vm *vm, uint32_t gsi, const struct vmr_msi *msi);
+    /* VMR_CAP_IRQFD: `add` or take away. Any thread. */
+    enum vmr_status (*vm_irqfd)(struct vmr_backend_vm *vm, int fd, uint32_t gsi, bool add);
+    /* VMR_CAP_DOORBELL: a write that matches signals `fd`. Any thread. */
+    enum vmr_status (*vm_doorbell)(struct vmr_backend_vm *vm, bool port_space, const struct vmr_doorbell *doorbell,
+                                   int fd, bool add);
+
+    /*
+     * Optional pair, for recorders: something from outside is about to change
+     * the library's state, or has. Any thread.
+     */
+    void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);
+    void (*vm_async_end)(struct vmr_backend_vm *vm);
+    /* Optional, for tests: called at each seam the backend passes. VPs stopped. */
+    void (*vm_set_seam_hook)(struct vmr_backend_vm *vm, void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam),
+                             void *context);
+    /* Optional: what the backend's own header documents; for vmr_partition_native. */
+    void *(*vm_native)(struct vmr_backend_vm *vm);
+};
+
+VMR_END_DECLS

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Interrupt controllers in the library: what the run loop asks of them, and the
+ * built-in ones (local APICs, IO-APIC, a pair of 8259 PICs).
+ *
+ * Local APICs: Intel SDM vol. 3, chapter 11. IO-APIC: 82093AA. PIC: 8259A.
+ */
+
+#include "vmrig/bus.h"
+#include "vmrig/host.h"
+
+VMR_BEGIN_DECLS
+
+/* What waits for one VP. */
+struct vmr_irq_pending {
+    bool interrupt; /* `acknowledge` would give a vector, priorities and masks considered */
+    bool nmi;
+    bool init;
+    bool sipi;
+    uint8_t sipi_vector;
+    uint64_t deadline_ns; /* when to ask again though nobody woke the VP: the next timer; or VMR_NEVER */
+};
+
+enum vmr_msr_result {
+    VMR_MSR_OK,
+    VMR_MSR_FAULT,  /* #GP */
+    VMR_MSR_NOT_MINE
+};
+
+/*
+ * Called on the VP's thread unless said otherwise. `poll` advances timers to
+ * `now_ns`; with VMR_IRQCHIP_SPLIT only `poll`, `acknowledge` (for the PIC) and
+ * `eoi` are used. INIT, SIPI and NMI are edges: `poll` reports each once and
+ * forgets it.
+ */
+struct vmr_irqchip_ops {
+    void (*poll)(void *chip, vmr_vp_index vp, uint64_t now_ns, uint8_t tpr, struct vmr_irq_pending *ret_pending);
+    bool (*acknowledge)(void *chip, vmr_vp_index vp, uint8_t *ret_vector); /* false: nothing after all */
+    void (*eoi)(void *chip, uint8_t vector); /* an in-hypervisor local APIC ended a level interrupt */
+    enum vmr_msr_result (*msr_read)(void *chip, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
+    enum vmr_msr_result (*msr_write)(void *chip, vmr_vp_index vp, uint32_t index, uint64_t value);
+    uint8_t (*get_tpr)(void *chip, vmr_vp_index vp); /* the CR8 value to enter the guest with */
+    /* Any thread. */
+    bool (*irq)(void *chip, uint32_t gsi, bool level);           /* false: no such line */
+    bool (*msi)(void *chip, const struct vmr_msi *msi);          /* false: nobody takes it */
+    bool (*lint)(void *chip, vmr_vp_index vp, unsigned lint);
+    bool (*nmi)(void *chip, vmr_vp_index vp);
+    /* Whom to tell that `poll` may answer differently now. Set once, by vmr_partition_attach_irqchip. */
+    void (*set_wake)(void *chip, void (*wake)(void *context, vmr_vp_index vp), void *context);
+    /* How a split chip reaches the local APICs in the hypervisor; NULL ops otherwise. Set as above. */
+    void (*set_msi_target)(void *chip, bool (*deliver)(void *context, const struct vmr_msi *msi),
+                           void (*route)(void *context, uint32_t gsi, const struct vmr_msi *msi), void *context);
+};
+
+struct vmr_irqchip_set;
+
+struct vmr_irqchip_options {
+    const struct vmr_host *host; /* required: timers */
+    uint32_t vp_count;
+    bool split;         /* only PIC and IO-APIC */
+    bool x2apic;        /* VPs start in x2APIC mode */
+    bool without_pic;
+    bool without_ioapic;
+    uint64_t timer_hz;  /* local APIC timer input clock; 0: 1 GHz */
+};
+
+#define VMR_LAPIC_GPA 0xfee00000u
+#define VMR_IOAPIC_GPA 0xfec00000u
+#define VMR_IOAPIC_PINS 24u
+
+/*
+ * Makes the built-in chip and claims its ranges: ports 0x20, 0x21, 0xa0, 0xa1,
+ * 0x4d0, 0x4d1 and the IO-APIC page; the local APIC page unless split. GSIs 0-23 are IO-APIC pins;
+ * GSIs 0-15 are also PIC lines, but for 2, the cascade: line 0 reaches IO-APIC pin 2.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_irqchip_create(const struct vmr_irqchip_options *options,
+                                                          struct vmr_bus *ports, struct vmr_bus *mmio,
+                                                          struct vmr_irqchip_set **ret_chip, struct vmr_error *err);
+VMR_API void vmr_irqchip_destroy(struct vmr_irqchip_set *chip); /* NULL is fine. VPs stopped. */
+/* For vmr_partition_attach_irqchip(partition, vmr_irqchip_builtin_ops(), chip, err). */
+VMR_API const struct vmr_irqchip_ops *vmr_irqchip_builtin_ops(void);
+
+VMR_END_DECLS

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Every limit of the library, each with its reason. Decoders refuse above a
+ * limit before they allocate. [LIM-1]
+ */
+
+/* VP indices ride in 16-bit trace fields; twice what KVM allows on the largest hosts. */
+#define VMR_VP_COUNT_MAX 2048u
+
+/* KVM hands string I/O over in one page; longer runs come back as further exits. */
+#define VMR_STRING_IO_BYTES_MAX 4096u
+
+/* KVM_USER_MEM_SLOTS is 32764 on x86; hotplug by 128 MiB blocks reaches 4 TiB with this. */
+#define VMR_MEMORY_REGION_MAX 32000u
+
+/* Ranges on one bus: 4096 PCIe functions with six BARs each still fit. */
+#define VMR_BUS_RANGE_MAX 32768u
+
+/* Doorbells on one bus: two for each of 4096 virtio devices. */
+#define VMR_BUS_DOORBELL_MAX 8192u
+
+/* Guest physical addresses are at most 52 bits on x86-64 and arm64. */
+#define VMR_PHYSICAL_BITS_MAX 52u
+
+/* A backend parameter string is typed by a person. */
+#define VMR_SPEC_BYTES_MAX 1024u
+#define VMR_SPEC_PARAM_MAX 16u
+
+/* Backends in one set: the five built in, and room for an embedder's. */
+#define VMR_BACKEND_MAX 32u
+
+/* Extra CPUID leaves; the largest guests known use under 100. */
+#define VMR_CPUID_LEAF_MAX 256u
+
+/* GSIs: three IO-APICs' worth, and MSI routes for 4096 vectors. */
+#define VMR_GSI_MAX 4096u
+
+/*
+ * Further exits that one pending exit may cause while it is being finished. A
+ * page-crossing, 8-byte string element gives two; anything above is a backend
+ * in a loop.
+ */
+#define VMR_COMPLETION_EXIT_MAX 64u

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Guest memory: regions of host memory at guest physical addresses.
+ *
+ * The guest can change a byte between any two loads, so the library copies
+ * once, checks the copy and uses the copy. There is no "translate": bytes go in
+ * and out through the calls below, or through a pinned view whose lifetime is
+ * explicit. [MEM-1] [MEM-2]
+ *
+ *   vmr_memory_create -> region_add ... -> (partition built with it) -> region_add/remove, read, write, pin
+ *                     -> partition destroyed -> vmr_memory_destroy
+ *
+ * Regions may be added and removed while VPs run. Addresses outside every
+ * region are holes: guest accesses there are MMIO, host accesses fail whole.
+ */
+
+#include "vmrig/host.h"
+
+VMR_BEGIN_DECLS
+
+struct vmr_memory;
+
+struct vmr_memory_region {
+    vmr_gpa gpa;       /* page aligned */
+    uint64_t size;     /* bytes, a nonzero multiple of the page size */
+    bool read_only;    /* the guest cannot write (its writes are MMIO exits); the host can */
+    void *host;        /* the backing, page aligned, owned by the caller until the region is gone; NULL: the library allocates zeroed pages */
+};
+
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_create(const struct vmr_host *host, struct vmr_memory **ret_memory,
+                                                         struct vmr_error *err);
+
+/* Frees what the library allocated. NULL is fine. No partition may still use it; no view may be pinned. */
+VMR_API void vmr_memory_destroy(struct vmr_memory *memory);
+
+/*
+ * Adds a region and shows it to the partition, if there is one. Refused
+ * without change: overlap with another region (the message names it), an
+ * unaligned or zero size, an end above 2^52, a full table. Any thread. [MEM-3]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_region_add(struct vmr_memory *memory,
+                                                             const struct vmr_memory_region *region,
+                                                             struct vmr_error *err);
+
+/*
+ * Removes the region that starts at `gpa`. When this returns no VP can reach
+ * the bytes any more. VMR_E_STATE while a view of it is pinned; VMR_E_USAGE if
+ * no region starts there. Any thread. [MEM-4]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_region_remove(struct vmr_memory *memory, vmr_gpa gpa,
+                                                                struct vmr_error *err);
+
+/* The region that holds `gpa`, without its host pointer; false for a hole. Any thread. */
+VMR_API bool vmr_memory_region_find(struct vmr_memory *memory, vmr_gpa gpa, struct vmr_memory_region *ret_region);
+VMR_API size_t vmr_memory_region_count(struct vmr_memory *memory);
+/* Bytes in all regions. */
+VMR_API uint64_t vmr_memory_size(struct vmr_memory *memory);
+
+/*
+ * Copy, across neighbouring regions if need be. VMR_E_GUEST, and nothing
+ * copied, if any byte is in a hole. Each byte is loaded or stored exactly
+ * once. Host writes ignore read_only, as firmware loading needs. Any thread.
+ * [MEM-5]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_read(struct vmr_memory *memory, vmr_gpa gpa, void *ret_bytes,
+                                                       size_t length);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_write(struct vmr_memory *memory, vmr_gpa gpa, const void *bytes,
+                                                        size_t length);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_fill(struct vmr_memory *memory, vmr_gpa gpa, uint8_t byte,
+                                                       size_t length);
+
+/*
+ * Atomically ORs `mask` into the little-endian word of `width` bytes (1, 2, 4,
+ * 8) at `gpa`, naturally aligned, and gives what was there: for event flags and
+ * monitor pages. VMR_E_GUEST for a hole, a misaligned address or a read-only
+ * region. Any thread, also against a running guest. [MEM-6]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsigned width,
+                                                           uint64_t mask, uint64_t *ret_old);
+
+/* A window onto bytes of one region that stays valid, and keeps the region, until it is unpinned. */
+struct vmr_memory_view {
+    void *bytes;
+    size_t length;
+    vmr_gpa gpa;
+    uint64_t token; /* the library's */
+};
+
+/*
+ * VMR_E_GUEST if [gpa, gpa + length) is not inside one region, or if `writable`
+ * and the region is read-only. The guest may change the bytes at any time. What
+ * is read through a view is shown to the observer as one read of the whole, at
+ * pin time; writes as one write, at unpin time. Any thread. [MEM-7]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length,
+                                                      bool writable, struct vmr_memory_view *ret_view);
+VMR_API void vmr_memory_unpin(struct vmr_memory *memory, struct vmr_memory_view *view);
+
+/*
+ * Sees every access the library makes, after a read's copy and before a
+ * write's. A reader may change `bytes`: that is how a replay supplies what was
+ * recorded, and how a fuzzer flips. One observer; NULL takes it away. VPs
+ * stopped. [MEM-8]
+ */
+struct vmr_memory_observer {
+    void (*read)(void *context, vmr_gpa gpa, void *bytes, size_t length);
+    void (*write)(void *context, vmr_gpa gpa, const void *bytes, size_t length);
+    void (*fetch_or)(void *context, vmr_gpa gpa, unsigned width, uint64_t mask, uint64_t *old);
+    void *context;
+};
+
+VMR_API void vmr_memory_set_observer(struct vmr_memory *memory, const struct vmr_memory_observer *observer);
+
+/*
+ * For partitions and backends: told of each region, first of those that are
+ * there, then of each change, in order, on the thread that makes it. An error
+ * from `added` refuses the region. One listener at a time.
+ */
+struct vmr_memory_listener {
+    enum vmr_status (*added)(void *context, uint32_t slot, const struct vmr_memory_region *region,
+                             struct vmr_error *err);
+    void (*removed)(void *context, uint32_t slot, const struct vmr_memory_region *region);
+    void *context;
+};
+
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_listen(struct vmr_memory *memory,
+                                                         const struct vmr_memory_listener *listener,
+                                                         struct vmr_error *err);
+/* Tells the listener of the removal of every region, then forgets it. */
+VMR_API void vmr_memory_unlisten(struct vmr_memory *memory);
+
+VMR_END_DECLS

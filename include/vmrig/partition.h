@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * From a hypervisor to a virtual processor.
+ *
+ *   handle ── vmr_proto_create ──> proto ── vmr_proto_build ──> partition ── vmr_partition_bind ──> VP
+ *                (questions)       (consumed)   all VPs exist      (on the VP's own thread)
+ *
+ *   VP:  UNBOUND ──bind──> BOUND ──run, step──> RUNNING ──> BOUND ──unbind──> UNBOUND
+ *                            │ fatal exit                     │
+ *                            └──────────────> FAILED <────────┘     FAILED: registers, unbind; no run
+ *
+ * Any call out of this order is VMR_E_STATE, names the object and its state,
+ * and changes nothing. [LIFE-1] [LIFE-2]
+ */
+
+#include "vmrig/backend.h"
+#include "vmrig/bus.h"
+#include "vmrig/irqchip.h"
+#include "vmrig/memory.h"
+
+VMR_BEGIN_DECLS
+
+struct vmr_proto;
+struct vmr_partition;
+struct vmr_vp;
+
+struct vmr_proto_options {
+    const struct vmr_host *host; /* required */
+    uint32_t vp_count;           /* 0: 1 */
+};
+
+/*
+ * Nothing is made in the hypervisor yet. VMR_E_CONFIG: more VPs than the
+ * backend can. The handle must outlive the partition.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_proto_create(const struct vmr_hypervisor_handle *handle,
+                                                        const struct vmr_proto_options *options,
+                                                        struct vmr_proto **ret_proto, struct vmr_error *err);
+VMR_API void vmr_proto_destroy(struct vmr_proto *proto); /* NULL is fine */
+
+VMR_API const struct vmr_caps *vmr_proto_caps(const struct vmr_proto *proto);
+/* The CPUID result a guest would see by default; zeros for a leaf the backend does not know. [LIFE-4] */
+VMR_API void vmr_proto_cpuid(const struct vmr_proto *proto, uint32_t leaf, uint32_t subleaf,
+                             struct vmr_cpuid_entry *ret_entry);
+
+struct vmr_partition_options {
+    struct vmr_memory *memory;            /* required; one partition at a time; must outlive the partition */
+    const struct vmr_cpuid_entry *cpuid;  /* replaces the default entry of the same leaf and subleaf, or adds */
+    size_t cpuid_count;
+    const struct vmr_msr_range *msr_exits; /* accesses that must reach vmr_vp_io.msr even if the hypervisor knows them */
+    size_t msr_exit_count;
+};
+
+/*
+ * Makes the partition and, in index order, all its VPs. On success `proto` is
+ * consumed and set to NULL; on failure it is as before and can be built again.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_proto_build(struct vmr_proto **proto,
+                                                       const struct vmr_partition_options *options,
+                                                       struct vmr_partition **ret_partition, struct vmr_error *err);
+
+/* NULL is fine. No VP may be bound: otherwise VMR_E_STATE and nothing happens. [LIFE-5] */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_destroy(struct vmr_partition *partition);
+
+VMR_API const struct vmr_caps *vmr_partition_caps(const struct vmr_partition *partition);
+VMR_API uint32_t vmr_partition_vp_count(const struct vmr_partition *partition);
+VMR_API enum vmr_irqchip vmr_partition_irqchip(const struct vmr_partition *partition);
+VMR_API const struct vmr_host *vmr_partition_host(const struct vmr_partition *partition);
+VMR_API struct vmr_memory *vmr_partition_memory(const struct vmr_partition *partition);
+/* What the backend's header says it is, or NULL unless the backend is `backend`: no accidental casts. */
+VMR_API void *vmr_partition_native(struct vmr_partition *partition, const struct vmr_backend *backend);
+
+/*
+ * The library's interrupt controllers serve this partition: with
+ * VMR_IRQCHIP_USER all of them, with VMR_IRQCHIP_SPLIT the PIC and IO-APIC.
+ * Before the first bind; VMR_E_STATE later or when there is one. The chip must
+ * outlive the partition.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_attach_irqchip(struct vmr_partition *partition,
+                                                                    const struct vmr_irqchip_ops *ops, void *chip,
+                                                                    struct vmr_error *err);
+
+/*
+ * Raising interrupts. Any thread, at any time, also from a device callback.
+ * They go to the library's chip or to the hypervisor's, whichever serves.
+ * VMR_E_UNSUPPORTED where neither does. A VP that sleeps is woken. [INT-1]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_irq(struct vmr_partition *partition, uint32_t gsi, bool level);
+/* VMR_E_GUEST: no local APIC takes it; the interrupt is dropped, as on hardware. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_msi(struct vmr_partition *partition, const struct vmr_msi *msi);
+/* Pulses local interrupt pin 0 or 1; any other pin and an unknown VP are VMR_E_USAGE. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_lint(struct vmr_partition *partition, vmr_vp_index vp,
+                                                          unsigned lint);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_nmi(struct vmr_partition *partition, vmr_vp_index vp);
+/* What raising `gsi` delivers, where the chip is in the hypervisor; NULL: nothing. VMR_CAP_MSI. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_set_route(struct vmr_partition *partition, uint32_t gsi,
+                                                               const struct vmr_msi *msi);
+/* The hypervisor raises `gsi` when `fd` (an eventfd) is signalled. VMR_CAP_IRQFD. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_irqfd(struct vmr_partition *partition, int fd, uint32_t gsi,
+                                                           bool add, struct vmr_error *err);
+/*
+ * A guest write that matches signals `fd` without leaving the hypervisor, so
+ * `ring` and `context` of the doorbell are ignored. VMR_CAP_DOORBELL; a minimum
+ * VTL above 0 is VMR_E_UNSUPPORTED on hypervisors without VTLs: use
+ * vmr_bus_doorbell_add, which works everywhere. [IO-7]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition,
+                                                              enum vmr_bus_space space,
+                                                              const struct vmr_doorbell *doorbell, int fd, bool add,
+                                                              struct vmr_error *err);
+/* For tests of backends: see enum vmr_run_seam. VPs stopped. NULL takes it away. */
+VMR_API void vmr_partition_set_seam_hook(struct vmr_partition *partition,
+                                         void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam),
+                                         void *context);
+
+/*
+ * Binds VP `index` to the calling thread, which alone may use it until unbind.
+ * VMR_E_UNSUPPORTED for a second bind where VMR_CAP_REBIND is missing. [LIFE-6]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index index,
+                                                          struct vmr_vp **ret_vp, struct vmr_error *err);
+/* The VP's thread. NULL is fine. An unfinished exit is completed first. [LIFE-7] */
+VMR_API void vmr_vp_unbind(struct vmr_vp *vp);
+
+VMR_API vmr_vp_index vmr_vp_get_index(const struct vmr_vp *vp);
+VMR_API struct vmr_partition *vmr_vp_partition(const struct vmr_vp *vp);
+
+/*
+ * The VP's thread, between runs. VMR_E_STATE while an exit is unfinished (only
+ * after vmr_vp_step, or inside a device callback): the values would be stale.
+ * [EXIT-6]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_get_regs(struct vmr_vp *vp, struct vmr_x86_regs *ret_regs);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_regs(struct vmr_vp *vp, const struct vmr_x86_regs *regs);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_get_msr(struct vmr_vp *vp, uint32_t index, uint64_t *ret_value);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_msr(struct vmr_vp *vp, uint32_t index, uint64_t value);
+/* The VP's thread, at a clean point. [LIFE-9] */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_get_activity(struct vmr_vp *vp, enum vmr_activity *ret_activity);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_activity(struct vmr_vp *vp, enum vmr_activity activity);
+/* NULL: no debugging. VMR_E_UNSUPPORTED if the backend cannot; never silently ignored. [DBG-1] */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug_state *state);
+
+VMR_END_DECLS

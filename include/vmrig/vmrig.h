@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * Everything, in reading order. Backends include vmrig/backend.h instead.
+ */
+
+#include "vmrig/types.h"
+#include "vmrig/error.h"
+#include "vmrig/limits.h"
+#include "vmrig/host.h"
+#include "vmrig/exit.h"
+#include "vmrig/vp_state.h"
+#include "vmrig/memory.h"
+#include "vmrig/bus.h"
+#include "vmrig/irqchip.h"
+#include "vmrig/probe.h"
+#include "vmrig/partition.h"
+#include "vmrig/run.h"
+#include "vmrig/vp_set.h"
+#include "vmrig/program.h"
+#include "vmrig/mock.h"
