@@ -82,14 +82,16 @@ struct vmr_host {
     void *context;
 };
 
+/* Where log lines go. Called on any thread, also by several at once. */
+struct vmr_log {
+    void (*sink)(void *context, enum vmr_log_level level, enum vmr_log_culprit culprit, const char *message);
+    void *context;
+};
+
 /*
  * The host of an ordinary POSIX process: the monotonic clock, pthreads, log
- * lines to `sink` (NULL: nowhere). Fills `ret_host`, which needs no clean-up.
- * `sink` is called on any thread, also by several at once.
+ * lines to `log`, which must outlive the host (NULL: nowhere). Needs no clean-up.
  */
-typedef void (*vmr_log_sink)(void *context, enum vmr_log_level level, enum vmr_log_culprit culprit,
-                             const char *message);
-
-VMR_API void vmr_host_posix(struct vmr_host *ret_host, vmr_log_sink sink, void *sink_context);
+VMR_API void vmr_host_posix(struct vmr_host *ret_host, const struct vmr_log *log);
 
 VMR_END_DECLS

@@ -42,8 +42,7 @@ struct vmr_scheduler_options {
     uint64_t seed;
     unsigned preemptions;   /* exhaustive: the bound */
     uint64_t step_max;      /* scheduling points in one run before it counts as a livelock; 0: 1,000,000 */
-    vmr_log_sink log;       /* NULL: nowhere */
-    void *log_context;
+    const struct vmr_log *log; /* NULL: nowhere */
 };
 
 enum vmr_schedule_end {
