@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: MIT
+"""Each module of the library has its test, and every source is built."""
+
+import os
+import re
+
+import common
+
+# Modules without a test of their own name, each with the reason.
+WITHOUT_TEST = {
+}
+
+
+def test_of(path):
+    folder, name = os.path.split(path.removeprefix('lib/'))
+    return f'tests/{folder}/test_{name}'
+
+
+def missing_tests(files, without_test):
+    for path in sorted(files):
+        if not re.match(r'lib/.*\.c$', path):
+            continue
+        if test_of(path) in files:
+            if path in without_test:
+                yield f'{path}:1: is in the list of modules without a test, but has one'
+        elif path not in without_test:
+            yield f'{path}:1: has no {test_of(path)}'
+    for path in sorted(set(without_test) - set(files)):
+        yield f'{path}:1: is in the list of modules without a test, but does not exist'
+
+
+def unbuilt_sources(root, files):
+    """Sources that the build file of their folder, or of one above, does not name."""
+    for path in sorted(files):
+        if not re.match(r'(?:lib|backends|conformance|tools|tests|examples|include)/.*\.[ch]$', path):
+            continue
+        if path.endswith('.h') and not path.startswith('include/'):
+            continue
+        if not is_named(root, path):
+            yield f'{path}:1: no meson.build names it'
+
+
+def is_named(root, path):
+    """Whether a build file names it: whole, or by the stem that a loop turns into the name."""
+    folder = os.path.dirname(path)
+    while folder:
+        build_file = os.path.join(folder, 'meson.build')
+        if os.path.isfile(os.path.join(root, build_file)):
+            named = set(re.findall(r"'([^'\n]*)'", re.sub(r'#[^\n]*', '', common.read(root, build_file))))
+            name = os.path.relpath(path, folder)
+            stem = os.path.splitext(name)[0]
+            if named & {name, stem, os.path.basename(stem).removeprefix('test_')}:
+                return True
+        folder = os.path.dirname(folder)
+    return False
+
+
+def find(root, without_test=None):
+    files = set(common.tracked_files(root))
+    chosen = WITHOUT_TEST if without_test is None else without_test
+    return [*missing_tests(files, chosen), *unbuilt_sources(root, files)]
+
+
+if __name__ == '__main__':
+    common.finish(find(common.parse_arguments(__doc__).root), 'the layout')
