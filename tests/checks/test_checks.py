@@ -376,10 +376,36 @@ class Results(Tree):
         self.write('a.json', '{"name": "x", "result": "OK"}\n{"name": "y", "result": "SKIP"}\n')
         self.write('b.json', '')
         for logs, line, status in ((['a.json', 'a.json'], '2 passed, 0 failed, 2 skipped\n', 0),
-                                   (['b.json'], '0 passed, 0 failed, 0 skipped\n', 1)):
+                                   (['b.json'], '0 passed, 0 failed, 0 skipped\n', 1),
+                                   (['a.json', 'gone.json'], '1 passed, 1 failed, 1 skipped\n', 1)):
             run = subprocess.run([sys.executable, script, *logs], cwd=self.root, capture_output=True, text=True,
                                  check=False)
             self.assertEqual((run.stdout, run.returncode), (line, status))
+
+
+class Dev(Tree):
+    COMMANDS = ('certify', 'test', 'build', 'bench', 'sanitize', 'coverage', 'format')
+
+    def dev(self, *arguments):
+        script = os.path.abspath(os.path.join(HERE, '..', '..', 'dev'))
+        return subprocess.run([script, *arguments], cwd=self.root, capture_output=True, text=True, check=False)
+
+    def test_help_names_every_command_from_any_folder(self):
+        for arguments in (['--help'], ['-h'], ['test', '--help'], ['format', '--help']):
+            done = self.dev(*arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ''), arguments)
+            for command in self.COMMANDS:
+                self.assertIn(f'\n  {command} ', done.stdout)
+
+    def test_unknown_command_is_one_line_and_status_2(self):
+        done = self.dev('explode')
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertRegex(done.stderr, r'\A[^\n]*"explode"[^\n]*\n\Z')
+
+    def test_no_command_is_the_usage_and_status_2(self):
+        done = self.dev()
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertIn('usage: ./dev', done.stderr)
 
 
 if __name__ == '__main__':

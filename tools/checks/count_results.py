@@ -3,10 +3,12 @@
 
 A cmocka program counts with its cases, and a program whose last line has the
 same form as ours with the numbers it gives; every other test counts as one. A
-test that failed counts at least one failure, whatever it printed.
+test that failed counts at least one failure, whatever it printed, and so does
+a log that is not there: its build failed.
 """
 
 import json
+import os
 import re
 import sys
 
@@ -40,9 +42,12 @@ def count(entry):
 def total(logs):
     sums = [0, 0, 0]
     for log in logs:
+        if not os.path.exists(log):
+            sums[1] += 1
+            continue
         with open(log, encoding='utf-8') as file:
             for line in file:
-                sums = [total + one for total, one in zip(sums, count(json.loads(line)))]
+                sums = [before + more for before, more in zip(sums, count(json.loads(line)))]
     return sums
 
 
