@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Uses the library as others would: installed through pkg-config, as a meson subproject, and built minimal.
 
-usage: test_install.py installed|subproject|minimal SOURCE BUILD
+usage: test_install.py installed|subproject|minimal SOURCE BUILD USER.C
 """
 
 import os
@@ -52,7 +52,7 @@ def headers_are_complete(source, prefix):
     claim(ours == theirs, f'installed headers differ: {sorted(ours ^ theirs)}')
 
 
-def installed(source, build, scratch):
+def installed(source, build, user, scratch):
     run('meson', 'install', '-C', build, '--no-rebuild', '--destdir', scratch)
     package = os.path.dirname(find_under(scratch, 'vmrig.pc'))
     environment = {**os.environ, 'PKG_CONFIG_PATH': package, 'PKG_CONFIG_SYSROOT_DIR': scratch}
@@ -61,7 +61,6 @@ def installed(source, build, scratch):
           'pkg-config gives another version')
     headers_are_complete(source, scratch)
     libraries = os.path.dirname(find_under(scratch, 'libvmrig.so.0'))
-    user = os.path.join(source, 'tests', 'install', 'user.c')
     program_runs(['cc', '-std=gnu17'], user, flags, libraries, scratch)
     if shutil.which('c++'):
         program_runs(['c++', '-std=c++17', '-x', 'c++'], user, ['-x', 'none', *flags], libraries, scratch)
@@ -73,10 +72,10 @@ test('user', executable('user', 'user.c', dependencies: vmrig))
 """
 
 
-def subproject(source, _build, scratch):
+def subproject(source, _build, user, scratch):
     os.mkdir(os.path.join(scratch, 'subprojects'))
     os.symlink(source, os.path.join(scratch, 'subprojects', 'vmrig'))
-    shutil.copy(os.path.join(source, 'tests', 'install', 'user.c'), scratch)
+    shutil.copy(user, scratch)
     with open(os.path.join(scratch, 'meson.build'), 'w', encoding='ascii') as file:
         file.write(PARENT)
     folder = os.path.join(scratch, 'build')
@@ -87,7 +86,7 @@ def subproject(source, _build, scratch):
     run('meson', 'test', '-C', folder)
 
 
-def minimal(source, _build, scratch):
+def minimal(source, _build, _user, scratch):
     folder = os.path.join(scratch, 'build')
     run('meson', 'setup', folder, source, '-Dzstd=disabled', '-Dkvm=disabled', '-Dtests=false', '-Dexamples=false',
         '-Dbuildtype=plain')
@@ -100,13 +99,14 @@ def minimal(source, _build, scratch):
 
 
 def main():
-    name, source, build = sys.argv[1:]
+    name, source, build, user = sys.argv[1:]
     if not all(shutil.which(program) for program in ('meson', 'ninja', 'pkg-config', 'readelf')):
         print('skipped: meson, ninja, pkg-config and readelf are needed')
         sys.exit(SKIP)
     with tempfile.TemporaryDirectory(prefix='vmrig-install-') as scratch:
         try:
-            {'installed': installed, 'subproject': subproject, 'minimal': minimal}[name](source, build, scratch)
+            {'installed': installed, 'subproject': subproject, 'minimal': minimal}[name](
+                source, build, user, scratch)
         except Failed as failure:
             print(failure)
             sys.exit(1)
