@@ -111,6 +111,7 @@ enum vmr_async_kind {
     VMR_ASYNC_MSI,  /* a = address, b = data */
     VMR_ASYNC_LINT, /* a = vp, b = lint */
     VMR_ASYNC_NMI,  /* a = vp */
+    VMR_ASYNC_WAKE, /* a = vp */
     VMR_ASYNC_KIND_COUNT
 };
 struct vmr_async {
@@ -130,14 +131,15 @@ enum vmr_leave {
 #define VMR_BACKEND_ABI 1u
 
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
+#define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
 
 struct vmr_backend {
     uint32_t abi; /* VMR_BACKEND_ABI */
     uint32_t flags;
     const char *name;
-    const char *description;           /* one line */
-    const struct vmr_param_key *keys;  /* the keys `open` takes; ends with a NULL name */
-    size_t vm_size, vp_size;           /* the core allocates and zeroes these */
+    const char *description;          /* one line */
+    const struct vmr_param_key *keys; /* the keys `open` takes; ends with a NULL name */
+    size_t vm_size, vp_size;          /* the core allocates and zeroes these */
 
     /*
      * Parameters are known to be in `keys` and unique; values are not checked
@@ -243,8 +245,8 @@ struct vmr_backend {
     void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);
     void (*vm_async_end)(struct vmr_backend_vm *vm);
     /* Optional, for tests: called at each seam the backend passes. VPs stopped. */
-    void (*vm_set_seam_hook)(struct vmr_backend_vm *vm, void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam),
-                             void *context);
+    void (*vm_set_seam_hook)(struct vmr_backend_vm *vm,
+                             void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
     /* Optional: what the backend's own header documents; for vmr_partition_native. */
     void *(*vm_native)(struct vmr_backend_vm *vm);
 };

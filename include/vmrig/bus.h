@@ -50,7 +50,7 @@ struct vmr_bus_range {
     const char *name; /* for messages; must outlive the claim */
     uint64_t start;
     uint64_t length;
-    uint8_t sizes;    /* VMR_SIZE_* together; must hold VMR_SIZE_1; 0: VMR_SIZE_1 alone */
+    uint8_t sizes; /* VMR_SIZE_* together; must hold VMR_SIZE_1; 0: VMR_SIZE_1 alone */
     const struct vmr_device_ops *ops;
     void *device;
 };
@@ -97,7 +97,6 @@ struct vmr_doorbell {
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_doorbell_add(struct vmr_bus *bus, const struct vmr_doorbell *doorbell,
                                                             uint64_t *ret_id, struct vmr_error *err);
 /* An id that is gone is VMR_E_USAGE, never another's doorbell: ids are not used again. Any thread. */
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_doorbell_remove(struct vmr_bus *bus, uint64_t id,
-                                                               struct vmr_error *err);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_doorbell_remove(struct vmr_bus *bus, uint64_t id, struct vmr_error *err);
 
 VMR_END_DECLS

@@ -38,7 +38,7 @@ enum vmr_status {
 
 struct vmr_error {
     enum vmr_status status;
-    int host_errno; /* with VMR_E_HOST and VMR_E_UNAVAILABLE; else 0 */
+    int host_errno;                      /* with VMR_E_HOST and VMR_E_UNAVAILABLE; else 0 */
     char message[VMR_ERROR_MESSAGE_MAX]; /* names the field or object, and the value */
 };
 

@@ -143,9 +143,9 @@ enum vmr_fail_cause {
 
 /* VMR_EXIT_FAIL. */
 struct vmr_exit_fail {
-    uint8_t cause;   /* enum vmr_fail_cause */
-    uint64_t code;   /* the hypervisor's sub-code, as it came */
-    uint8_t length;  /* bytes used of `bytes` */
+    uint8_t cause;                          /* enum vmr_fail_cause */
+    uint64_t code;                          /* the hypervisor's sub-code, as it came */
+    uint8_t length;                         /* bytes used of `bytes` */
     uint8_t bytes[VMR_EXIT_FAIL_BYTES_MAX]; /* what else it said: instruction bytes, data words */
 };
 

@@ -25,7 +25,7 @@ struct vmr_irq_pending {
 
 enum vmr_msr_result {
     VMR_MSR_OK,
-    VMR_MSR_FAULT,  /* #GP */
+    VMR_MSR_FAULT, /* #GP */
     VMR_MSR_NOT_MINE
 };
 
@@ -43,8 +43,8 @@ struct vmr_irqchip_ops {
     enum vmr_msr_result (*msr_write)(void *chip, vmr_vp_index vp, uint32_t index, uint64_t value);
     uint8_t (*get_tpr)(void *chip, vmr_vp_index vp); /* the CR8 value to enter the guest with */
     /* Any thread. */
-    bool (*irq)(void *chip, uint32_t gsi, bool level);           /* false: no such line */
-    bool (*msi)(void *chip, const struct vmr_msi *msi);          /* false: nobody takes it */
+    bool (*irq)(void *chip, uint32_t gsi, bool level);  /* false: no such line */
+    bool (*msi)(void *chip, const struct vmr_msi *msi); /* false: nobody takes it */
     bool (*lint)(void *chip, vmr_vp_index vp, unsigned lint);
     bool (*nmi)(void *chip, vmr_vp_index vp);
     /* Whom to tell that `poll` may answer differently now. Set once, by vmr_partition_attach_irqchip. */
@@ -59,11 +59,11 @@ struct vmr_irqchip_set;
 struct vmr_irqchip_options {
     const struct vmr_host *host; /* required: timers */
     uint32_t vp_count;
-    bool split;         /* only PIC and IO-APIC */
-    bool x2apic;        /* VPs start in x2APIC mode */
+    bool split;  /* only PIC and IO-APIC */
+    bool x2apic; /* VPs start in x2APIC mode */
     bool without_pic;
     bool without_ioapic;
-    uint64_t timer_hz;  /* local APIC timer input clock; 0: 1 GHz */
+    uint64_t timer_hz; /* local APIC timer input clock; 0: 1 GHz */
 };
 
 #define VMR_LAPIC_GPA 0xfee00000u

@@ -23,10 +23,11 @@ VMR_BEGIN_DECLS
 struct vmr_memory;
 
 struct vmr_memory_region {
-    vmr_gpa gpa;       /* page aligned */
-    uint64_t size;     /* bytes, a nonzero multiple of the page size */
-    bool read_only;    /* the guest cannot write (its writes are MMIO exits); the host can */
-    void *host;        /* the backing, page aligned, owned by the caller until the region is gone; NULL: the library allocates zeroed pages */
+    vmr_gpa gpa;    /* page aligned */
+    uint64_t size;  /* bytes, a nonzero multiple of the page size */
+    bool read_only; /* the guest cannot write (its writes are MMIO exits); the host can */
+    void *host; /* the backing, page aligned, owned by the caller until the region is gone; NULL: the library allocates
+                   zeroed pages */
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_create(const struct vmr_host *host, struct vmr_memory **ret_memory,
@@ -40,9 +41,8 @@ VMR_API void vmr_memory_destroy(struct vmr_memory *memory);
  * without change: overlap with another region (the message names it), an
  * unaligned or zero size, an end above 2^52, a full table. Any thread. [MEM-3]
  */
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_region_add(struct vmr_memory *memory,
-                                                             const struct vmr_memory_region *region,
-                                                             struct vmr_error *err);
+VMR_API VMR_MUST_CHECK enum vmr_status
+vmr_memory_region_add(struct vmr_memory *memory, const struct vmr_memory_region *region, struct vmr_error *err);
 
 /*
  * Removes the region that starts at `gpa`. When this returns no VP can reach
@@ -125,9 +125,8 @@ struct vmr_memory_listener {
     void *context;
 };
 
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_listen(struct vmr_memory *memory,
-                                                         const struct vmr_memory_listener *listener,
-                                                         struct vmr_error *err);
+VMR_API VMR_MUST_CHECK enum vmr_status
+vmr_memory_listen(struct vmr_memory *memory, const struct vmr_memory_listener *listener, struct vmr_error *err);
 /* Tells the listener of the removal of every region, then forgets it. */
 VMR_API void vmr_memory_unlisten(struct vmr_memory *memory);
 

@@ -40,8 +40,8 @@ enum vmr_schedule_mode {
 struct vmr_scheduler_options {
     enum vmr_schedule_mode mode;
     uint64_t seed;
-    unsigned preemptions;   /* exhaustive: the bound */
-    uint64_t step_max;      /* scheduling points in one run before it counts as a livelock; 0: 1,000,000 */
+    unsigned preemptions;      /* exhaustive: the bound */
+    uint64_t step_max;         /* scheduling points in one run before it counts as a livelock; 0: 1,000,000 */
     const struct vmr_log *log; /* NULL: nowhere */
 };
 
@@ -74,7 +74,8 @@ VMR_API enum vmr_schedule_end vmr_scheduler_run(struct vmr_scheduler *scheduler,
 VMR_API bool vmr_scheduler_next(struct vmr_scheduler *scheduler);
 /* Orders run so far. */
 VMR_API uint64_t vmr_scheduler_explored(const struct vmr_scheduler *scheduler);
-/* The choices of the last run, one character each, for a report and for vmr_scheduler_replay. Valid until the next run. */
+/* The choices of the last run, one character each, for a report and for vmr_scheduler_replay. Valid until the next run.
+ */
 VMR_API const char *vmr_scheduler_choices(const struct vmr_scheduler *scheduler);
 /* Makes the next run follow `choices`. VMR_E_CONFIG if it holds anything else than what the call above gives. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_scheduler_replay(struct vmr_scheduler *scheduler, const char *choices,
@@ -94,8 +95,7 @@ VMR_API struct vmr_mock *vmr_mock_of(struct vmr_partition *partition);
 
 /* Gives VP `vp` its program, to begin at its next step. The program must outlive the partition. VPs stopped. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_program(struct vmr_mock *mock, vmr_vp_index vp,
-                                                             const struct vmr_program *program,
-                                                             struct vmr_error *err);
+                                                             const struct vmr_program *program, struct vmr_error *err);
 
 /*
  * Where a VP's exits come from, if not from a program. `next` gets the exit

@@ -46,10 +46,11 @@ VMR_API void vmr_proto_cpuid(const struct vmr_proto *proto, uint32_t leaf, uint3
                              struct vmr_cpuid_entry *ret_entry);
 
 struct vmr_partition_options {
-    struct vmr_memory *memory;            /* required; one partition at a time; must outlive the partition */
-    const struct vmr_cpuid_entry *cpuid;  /* replaces the default entry of the same leaf and subleaf, or adds */
+    struct vmr_memory *memory;           /* required; one partition at a time; must outlive the partition */
+    const struct vmr_cpuid_entry *cpuid; /* replaces the default entry of the same leaf and subleaf, or adds */
     size_t cpuid_count;
-    const struct vmr_msr_range *msr_exits; /* accesses that must reach vmr_vp_io.msr even if the hypervisor knows them */
+    const struct vmr_msr_range
+        *msr_exits; /* accesses that must reach vmr_vp_io.msr even if the hypervisor knows them */
     size_t msr_exit_count;
 };
 
@@ -106,8 +107,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_irqfd(struct vmr_partition 
  * VTL above 0 is VMR_E_UNSUPPORTED on hypervisors without VTLs: use
  * vmr_bus_doorbell_add, which works everywhere. [IO-7]
  */
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition,
-                                                              enum vmr_bus_space space,
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr_bus_space space,
                                                               const struct vmr_doorbell *doorbell, int fd, bool add,
                                                               struct vmr_error *err);
 /* For tests of backends: see enum vmr_run_seam. VPs stopped. NULL takes it away. */

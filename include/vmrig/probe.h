@@ -54,8 +54,8 @@ struct vmr_hypervisor_handle {
     int fd;       /* kvm, mshv: the device node, read and write; -1: none */
     bool owns_fd; /* vmr_handle_close closes fd */
     enum vmr_irqchip irqchip;
-    bool offload_enlightenments; /* use the hypervisor's own Hyper-V interface where it has one */
-    void *context;               /* the backend's own; mock.h and trace.h say what theirs is */
+    bool offload_enlightenments;            /* use the hypervisor's own Hyper-V interface where it has one */
+    void *context;                          /* the backend's own; mock.h and trace.h say what theirs is */
     void (*context_destroy)(void *context); /* NULL: nothing to free */
 };
 
@@ -73,7 +73,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_backend_set_add(struct vmr_backend_se
 /* NULL if there is none of that name. */
 VMR_API const struct vmr_backend *vmr_backend_find(const struct vmr_backend_set *set, const char *name);
 
-/* A spec taken apart, in storage that the params point into. */
+/* A spec taken apart, in storage that the params point into: not to be copied. After a failure it holds nothing. */
 struct vmr_spec {
     char text[VMR_SPEC_BYTES_MAX];
     const char *name;
@@ -89,8 +89,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_spec_parse(const char *text, struct v
  * opened. [PROBE-3]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_probe_named(const struct vmr_backend_set *set, const char *spec,
-                                                       struct vmr_hypervisor_handle *ret_handle,
-                                                       struct vmr_error *err);
+                                                       struct vmr_hypervisor_handle *ret_handle, struct vmr_error *err);
 
 /*
  * Opens the first backend, in set order, that is available. One that is absent
@@ -99,8 +98,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_probe_named(const struct vmr_backend_
  * never chosen. [PROBE-4]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_probe_auto(const struct vmr_backend_set *set,
-                                                      struct vmr_hypervisor_handle *ret_handle,
-                                                      struct vmr_error *err);
+                                                      struct vmr_hypervisor_handle *ret_handle, struct vmr_error *err);
 
 /*
  * The same for a descriptor that the caller opened. It stays the caller's, who

@@ -27,8 +27,8 @@ VMR_BEGIN_DECLS
  */
 #define VMR_PROGRAM_BASE 0x8000u
 #define VMR_PROGRAM_END 0x80000u
-#define VMR_PROGRAM_DATA 0x100000u      /* free for the program, from here to the end of RAM */
-#define VMR_PROGRAM_RAM_MIN 0x200000u   /* 2 MiB of RAM at 0 are enough for every program */
+#define VMR_PROGRAM_DATA 0x100000u    /* free for the program, from here to the end of RAM */
+#define VMR_PROGRAM_RAM_MIN 0x200000u /* 2 MiB of RAM at 0 are enough for every program */
 /* A 32-bit count per vector and VP: [vp][256], kept by the interrupt handlers. */
 #define VMR_PROGRAM_COUNTS 0x60000u
 #define VMR_PROGRAM_VP_MAX 16u
@@ -74,13 +74,13 @@ enum vmr_step_op {
     VMR_STEP_POWER_OFF,   /* through the power port */
     VMR_STEP_RESET,       /* through the power port */
     VMR_STEP_TRIPLE_FAULT,
-    VMR_STEP_NOP,         /* one instruction; for stepping and breakpoints */
+    VMR_STEP_NOP, /* one instruction; for stepping and breakpoints */
     VMR_STEP_OP_COUNT
 };
 
 struct vmr_step {
-    uint8_t op;    /* enum vmr_step_op */
-    uint8_t size;  /* 1, 2, 4, 8 */
+    uint8_t op;   /* enum vmr_step_op */
+    uint8_t size; /* 1, 2, 4, 8 */
     uint8_t var;
     bool backward; /* string I/O: direction flag set; `value` is the address of the first item moved */
     uint32_t count;
@@ -123,41 +123,146 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_program_check(const struct vmr_progra
 VMR_API const char *vmr_step_op_name(uint32_t op);
 
 /* clang-format off: one line a step is the point */
-#define VMR_SET(v, x)              {.op = VMR_STEP_SET, .var = (v), .value = (x)}
-#define VMR_ADD(v, x)              {.op = VMR_STEP_ADD, .var = (v), .value = (x)}
-#define VMR_OUT(port, n, x)        {.op = VMR_STEP_OUT, .size = (n), .address = (port), .value = (x)}
-#define VMR_OUT_VAR(port, n, v)    {.op = VMR_STEP_OUT_VAR, .size = (n), .address = (port), .var = (v)}
-#define VMR_IN(v, port, n)         {.op = VMR_STEP_IN, .size = (n), .address = (port), .var = (v)}
-#define VMR_OUTS(port, n, c, gpa)  {.op = VMR_STEP_OUTS, .size = (n), .address = (port), .count = (c), .value = (gpa)}
-#define VMR_INS(port, n, c, gpa)   {.op = VMR_STEP_INS, .size = (n), .address = (port), .count = (c), .value = (gpa)}
-#define VMR_STORE(gpa, n, x)       {.op = VMR_STEP_STORE, .size = (n), .address = (gpa), .value = (x)}
-#define VMR_STORE_VAR(gpa, n, v)   {.op = VMR_STEP_STORE_VAR, .size = (n), .address = (gpa), .var = (v)}
-#define VMR_LOAD(v, gpa, n)        {.op = VMR_STEP_LOAD, .size = (n), .address = (gpa), .var = (v)}
-#define VMR_OR(gpa, n, x)          {.op = VMR_STEP_OR, .size = (n), .address = (gpa), .value = (x)}
-#define VMR_RDMSR(v, msr)          {.op = VMR_STEP_RDMSR, .var = (v), .address = (msr)}
-#define VMR_WRMSR(msr, x)          {.op = VMR_STEP_WRMSR, .address = (msr), .value = (x)}
-#define VMR_CPUID(leaf, sub)       {.op = VMR_STEP_CPUID, .address = (leaf), .value = (sub)}
-#define VMR_EXPECT(v, x)           {.op = VMR_STEP_EXPECT, .var = (v), .value = (x)}
-#define VMR_EXPECT_MASK(v, m, x)   {.op = VMR_STEP_EXPECT_MASK, .var = (v), .address = (m), .value = (x)}
-#define VMR_JUMP(t)                {.op = VMR_STEP_JUMP, .target = (t)}
-#define VMR_JUMP_EQ(v, x, t)       {.op = VMR_STEP_JUMP_EQ, .var = (v), .value = (x), .target = (t)}
-#define VMR_LOOP(v, t)             {.op = VMR_STEP_LOOP, .var = (v), .target = (t)}
-#define VMR_SPIN()                 {.op = VMR_STEP_SPIN}
-#define VMR_SPIN_UNTIL(gpa, n, x)  {.op = VMR_STEP_SPIN_UNTIL, .size = (n), .address = (gpa), .value = (x)}
-#define VMR_CLI()                  {.op = VMR_STEP_CLI}
-#define VMR_STI()                  {.op = VMR_STEP_STI}
-#define VMR_HLT()                  {.op = VMR_STEP_HLT}
-#define VMR_WAIT_VECTOR(x, c)      {.op = VMR_STEP_WAIT_VECTOR, .value = (x), .count = (c)}
-#define VMR_READ_COUNT(v, x)       {.op = VMR_STEP_READ_COUNT, .var = (v), .value = (x)}
-#define VMR_START_VP(id)           {.op = VMR_STEP_START_VP, .value = (id)}
-#define VMR_SEND_IPI(id, x)        {.op = VMR_STEP_SEND_IPI, .value = (id), .address = (x)}
-#define VMR_CHECKPOINT(x)          {.op = VMR_STEP_CHECKPOINT, .value = (x)}
-#define VMR_HYPERCALL(v, x)        {.op = VMR_STEP_HYPERCALL, .var = (v), .value = (x)}
-#define VMR_POWER_OFF()            {.op = VMR_STEP_POWER_OFF}
-#define VMR_RESET()                {.op = VMR_STEP_RESET}
-#define VMR_TRIPLE_FAULT()         {.op = VMR_STEP_TRIPLE_FAULT}
-#define VMR_NOP()                  {.op = VMR_STEP_NOP}
-#define VMR_END()                  {.op = VMR_STEP_END}
+#define VMR_SET(v, x)                                                                                                  \
+    {                                                                                                                  \
+        .op = VMR_STEP_SET, .var = (v), .value = (x)                                                                   \
+    }
+#define VMR_ADD(v, x)                                                                                                  \
+    {                                                                                                                  \
+        .op = VMR_STEP_ADD, .var = (v), .value = (x)                                                                   \
+    }
+#define VMR_OUT(port, n, x)                                                                                            \
+    {                                                                                                                  \
+        .op = VMR_STEP_OUT, .size = (n), .address = (port), .value = (x)                                               \
+    }
+#define VMR_OUT_VAR(port, n, v)                                                                                        \
+    {                                                                                                                  \
+        .op = VMR_STEP_OUT_VAR, .size = (n), .address = (port), .var = (v)                                             \
+    }
+#define VMR_IN(v, port, n)                                                                                             \
+    {                                                                                                                  \
+        .op = VMR_STEP_IN, .size = (n), .address = (port), .var = (v)                                                  \
+    }
+#define VMR_OUTS(port, n, c, gpa)                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_OUTS, .size = (n), .address = (port), .count = (c), .value = (gpa)                              \
+    }
+#define VMR_INS(port, n, c, gpa)                                                                                       \
+    {                                                                                                                  \
+        .op = VMR_STEP_INS, .size = (n), .address = (port), .count = (c), .value = (gpa)                               \
+    }
+#define VMR_STORE(gpa, n, x)                                                                                           \
+    {                                                                                                                  \
+        .op = VMR_STEP_STORE, .size = (n), .address = (gpa), .value = (x)                                              \
+    }
+#define VMR_STORE_VAR(gpa, n, v)                                                                                       \
+    {                                                                                                                  \
+        .op = VMR_STEP_STORE_VAR, .size = (n), .address = (gpa), .var = (v)                                            \
+    }
+#define VMR_LOAD(v, gpa, n)                                                                                            \
+    {                                                                                                                  \
+        .op = VMR_STEP_LOAD, .size = (n), .address = (gpa), .var = (v)                                                 \
+    }
+#define VMR_OR(gpa, n, x)                                                                                              \
+    {                                                                                                                  \
+        .op = VMR_STEP_OR, .size = (n), .address = (gpa), .value = (x)                                                 \
+    }
+#define VMR_RDMSR(v, msr)                                                                                              \
+    {                                                                                                                  \
+        .op = VMR_STEP_RDMSR, .var = (v), .address = (msr)                                                             \
+    }
+#define VMR_WRMSR(msr, x)                                                                                              \
+    {                                                                                                                  \
+        .op = VMR_STEP_WRMSR, .address = (msr), .value = (x)                                                           \
+    }
+#define VMR_CPUID(leaf, sub)                                                                                           \
+    {                                                                                                                  \
+        .op = VMR_STEP_CPUID, .address = (leaf), .value = (sub)                                                        \
+    }
+#define VMR_EXPECT(v, x)                                                                                               \
+    {                                                                                                                  \
+        .op = VMR_STEP_EXPECT, .var = (v), .value = (x)                                                                \
+    }
+#define VMR_EXPECT_MASK(v, m, x)                                                                                       \
+    {                                                                                                                  \
+        .op = VMR_STEP_EXPECT_MASK, .var = (v), .address = (m), .value = (x)                                           \
+    }
+#define VMR_JUMP(t)                                                                                                    \
+    {                                                                                                                  \
+        .op = VMR_STEP_JUMP, .target = (t)                                                                             \
+    }
+#define VMR_JUMP_EQ(v, x, t)                                                                                           \
+    {                                                                                                                  \
+        .op = VMR_STEP_JUMP_EQ, .var = (v), .value = (x), .target = (t)                                                \
+    }
+#define VMR_LOOP(v, t)                                                                                                 \
+    {                                                                                                                  \
+        .op = VMR_STEP_LOOP, .var = (v), .target = (t)                                                                 \
+    }
+#define VMR_SPIN()                                                                                                     \
+    {                                                                                                                  \
+        .op = VMR_STEP_SPIN                                                                                            \
+    }
+#define VMR_SPIN_UNTIL(gpa, n, x)                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_SPIN_UNTIL, .size = (n), .address = (gpa), .value = (x)                                         \
+    }
+#define VMR_CLI()                                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_CLI                                                                                             \
+    }
+#define VMR_STI()                                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_STI                                                                                             \
+    }
+#define VMR_HLT()                                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_HLT                                                                                             \
+    }
+#define VMR_WAIT_VECTOR(x, c)                                                                                          \
+    {                                                                                                                  \
+        .op = VMR_STEP_WAIT_VECTOR, .value = (x), .count = (c)                                                         \
+    }
+#define VMR_READ_COUNT(v, x)                                                                                           \
+    {                                                                                                                  \
+        .op = VMR_STEP_READ_COUNT, .var = (v), .value = (x)                                                            \
+    }
+#define VMR_START_VP(id)                                                                                               \
+    {                                                                                                                  \
+        .op = VMR_STEP_START_VP, .value = (id)                                                                         \
+    }
+#define VMR_SEND_IPI(id, x)                                                                                            \
+    {                                                                                                                  \
+        .op = VMR_STEP_SEND_IPI, .value = (id), .address = (x)                                                         \
+    }
+#define VMR_CHECKPOINT(x)                                                                                              \
+    {                                                                                                                  \
+        .op = VMR_STEP_CHECKPOINT, .value = (x)                                                                        \
+    }
+#define VMR_HYPERCALL(v, x)                                                                                            \
+    {                                                                                                                  \
+        .op = VMR_STEP_HYPERCALL, .var = (v), .value = (x)                                                             \
+    }
+#define VMR_POWER_OFF()                                                                                                \
+    {                                                                                                                  \
+        .op = VMR_STEP_POWER_OFF                                                                                       \
+    }
+#define VMR_RESET()                                                                                                    \
+    {                                                                                                                  \
+        .op = VMR_STEP_RESET                                                                                           \
+    }
+#define VMR_TRIPLE_FAULT()                                                                                             \
+    {                                                                                                                  \
+        .op = VMR_STEP_TRIPLE_FAULT                                                                                    \
+    }
+#define VMR_NOP()                                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_NOP                                                                                             \
+    }
+#define VMR_END()                                                                                                      \
+    {                                                                                                                  \
+        .op = VMR_STEP_END                                                                                             \
+    }
 /* clang-format on */
 
 VMR_END_DECLS

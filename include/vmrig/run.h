@@ -23,15 +23,15 @@ VMR_BEGIN_DECLS
 
 enum vmr_halt_reason {
     VMR_HALT_NONE = 0,
-    VMR_HALT_STOP,         /* the stop source says so; never invented [RUN-4] */
-    VMR_HALT_CANCEL,       /* kicked: run again when ready, perhaps on another thread */
+    VMR_HALT_STOP,   /* the stop source says so; never invented [RUN-4] */
+    VMR_HALT_CANCEL, /* kicked: run again when ready, perhaps on another thread */
     VMR_HALT_POWER_OFF,
     VMR_HALT_RESET,
     VMR_HALT_HIBERNATE,
     VMR_HALT_TRIPLE_FAULT, /* `vtl` says whose */
     VMR_HALT_SINGLE_STEP,
-    VMR_HALT_HW_BREAK,     /* `breakpoint` says which */
-    VMR_HALT_FATAL,        /* the backend failed; `exit` is what it said; the VP will not run again */
+    VMR_HALT_HW_BREAK, /* `breakpoint` says which */
+    VMR_HALT_FATAL,    /* the backend failed; `exit` is what it said; the VP will not run again */
     VMR_HALT_REASON_COUNT
 };
 
@@ -66,7 +66,7 @@ VMR_API void vmr_stop_set(struct vmr_stop_source *source);
 VMR_API bool vmr_stop_is_set(const struct vmr_stop_source *source);
 
 enum vmr_stop_wait_result {
-    VMR_STOP_WAIT_READY,   /* the event; it wins even when the stop is set too [RUN-5] */
+    VMR_STOP_WAIT_READY, /* the event; it wins even when the stop is set too [RUN-5] */
     VMR_STOP_WAIT_STOPPED,
     VMR_STOP_WAIT_DEADLOCK
 };

@@ -8,7 +8,7 @@
  *                 ^                  │ a VP halts
  *                 └─────stop──── HALTED
  *
- * The first halt wins: once one VP has halted, no VP executes another
+ * The first halt wins: when vmr_vp_set_wait reports it, no VP executes another
  * instruction until the next start, and later halts are consumed. [SET-1]
  * Threads come from the host, so under a scheduling host there are none. [SET-2]
  */
@@ -72,7 +72,8 @@ VMR_API bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum v
 /*
  * Runs `function` on the VP's thread at a clean point and returns its status; a
  * running VP goes on afterwards as if nothing had happened. Calls to one VP run
- * in the order they came. On that VP's own thread it runs at once. [SET-7]
+ * in the order they came. A VP that has failed can still be looked at. Not on a
+ * VP's thread. VMR_E_USAGE for a VP that does not exist. [SET-7]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_call(struct vmr_vp_set *set, vmr_vp_index vp,
                                                        enum vmr_status (*function)(void *argument, struct vmr_vp *vp),

@@ -12,7 +12,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "lib/base/os_fd.h"
 #include "vmrig/host.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -56,8 +58,8 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-static enum vmr_status posix_thread_start(void *context, const char *name, void (*body)(void *argument),
-                                          void *argument, struct vmr_thread **ret_thread)
+static enum vmr_status posix_thread_start(void *context, const char *name, void (*body)(void *argument), void *argument,
+                                          struct vmr_thread **ret_thread)
 {
     (void)context;
     struct vmr_thread *thread = calloc(1, sizeof(*thread));
@@ -160,4 +162,9 @@ void vmr_host_posix(struct vmr_host *ret_host, const struct vmr_log *log)
 {
     /* The table's context is writable for hosts that need it; this one only reads the log through it. */
     *ret_host = (struct vmr_host){.ops = &posix_ops, .context = (void *)(uintptr_t)log};
+}
+
+void os_fd_close(int fd)
+{
+    (void)close(fd);
 }

@@ -88,8 +88,8 @@ static inline uint32_t sync_exchange_u32(const struct vmr_host *host, _Atomic ui
     return atomic_exchange(object, value);
 }
 
-static inline bool sync_compare_exchange_u32(const struct vmr_host *host, _Atomic uint32_t *object,
-                                             uint32_t *expected, uint32_t value)
+static inline bool sync_compare_exchange_u32(const struct vmr_host *host, _Atomic uint32_t *object, uint32_t *expected,
+                                             uint32_t value)
 {
     sync_point(host, (const void *)object);
     return atomic_compare_exchange_strong(object, expected, value);

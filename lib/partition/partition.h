@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The partition and its VPs, as lib/partition and lib/run see them.
+ *
+ * Ownership: the partition owns the backend's VM and every VP; it borrows the
+ * handle, the host, the memory and the interrupt controllers. `lock` guards
+ * binding and attaching. Each VP's `kick_lock` makes a kick and the end of a run
+ * exclude each other, so that the backend is kicked only between vp_enter and
+ * vp_leave; it is taken inside a stop source's lock and never around a callback.
+ */
+
+#include "lib/base/sync.h"
+#include "vmrig/partition.h"
+#include "vmrig/run.h"
+
+/* What other threads ask of a VP: bits of vmr_vp.requests. */
+#define REQUEST_STOP 1u  /* look at the stop source */
+#define REQUEST_KICK 2u  /* consumed by one run */
+#define REQUEST_YIELD 4u /* consumed by one run */
+#define REQUEST_WAKE 8u  /* ask the interrupt controllers again */
+#define REQUEST_NMI 16u  /* inject one, where no controller does */
+
+/* Where the VP's thread is: what it takes to get its attention. */
+enum vp_place {
+    PLACE_OUT,    /* in no run: the request waits for the next one */
+    PLACE_LOOP,   /* in the loop: it looks before it enters the guest */
+    PLACE_GUEST,  /* in the guest, or about to be: the backend must kick */
+    PLACE_PARKED, /* asleep in HLT, or about to be: unpark */
+};
+
+struct vmr_vp {
+    struct vmr_partition *partition;
+    struct vmr_backend_vp *backend_vp;
+    vmr_vp_index index;
+    _Atomic uint32_t state; /* enum vp_state of lifecycle.h */
+    bool was_bound;
+
+    _Atomic uint32_t requests;
+    _Atomic uint32_t place;
+    struct sync_mutex kick_lock;
+    struct vmr_parker *parker;
+    struct vmr_vp *stop_next; /* in the list of the stop source in use */
+
+    /* From here on: the VP's thread alone. */
+    struct vmr_exit exit; /* the last exit; with its answer, until the backend has consumed it */
+    bool exit_pending;
+    bool interrupt_ready; /* the last exit said so, and nothing was injected since */
+    bool recheck;         /* ask the interrupt controllers before the next entry */
+    bool window_requested;
+    uint8_t tpr; /* what the backend was last told, or last said */
+    enum vmr_activity activity;
+    uint64_t deadline_ns; /* the controllers' next timer */
+};
+
+/* Told on the VP's thread when a VP's next timer moves: lib/run's clock. */
+struct partition_clock {
+    void (*deadline)(void *context, vmr_vp_index vp, uint64_t deadline_ns);
+    void *context;
+};
+
+struct vmr_partition {
+    const struct vmr_host *host;
+    const struct vmr_backend *backend;
+    struct vmr_hypervisor_handle handle; /* a copy; never closed here */
+    struct vmr_caps caps;
+    struct vmr_memory *memory;
+    bool listening;
+    struct vmr_backend_vm *backend_vm;
+    uint32_t vp_count;
+    struct vmr_vp *vps;
+    struct sync_mutex lock;
+    uint32_t bound_count;
+    bool bound_once;
+    const struct vmr_irqchip_ops *chip_ops;
+    void *chip;
+    struct partition_clock clock;
+    void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
+    void *seam_context;
+};
+
+struct vmr_proto {
+    const struct vmr_host *host;
+    struct vmr_hypervisor_handle handle;
+    struct vmr_caps caps;
+    uint32_t vp_count;
+    size_t cpuid_count;
+    struct vmr_cpuid_entry cpuid[VMR_CPUID_LEAF_MAX];
+};
+
+/* Local APICs are in the hypervisor: it parks and starts VPs by itself. */
+static inline bool partition_apic_in_hypervisor(const struct vmr_partition *partition)
+{
+    return partition->handle.irqchip != VMR_IRQCHIP_USER;
+}
+
+/* Whether local APICs exist at all; without any, HLT is only left by a request. */
+static inline bool partition_has_apic(const struct vmr_partition *partition)
+{
+    return partition_apic_in_hypervisor(partition) || partition->chip_ops != NULL;
+}
+
+/* Where in `partition` VP `index` is; NULL for an index that does not exist. */
+struct vmr_vp *partition_vp(struct vmr_partition *partition, vmr_vp_index index);
+
+/*
+ * Sets request bits and gets the VP's attention. Returns the bits that were not
+ * set before. Any thread; `ret_running`, if not NULL, says whether the VP was in
+ * a run. [RUN-3] [RUN-7]
+ */
+uint32_t vp_request(struct vmr_vp *vp, uint32_t bits, bool *ret_running);
+
+/* Something from outside changes the library's state between these two: recorders order it. */
+void partition_async_begin(struct vmr_partition *partition, enum vmr_async_kind kind, uint64_t a, uint64_t b);
+void partition_async_end(struct vmr_partition *partition);

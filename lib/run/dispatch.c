@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What happens to an exit, by kind. The answer goes into the exit; the backend
+ * takes it from there. Callbacks run here, on the VP's thread, with no lock
+ * held.
+ */
+
+#include "lib/base/bytes.h"
+#include "lib/base/checked.h"
+#include "lib/run/run.h"
+
+static const char *const halt_names[VMR_HALT_REASON_COUNT] = {
+    [VMR_HALT_NONE] = "none",
+    [VMR_HALT_STOP] = "stop",
+    [VMR_HALT_CANCEL] = "cancel",
+    [VMR_HALT_POWER_OFF] = "power-off",
+    [VMR_HALT_RESET] = "reset",
+    [VMR_HALT_HIBERNATE] = "hibernate",
+    [VMR_HALT_TRIPLE_FAULT] = "triple-fault",
+    [VMR_HALT_SINGLE_STEP] = "single-step",
+    [VMR_HALT_HW_BREAK] = "hw-break",
+    [VMR_HALT_FATAL] = "fatal",
+};
+
+const char *vmr_halt_reason_name(enum vmr_halt_reason reason)
+{
+    return (unsigned)reason < VMR_HALT_REASON_COUNT ? halt_names[reason] : "unknown";
+}
+
+/* One access to a bus; a bus that is not there is one that nobody claimed anything on. [IO-1] [IO-2] */
+static uint64_t bus_access(struct vmr_bus *bus, const struct vmr_access *access, bool write, uint64_t value)
+{
+    if (!bus)
+        return mask_of_bytes(access->size);
+    if (!write)
+        return vmr_bus_read(bus, access);
+    vmr_bus_write(bus, access, value);
+    return value;
+}
+
+static void dispatch_string(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit)
+{
+    struct vmr_exit_io *access = &vp_exit->u.io;
+    const struct vmr_access call = {
+        .address = access->port, .size = access->size, .vtl = vp_exit->vtl, .vp = vp->index};
+
+    for (uint32_t i = 0; i < access->count; i++) {
+        uint8_t *item = access->bytes + (size_t)i * access->size;
+        uint64_t value = bus_access(io->ports, &call, access->direction == VMR_WRITE, load_le(item, access->size));
+
+        if (access->direction == VMR_READ)
+            store_le(item, access->size, value);
+    }
+}
+
+static void dispatch_io(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit)
+{
+    struct vmr_exit_io *access = &vp_exit->u.io;
+
+    if (access->string) {
+        dispatch_string(vp, io, vp_exit);
+        return;
+    }
+    const struct vmr_access call = {
+        .address = access->port, .size = access->size, .vtl = vp_exit->vtl, .vp = vp->index};
+
+    access->value = bus_access(io->ports, &call, access->direction == VMR_WRITE, access->value);
+}
+
+static void dispatch_mmio(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit)
+{
+    struct vmr_exit_mmio *access = &vp_exit->u.mmio;
+    const struct vmr_access call = {.address = access->gpa, .size = access->size, .vtl = vp_exit->vtl, .vp = vp->index};
+
+    access->value = bus_access(io->mmio, &call, access->direction == VMR_WRITE, access->value);
+}
+
+/* The interrupt controllers first, then the embedder; what neither knows is #GP. [MSR-1] [MSR-2] */
+static void dispatch_msr(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit)
+{
+    const struct vmr_partition *partition = vp->partition;
+    struct vmr_exit_msr *msr = &vp_exit->u.msr;
+    enum vmr_msr_result result = VMR_MSR_NOT_MINE;
+    bool write = msr->direction == VMR_WRITE;
+    uint64_t value = 0;
+
+    if (partition->chip_ops && !partition_apic_in_hypervisor(partition))
+        result = write ? partition->chip_ops->msr_write(partition->chip, vp->index, msr->index, msr->value)
+                       : partition->chip_ops->msr_read(partition->chip, vp->index, msr->index, &value);
+    if (result == VMR_MSR_NOT_MINE && write && io->msr_write)
+        result = io->msr_write(io->context, vp, msr->index, msr->value);
+    else if (result == VMR_MSR_NOT_MINE && !write && io->msr_read)
+        result = io->msr_read(io->context, vp, msr->index, &value);
+    msr->fault = result != VMR_MSR_OK;
+    if (!write)
+        msr->value = msr->fault ? 0 : value;
+}
+
+static void dispatch_halt(struct vmr_vp *vp)
+{
+    if (partition_apic_in_hypervisor(vp->partition))
+        return;
+    vp->activity = VMR_ACTIVITY_HALTED;
+    vp->recheck = true;
+}
+
+static enum vmr_halt_reason debug_halt(const struct vmr_exit *vp_exit, struct vmr_run_result *result)
+{
+    result->breakpoint = vp_exit->u.debug.breakpoint;
+    return vp_exit->u.debug.single_step ? VMR_HALT_SINGLE_STEP : VMR_HALT_HW_BREAK;
+}
+
+static enum vmr_halt_reason system_event_halt(const struct vmr_exit *vp_exit)
+{
+    static const enum vmr_halt_reason reasons[VMR_SYSTEM_EVENT_COUNT] = {
+        [VMR_SYSTEM_POWER_OFF] = VMR_HALT_POWER_OFF,
+        [VMR_SYSTEM_RESET] = VMR_HALT_RESET,
+        [VMR_SYSTEM_HIBERNATE] = VMR_HALT_HIBERNATE,
+        [VMR_SYSTEM_CRASH] = VMR_HALT_TRIPLE_FAULT,
+    };
+
+    return vp_exit->u.system_event.event < VMR_SYSTEM_EVENT_COUNT ? reasons[vp_exit->u.system_event.event]
+                                                                  : VMR_HALT_FATAL;
+}
+
+static enum vmr_halt_reason fatal_halt(struct vmr_vp *vp, const struct vmr_vp_io *io, const struct vmr_exit *vp_exit,
+                                       struct vmr_run_result *result)
+{
+    result->exit = *vp_exit;
+    if (vp_exit->kind == VMR_EXIT_IO)
+        result->exit.u.io.bytes = NULL;
+    if (io->fatal)
+        io->fatal(io->context, vp->index, vp_exit);
+    return VMR_HALT_FATAL;
+}
+
+static enum vmr_halt_reason dispatch_by_kind(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
+                                             struct vmr_run_result *result)
+{
+    const struct vmr_partition *partition = vp->partition;
+
+    switch ((enum vmr_exit_kind)vp_exit->kind) {
+    case VMR_EXIT_IO:
+        dispatch_io(vp, io, vp_exit);
+        return VMR_HALT_NONE;
+    case VMR_EXIT_MMIO:
+        dispatch_mmio(vp, io, vp_exit);
+        return VMR_HALT_NONE;
+    case VMR_EXIT_MSR:
+        dispatch_msr(vp, io, vp_exit);
+        return VMR_HALT_NONE;
+    case VMR_EXIT_HALT:
+        dispatch_halt(vp);
+        return VMR_HALT_NONE;
+    case VMR_EXIT_IRQ_WINDOW:
+        vp->recheck = true;
+        return VMR_HALT_NONE;
+    case VMR_EXIT_EOI:
+        if (partition->chip_ops)
+            partition->chip_ops->eoi(partition->chip, vp_exit->u.eoi.vector);
+        return VMR_HALT_NONE;
+    case VMR_EXIT_HYPERCALL:
+        vp_exit->u.hypercall.result = UINT64_MAX; /* nobody offers hypercalls */
+        return VMR_HALT_NONE;
+    case VMR_EXIT_CPUID: /* arrives answered from the partition's table */
+    case VMR_EXIT_CANCEL:
+    case VMR_EXIT_NONE:
+        return VMR_HALT_NONE;
+    case VMR_EXIT_DEBUG:
+        return debug_halt(vp_exit, result);
+    case VMR_EXIT_SHUTDOWN:
+        result->vtl = vp_exit->u.shutdown.vtl;
+        return VMR_HALT_TRIPLE_FAULT;
+    case VMR_EXIT_SYSTEM_EVENT:
+        result->vtl = vp_exit->vtl;
+        return system_event_halt(vp_exit);
+    case VMR_EXIT_MEMORY_FAULT:
+    case VMR_EXIT_FAIL:
+    case VMR_EXIT_KIND_COUNT:
+    default:
+        return fatal_halt(vp, io, vp_exit, result); /* never silently resumed [EXIT-2] */
+    }
+}
+
+static bool reason_is_the_embedders(enum vmr_halt_reason reason)
+{
+    return reason > VMR_HALT_CANCEL && reason < VMR_HALT_REASON_COUNT;
+}
+
+enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
+                                  struct vmr_run_result *result)
+{
+    enum vmr_exit_action action = VMR_EXIT_DEFAULT;
+    enum vmr_halt_reason reason = VMR_HALT_NONE;
+
+    if (io->exit && vp_exit->kind != VMR_EXIT_CANCEL && vp_exit->kind != VMR_EXIT_IRQ_WINDOW)
+        action = io->exit(io->context, vp, vp_exit, &reason);
+    if (action == VMR_EXIT_HALT_VP)
+        return reason_is_the_embedders(reason) ? reason : VMR_HALT_FATAL;
+    if (action == VMR_EXIT_DEFAULT)
+        reason = dispatch_by_kind(vp, io, vp_exit, result);
+    else
+        reason = VMR_HALT_NONE;
+    if (reason == VMR_HALT_NONE && io->halt_requested) {
+        reason = io->halt_requested(io->context, vp->index);
+        if (!reason_is_the_embedders(reason))
+            reason = VMR_HALT_NONE;
+    }
+    return reason;
+}
+
+void dispatch_exit(struct run *run)
+{
+    struct vmr_vp *vp = run->vp;
+    enum vmr_halt_reason reason = dispatch_one(vp, run->io, &vp->exit, &run->result);
+
+    if ((vp->window_requested && vp->interrupt_ready) || vp->exit.tpr != vp->tpr)
+        vp->recheck = true;
+    if (reason == VMR_HALT_NONE || run->done)
+        return;
+    run_halt(run, reason);
+    if (reason == VMR_HALT_FATAL)
+        return;
+    /* A halt is reported at a clean point; what finishing causes cannot change the reason. */
+    struct run rest = {.vp = vp, .stop = run->stop, .io = run->io};
+
+    if (vp->exit_pending)
+        run_complete(&rest);
+}

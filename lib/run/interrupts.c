@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What waits for a VP: the library's interrupt controllers are asked, and their
+ * answer is carried into the guest. Only called when something may have changed
+ * (vmr_vp.recheck), so that an exit that concerns no interrupt pays nothing.
+ *
+ * Readiness is tested after every exit, never only in an interrupt window: a
+ * hypervisor may miss the window right behind STI and say "ready" with the next
+ * exit instead.
+ */
+
+#include "lib/run/run.h"
+
+static void init_vp(struct run *run)
+{
+    struct vmr_vp *vp = run->vp;
+    struct vmr_x86_regs regs;
+
+    run_complete(run);
+    if (run->done)
+        return;
+    vmr_x86_regs_reset(&regs);
+    (void)vp->partition->backend->vp_set_regs(vp->backend_vp, &regs);
+    /* Intel SDM vol. 3, 9.4.1: after INIT the boot processor begins at the reset vector, all others wait. [INT-3] */
+    vp->activity = vp->index == 0 ? VMR_ACTIVITY_RUNNING : VMR_ACTIVITY_WAIT_FOR_SIPI;
+}
+
+static void start_vp(struct run *run, uint8_t vector)
+{
+    struct vmr_vp *vp = run->vp;
+    struct vmr_x86_regs regs;
+
+    if (vp->activity != VMR_ACTIVITY_WAIT_FOR_SIPI)
+        return; /* a second SIPI is ignored [INT-3] */
+    vmr_x86_regs_sipi(&regs, vector);
+    (void)vp->partition->backend->vp_set_regs(vp->backend_vp, &regs);
+    vp->activity = VMR_ACTIVITY_RUNNING;
+}
+
+static void want_window(struct vmr_vp *vp, bool wanted)
+{
+    if (vp->window_requested == wanted)
+        return;
+    vp->window_requested = wanted;
+    vp->partition->backend->vp_request_window(vp->backend_vp, wanted);
+}
+
+/* Returns whether another interrupt may wait behind the one that was injected. */
+static bool inject(struct vmr_vp *vp, const struct vmr_irq_pending *pending)
+{
+    const struct vmr_partition *partition = vp->partition;
+    uint8_t vector;
+
+    if (!pending->interrupt || vp->activity == VMR_ACTIVITY_WAIT_FOR_SIPI) {
+        want_window(vp, false);
+        return false;
+    }
+    if (!vp->interrupt_ready) {
+        /* A VP that sleeps with interrupts off goes on sleeping: it has nothing to open a window with. [INT-2] */
+        want_window(vp, vp->activity == VMR_ACTIVITY_RUNNING);
+        return false;
+    }
+    want_window(vp, false);
+    if (!partition->chip_ops->acknowledge(partition->chip, vp->index, &vector))
+        return false;
+    (void)partition->backend->vp_interrupt(vp->backend_vp, vector);
+    vp->interrupt_ready = false;
+    vp->activity = VMR_ACTIVITY_RUNNING;
+    return true;
+}
+
+static void set_deadline(struct vmr_vp *vp, uint64_t deadline_ns)
+{
+    const struct partition_clock *clock = &vp->partition->clock;
+
+    if (vp->deadline_ns == deadline_ns)
+        return;
+    vp->deadline_ns = deadline_ns;
+    if (clock->deadline)
+        clock->deadline(clock->context, vp->index, deadline_ns);
+}
+
+/* CR8 and the local APIC's TPR are one register (Intel SDM vol. 3, 11.8.6): whoever changed it last has it. */
+static uint8_t newest_tpr(const struct vmr_vp *vp)
+{
+    const struct vmr_partition *partition = vp->partition;
+
+    if (vp->exit.kind != VMR_EXIT_NONE && vp->exit.tpr != vp->tpr)
+        return vp->exit.tpr;
+    return partition->chip_ops->get_tpr(partition->chip, vp->index);
+}
+
+static void sync_tpr(struct vmr_vp *vp)
+{
+    const struct vmr_partition *partition = vp->partition;
+    uint8_t tpr = partition->chip_ops->get_tpr(partition->chip, vp->index);
+
+    if (tpr != vp->tpr)
+        partition->backend->vp_set_tpr(vp->backend_vp, tpr);
+    vp->tpr = tpr;
+    vp->exit.tpr = tpr; /* seen: not news any more */
+}
+
+void interrupts_take(struct run *run)
+{
+    struct vmr_vp *vp = run->vp;
+    const struct vmr_partition *partition = vp->partition;
+    bool user_apic = !partition_apic_in_hypervisor(partition);
+    struct vmr_irq_pending pending = {.deadline_ns = VMR_NEVER};
+
+    vp->recheck = false;
+    if (!partition->chip_ops)
+        return;
+    partition->chip_ops->poll(partition->chip, vp->index, partition->host->ops->now_ns(partition->host->context),
+                              user_apic ? newest_tpr(vp) : 0, &pending);
+    if (user_apic)
+        sync_tpr(vp);
+    set_deadline(vp, pending.deadline_ns);
+    if (pending.init)
+        init_vp(run);
+    if (run->done)
+        return;
+    if (pending.sipi)
+        start_vp(run, pending.sipi_vector);
+    if (pending.nmi) {
+        (void)partition->backend->vp_nmi(vp->backend_vp);
+        if (vp->activity == VMR_ACTIVITY_HALTED)
+            vp->activity = VMR_ACTIVITY_RUNNING;
+    }
+    vp->recheck = inject(vp, &pending);
+}

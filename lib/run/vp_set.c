@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What callers do with a VP set: create, start, stop, wait, call. Each changes
+ * the set's state under its lock, makes the members look, and waits until they
+ * have. A stop has a generation, and only acknowledgements of that generation
+ * end it: the answer to an earlier stop never counts for a later one. [SET-4]
+ */
+
+#include "lib/run/vp_set.h"
+
+#include <stdlib.h>
+
+#include "lib/base/plant.h"
+#include "lib/partition/partition.h"
+
+void set_wake_waiters(struct vmr_vp_set *set)
+{
+    for (struct set_waiter *waiter = set->waiters; waiter; waiter = waiter->next)
+        set->host->ops->unpark(set->host->context, waiter->parker);
+}
+
+static void wake_member(struct set_member *member)
+{
+    const struct vmr_host *host = member->set->host;
+
+    host->ops->unpark(host->context, member->parker);
+    if (member->in_run)
+        (void)vmr_partition_request_yield(member->set->partition, member->index);
+}
+
+void set_wake_members(struct vmr_vp_set *set)
+{
+    for (uint32_t i = 0; i < set->member_count; i++)
+        wake_member(&set->members[i]);
+}
+
+bool set_record_halt(struct vmr_vp_set *set, vmr_vp_index vp, const struct vmr_run_result *result)
+{
+    if (set->halted)
+        return false;
+    set->halted = true;
+    set->halt = (struct vmr_vp_set_halt){.vp = vp, .result = *result};
+    set_wake_members(set);
+    set_wake_waiters(set);
+    return true;
+}
+
+/* --- waiting: with the lock held, which is given up meanwhile --- */
+
+static enum vmr_status waiter_begin(struct vmr_vp_set *set, struct set_waiter *waiter)
+{
+    enum vmr_status status = set->host->ops->parker_create(set->host->context, &waiter->parker);
+
+    if (status)
+        return status;
+    waiter->next = set->waiters;
+    set->waiters = waiter;
+    return VMR_OK;
+}
+
+static void waiter_end(struct vmr_vp_set *set, struct set_waiter *waiter)
+{
+    struct set_waiter **link = &set->waiters;
+
+    while (*link != waiter)
+        link = &(*link)->next;
+    *link = waiter->next;
+    set->host->ops->parker_destroy(set->host->context, waiter->parker);
+}
+
+static enum vmr_park_result wait_for_change(struct vmr_vp_set *set, struct set_waiter *waiter, uint64_t deadline_ns)
+{
+    sync_mutex_unlock(&set->lock);
+    enum vmr_park_result result = set->host->ops->park(set->host->context, waiter->parker, deadline_ns);
+
+    sync_mutex_lock(&set->lock);
+    return result;
+}
+
+/* Waits until `is_over(set, argument)`, the deadline, or a deadlock. Takes and gives back the lock. */
+static enum vmr_park_result wait_until(struct vmr_vp_set *set, bool (*is_over)(struct vmr_vp_set *set, void *argument),
+                                       void *argument, uint64_t deadline_ns, enum vmr_status *ret_status)
+{
+    struct set_waiter waiter = {0};
+    enum vmr_park_result result = VMR_PARK_WOKEN;
+
+    sync_mutex_lock(&set->lock);
+    *ret_status = waiter_begin(set, &waiter);
+    if (*ret_status == VMR_OK) {
+        while (!is_over(set, argument) && result == VMR_PARK_WOKEN)
+            result = wait_for_change(set, &waiter, deadline_ns);
+        if (is_over(set, argument))
+            result = VMR_PARK_WOKEN;
+        waiter_end(set, &waiter);
+    }
+    sync_mutex_unlock(&set->lock);
+    return result;
+}
+
+/* --- creating and destroying --- */
+
+static bool all_ready(struct vmr_vp_set *set, void *argument)
+{
+    (void)argument;
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (!set->members[i].ready)
+            return false;
+    }
+    return true;
+}
+
+static enum vmr_status start_members(struct vmr_vp_set *set)
+{
+    const struct vmr_host *host = set->host;
+    enum vmr_status status = VMR_OK;
+    uint32_t count = vmr_partition_vp_count(set->partition);
+
+    set->members = calloc(count, sizeof(*set->members));
+    if (!set->members)
+        return VMR_E_NOMEM;
+    for (uint32_t i = 0; !status && i < count; i++) {
+        struct set_member *member = &set->members[i];
+
+        *member = (struct set_member){.set = set, .index = i};
+        status = host->ops->parker_create(host->context, &member->parker);
+    }
+    for (uint32_t i = 0; !status && i < count; i++) {
+        status = host->ops->thread_start(host->context, "vmrig-vp", set_member_main, &set->members[i],
+                                         &set->members[i].thread);
+        if (!status) {
+            sync_mutex_lock(&set->lock);
+            set->member_count = i + 1;
+            sync_mutex_unlock(&set->lock);
+        }
+    }
+    return status;
+}
+
+static enum vmr_status set_begin(struct vmr_vp_set *set, struct vmr_error *err)
+{
+    enum vmr_status status = start_members(set);
+    enum vmr_status wait_status = VMR_OK;
+    enum vmr_park_result result = wait_until(set, all_ready, NULL, VMR_NEVER, &wait_status);
+
+    if (!status)
+        status = wait_status;
+    if (!status && result == VMR_PARK_DEADLOCK)
+        status = VMR_E_DEADLOCK;
+    if (status)
+        return vmr_error_set(err, status, "VP set: the host could not start its threads");
+    if (set->create_error.status != VMR_OK) {
+        if (err)
+            *err = set->create_error;
+        return set->create_error.status;
+    }
+    status = run_clock_create(set->partition, &set->clock);
+    return status ? vmr_error_set(err, status, "VP set: the host could not start its clock") : VMR_OK;
+}
+
+enum vmr_status vmr_vp_set_create(struct vmr_partition *partition, const struct vmr_vp_set_options *options,
+                                  struct vmr_vp_set **ret_set, struct vmr_error *err)
+{
+    if (!options->io)
+        return vmr_error_set(err, VMR_E_USAGE, "VP set: options.io is missing");
+    struct vmr_vp_set *set = calloc(1, sizeof(*set));
+
+    if (!set)
+        return vmr_error_set(err, VMR_E_NOMEM, "VP set: out of memory");
+    set->partition = partition;
+    set->host = vmr_partition_host(partition);
+    set->options = *options;
+    if (sync_mutex_init(&set->lock, set->host)) {
+        free(set);
+        return vmr_error_set(err, VMR_E_NOMEM, "VP set: out of memory");
+    }
+    enum vmr_status status = set_begin(set, err);
+
+    if (status) {
+        vmr_vp_set_destroy(set);
+        return status;
+    }
+    *ret_set = set;
+    return VMR_OK;
+}
+
+void vmr_vp_set_destroy(struct vmr_vp_set *set)
+{
+    if (!set)
+        return;
+    const struct vmr_host *host = set->host;
+
+    sync_mutex_lock(&set->lock);
+    set->phase = SET_ENDING;
+    set_wake_members(set);
+    sync_mutex_unlock(&set->lock);
+    for (uint32_t i = 0; i < set->member_count; i++)
+        host->ops->thread_join(host->context, set->members[i].thread);
+    run_clock_destroy(set->clock);
+    for (uint32_t i = 0; set->members && i < vmr_partition_vp_count(set->partition); i++)
+        host->ops->parker_destroy(host->context, set->members[i].parker);
+    free(set->members);
+    sync_mutex_finish(&set->lock);
+    free(set);
+}
+
+/* --- start and stop --- */
+
+static bool any_failed(const struct vmr_vp_set *set)
+{
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (set->members[i].failed)
+            return true;
+    }
+    return false;
+}
+
+enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set)
+{
+    enum vmr_status status = VMR_OK;
+
+    sync_mutex_lock(&set->lock);
+    if (set->phase != SET_STOPPED || any_failed(set)) {
+        status = VMR_E_STATE;
+    } else {
+        set->phase = SET_RUNNING;
+        set->halted = false;
+        set_wake_members(set);
+    }
+    sync_mutex_unlock(&set->lock);
+    return status;
+}
+
+static bool all_acknowledged(struct vmr_vp_set *set, void *argument)
+{
+    const uint64_t *generation = argument;
+
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (PLANT(STALE_ACK) ? set->members[i].acknowledged == 0 : set->members[i].acknowledged < *generation)
+            return false;
+    }
+    return true;
+}
+
+enum vmr_status vmr_vp_set_stop(struct vmr_vp_set *set)
+{
+    enum vmr_status status;
+
+    sync_mutex_lock(&set->lock);
+    uint64_t generation = ++set->stop_generation;
+
+    set->phase = SET_STOPPED;
+    set_wake_members(set);
+    sync_mutex_unlock(&set->lock);
+    if (wait_until(set, all_acknowledged, &generation, VMR_NEVER, &status) == VMR_PARK_DEADLOCK)
+        return VMR_E_DEADLOCK;
+    return status;
+}
+
+/* --- halts --- */
+
+static bool all_quiet(const struct vmr_vp_set *set)
+{
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (set->members[i].in_run)
+            return false;
+    }
+    return true;
+}
+
+/* A halt is reported when no VP is in a run any more; a stop without a halt leaves nothing to wait for. */
+static bool wait_is_over(struct vmr_vp_set *set, void *argument)
+{
+    (void)argument;
+    return set->halted ? all_quiet(set) : set->phase != SET_RUNNING;
+}
+
+enum vmr_status vmr_vp_set_wait(struct vmr_vp_set *set, uint64_t deadline_ns, struct vmr_vp_set_halt *ret_halt)
+{
+    enum vmr_status status;
+    enum vmr_park_result result = wait_until(set, wait_is_over, NULL, deadline_ns, &status);
+
+    if (status)
+        return status;
+    if (result == VMR_PARK_DEADLOCK)
+        return VMR_E_DEADLOCK;
+    if (result == VMR_PARK_TIMEOUT) {
+        *ret_halt = (struct vmr_vp_set_halt){0};
+        return VMR_OK;
+    }
+    sync_mutex_lock(&set->lock);
+    if (set->halted)
+        *ret_halt = set->halt;
+    else
+        status = VMR_E_STATE;
+    sync_mutex_unlock(&set->lock);
+    return status;
+}
+
+bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum vmr_halt_reason reason)
+{
+    const struct vmr_run_result result = {.kind = VMR_RUN_HALTED, .reason = reason};
+
+    sync_mutex_lock(&set->lock);
+    bool first = set_record_halt(set, vp, &result);
+
+    sync_mutex_unlock(&set->lock);
+    return first;
+}
+
+/* --- calls --- */
+
+static void call_queue(struct set_member *member, struct set_call *call)
+{
+    struct set_call **link = &member->calls;
+
+    while (*link)
+        link = &(*link)->next;
+    *link = call;
+    wake_member(member);
+}
+
+/* The call is on the caller's stack: nobody may reach it once the caller has left. */
+static void call_unqueue(struct set_member *member, const struct set_call *call)
+{
+    for (struct set_call **link = &member->calls; *link; link = &(*link)->next) {
+        if (*link == call) {
+            *link = call->next;
+            return;
+        }
+    }
+}
+
+enum vmr_status vmr_vp_set_call(struct vmr_vp_set *set, vmr_vp_index vp,
+                                enum vmr_status (*function)(void *argument, struct vmr_vp *vp), void *argument)
+{
+    struct set_call call = {.function = function, .argument = argument, .status = VMR_E_DEADLOCK};
+    struct set_waiter waiter = {0};
+
+    if (vp >= set->member_count)
+        return VMR_E_USAGE;
+    sync_mutex_lock(&set->lock);
+    enum vmr_status status = set->phase == SET_ENDING ? VMR_E_STATE : waiter_begin(set, &waiter);
+
+    if (!status) {
+        enum vmr_park_result result = VMR_PARK_WOKEN;
+
+        call_queue(&set->members[vp], &call);
+        while (!call.done && result != VMR_PARK_DEADLOCK)
+            result = wait_for_change(set, &waiter, VMR_NEVER);
+        call_unqueue(&set->members[vp], &call);
+        waiter_end(set, &waiter);
+        status = call.status;
+    }
+    sync_mutex_unlock(&set->lock);
+    return status;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A VP set and its members, shared by the set's two files: what callers do
+ * (vp_set.c) and what each VP's thread does (vp_set_member.c).
+ *
+ * One lock guards everything below but the VP itself. Members sleep on a parker
+ * each; callers that wait queue a waiter, and whoever changes something wakes
+ * all of them.
+ */
+
+#include "lib/base/sync.h"
+#include "lib/run/clock.h"
+#include "vmrig/vp_set.h"
+
+/* A caller that waits; on its own stack. */
+struct set_waiter {
+    struct vmr_parker *parker;
+    struct set_waiter *next;
+};
+
+/* A function that a caller wants run on a VP's thread; on the caller's stack. */
+struct set_call {
+    enum vmr_status (*function)(void *argument, struct vmr_vp *vp);
+    void *argument;
+    enum vmr_status status;
+    bool done;
+    struct set_call *next;
+};
+
+enum set_phase {
+    SET_STOPPED,
+    SET_RUNNING,
+    SET_ENDING
+};
+
+struct set_member {
+    struct vmr_vp_set *set;
+    vmr_vp_index index;
+    struct vmr_vp *vp; /* NULL until bound */
+    struct vmr_thread *thread;
+    struct vmr_parker *parker;
+    struct set_call *calls; /* oldest first */
+    bool ready;             /* bound and prepared, or failed to */
+    bool in_run;
+    bool failed;
+    uint64_t acknowledged; /* the generation of the last stop this member has seen */
+};
+
+struct vmr_vp_set {
+    struct vmr_partition *partition;
+    const struct vmr_host *host;
+    struct vmr_vp_set_options options;
+    struct run_clock *clock;
+    struct sync_mutex lock;
+    struct set_waiter *waiters;
+    enum set_phase phase;
+    uint64_t stop_generation;
+    bool halted;
+    struct vmr_vp_set_halt halt;
+    struct vmr_error create_error; /* of the first member that could not begin */
+    uint32_t member_count;
+    struct set_member *members;
+};
+
+/* The body of a member's thread. */
+void set_member_main(void *argument);
+
+/* With the lock held. */
+void set_wake_waiters(struct vmr_vp_set *set);
+/* Makes every member look at the set: those that sleep and those in a run. With the lock held. */
+void set_wake_members(struct vmr_vp_set *set);
+/* The first halt is kept, later ones are consumed. With the lock held. False: another was first. [SET-1] */
+bool set_record_halt(struct vmr_vp_set *set, vmr_vp_index vp, const struct vmr_run_result *result);

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a VP's thread does: bind, then as long as the set lives run its calls,
+ * run the VP when the set runs and nothing has halted, and acknowledge stops.
+ *
+ * The set never reaches into a run: it changes its own state and asks the VP to
+ * yield, and the member looks at the state here. So a running guest that is only
+ * asked for a call goes on as if nothing had happened. [SET-7]
+ */
+
+#include "lib/run/vp_set.h"
+
+static void run_calls(struct set_member *member)
+{
+    struct vmr_vp_set *set = member->set;
+
+    while (member->calls) {
+        struct set_call *call = member->calls;
+
+        member->calls = call->next;
+        sync_mutex_unlock(&set->lock);
+        enum vmr_status status = member->vp ? call->function(call->argument, member->vp) : VMR_E_STATE;
+
+        sync_mutex_lock(&set->lock);
+        call->status = status;
+        call->done = true;
+        set_wake_waiters(set);
+    }
+}
+
+static bool may_run(const struct set_member *member)
+{
+    return member->set->phase == SET_RUNNING && !member->set->halted && !member->failed;
+}
+
+/* A status instead of a result: the VP cannot go on, and the waiters must learn of it. [HALT-2] */
+static void record_error(struct set_member *member, enum vmr_status status)
+{
+    struct vmr_run_result result = {.kind = VMR_RUN_HALTED, .reason = VMR_HALT_FATAL};
+
+    result.exit.kind = VMR_EXIT_FAIL;
+    result.exit.u.fail.cause = VMR_FAIL_INTERNAL;
+    result.exit.u.fail.code = status;
+    member->failed = true;
+    (void)set_record_halt(member->set, member->index, &result);
+}
+
+static void run_once(struct set_member *member)
+{
+    struct vmr_vp_set *set = member->set;
+    struct vmr_run_result result = {0};
+
+    member->in_run = true;
+    sync_mutex_unlock(&set->lock);
+    enum vmr_status status = vmr_vp_run(member->vp, NULL, set->options.io, &result);
+
+    if (!status && result.kind == VMR_RUN_YIELDED && set->options.yielded)
+        set->options.yielded(set->options.context, member->vp);
+    sync_mutex_lock(&set->lock);
+    member->in_run = false;
+    if (status) {
+        record_error(member, status);
+    } else if (result.kind == VMR_RUN_HALTED && result.reason != VMR_HALT_CANCEL) {
+        member->failed = result.reason == VMR_HALT_FATAL;
+        (void)set_record_halt(set, member->index, &result);
+    }
+    set_wake_waiters(set);
+}
+
+/* Called outside a run, which is what the generation stands for: this VP has been at rest since that stop. [SET-4] */
+static void acknowledge(struct set_member *member)
+{
+    struct vmr_vp_set *set = member->set;
+
+    if (member->acknowledged == set->stop_generation)
+        return;
+    member->acknowledged = set->stop_generation;
+    set_wake_waiters(set);
+}
+
+static void begin(struct set_member *member)
+{
+    struct vmr_vp_set *set = member->set;
+    struct vmr_error err = {0};
+    struct vmr_vp *vp = NULL;
+    enum vmr_status status = vmr_partition_bind(set->partition, member->index, &vp, &err);
+
+    if (!status && set->options.prepare)
+        status = set->options.prepare(set->options.context, vp, &err);
+    sync_mutex_lock(&set->lock);
+    member->vp = vp;
+    member->ready = true;
+    member->failed = status != VMR_OK;
+    if (status && set->create_error.status == VMR_OK)
+        (void)vmr_error_set(&set->create_error, status, "VP %u: %.200s", member->index,
+                            err.message[0] ? err.message : vmr_status_name(status));
+    set_wake_waiters(set);
+    sync_mutex_unlock(&set->lock);
+}
+
+void set_member_main(void *argument)
+{
+    struct set_member *member = argument;
+    struct vmr_vp_set *set = member->set;
+
+    begin(member);
+    sync_mutex_lock(&set->lock);
+    while (set->phase != SET_ENDING) {
+        run_calls(member);
+        acknowledge(member);
+        if (may_run(member)) {
+            run_once(member);
+            continue;
+        }
+        sync_mutex_unlock(&set->lock);
+        enum vmr_park_result parked = set->host->ops->park(set->host->context, member->parker, VMR_NEVER);
+
+        sync_mutex_lock(&set->lock);
+        if (parked == VMR_PARK_DEADLOCK)
+            break; /* a virtual host: nobody is left who could ask for anything */
+    }
+    run_calls(member);
+    member->acknowledged = set->stop_generation;
+    set_wake_waiters(set);
+    sync_mutex_unlock(&set->lock);
+    vmr_vp_unbind(member->vp);
+}
