@@ -190,6 +190,11 @@ class Layout(Tree):
         self.write('tests/run/test_other.c')
         self.assert_finds(check_layout.find(self.root, {}), 'tests/run/test_other.c:1: no meson.build names it')
 
+    def test_folder_of_the_same_name_builds_nothing(self):
+        self.write('lib/stop/stop.c')
+        self.write('lib/meson.build', "subdir('stop')\n")
+        self.assert_finds(check_layout.find(self.root, {'lib/stop/stop.c': ''}), 'no meson.build names it')
+
     def test_name_in_a_comment_of_the_build_file_builds_nothing(self):
         self.write('lib/run/meson.build', "# files('stop.c')\n")
         self.assert_finds(check_layout.find(self.root, {}), 'lib/run/stop.c:1: no meson.build names it')

@@ -46,7 +46,8 @@ def is_named(root, path):
     while folder:
         build_file = os.path.join(folder, 'meson.build')
         if os.path.isfile(os.path.join(root, build_file)):
-            named = set(re.findall(r"'([^'\n]*)'", re.sub(r'#[^\n]*', '', common.read(root, build_file))))
+            text = re.sub(r'#[^\n]*|subdir\([^)]*\)', '', common.read(root, build_file))
+            named = set(re.findall(r"'([^'\n]*)'", text))
             name = os.path.relpath(path, folder)
             stem = os.path.splitext(name)[0]
             if named & {name, stem, os.path.basename(stem).removeprefix('test_')}:
