@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a scenario is and what it may use.
+ *
+ * A scenario states one claim about a backend, cites the clauses of
+ * docs/contract.md that promise it, and runs unchanged on every backend: on the
+ * mock under a scheduler (threads are coroutines, time is virtual), on a real
+ * hypervisor on real threads. It may use this header and the public ones. It
+ * reads no clock and starts no thread but through `conf->host`.
+ *
+ * A scenario fails by CONF_CHECK (goes on) or CONF_REQUIRE (returns). What it
+ * creates through conf_* is cleaned up by the runner in every case.
+ */
+
+#include "vmrig/vmrig.h"
+
+#define CONF_VP_MAX 8u
+#define CONF_TRANSCRIPT_MAX 4096u
+
+/* Which interrupt controllers a scenario wants; the runner skips it on backends opened with others. */
+enum conf_chip {
+    CONF_CHIP_NONE,   /* none at all: only on handles with VMR_IRQCHIP_USER, where none is attached */
+    CONF_CHIP_ANY,    /* whatever the handle says; the built-in one is attached where it takes one */
+    CONF_CHIP_APIC_IN_HYPERVISOR, /* split or kernel */
+};
+
+enum conf_flag {
+    CONF_EXPLORE = 1,   /* on the mock also run in every order up to preemption bound 2 */
+    CONF_MOCK_ONLY = 2, /* about the mock itself */
+    CONF_NO_BACKEND = 4 /* about the library alone: run once, reported under "library" */
+};
+
+/* A host quirk that a start-up probe has measured (conformance/quirks.c). Only a scenario that names it is skipped for it. */
+enum conf_quirk {
+    CONF_QUIRK_STI_WINDOW = 1,      /* the interrupt window right after STI is missed until the next exit */
+    CONF_QUIRK_HW_BREAKPOINT = 2,   /* accepted, never fires */
+    CONF_QUIRK_REAL_MODE_TRIPLE = 4 /* the IDT limit is ignored in real mode */
+};
+
+struct conf;
+
+struct conf_scenario {
+    const char *name;    /* a claim: "stop_before_run_is_not_lost" */
+    const char *family;  /* "stop", "io", ... */
+    const char *ids;     /* what it is known as elsewhere: "STOP-01 S1"; may be NULL */
+    const char *clauses; /* "RUN-1 RUN-3" */
+    uint64_t needs;      /* capability bits: CONF_CAP(...) | ... */
+    uint32_t flags;      /* enum conf_flag */
+    uint32_t quirks;     /* enum conf_quirk that excuse it */
+    enum conf_chip chip;
+    void (*run)(struct conf *conf);
+};
+
+#define CONF_CAP(name) (UINT64_C(1) << VMR_CAP_##name)
+
+/* Every family file defines one array; conformance/scenarios.c lists them. */
+struct conf_family {
+    const struct conf_scenario *scenarios;
+    size_t count;
+};
+
+/* What a scenario sees. */
+struct conf {
+    const struct vmr_hypervisor_handle *handle;
+    const struct vmr_host *host;
+    struct vmr_caps caps;
+    bool is_mock;
+    bool exploring; /* one of many orders: keep it small */
+    const struct conf_scenario *scenario;
+    struct conf_state *state; /* the runner's */
+};
+
+/* --- judging --- */
+
+void conf_fail(struct conf *conf, const char *file, int line, const char *format, ...) VMR_PRINTF(4, 5);
+/* Not applicable after all, for a reason found at run time. The scenario returns right after. */
+void conf_skip(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
+bool conf_failed(const struct conf *conf);
+/* Adds a line to the guest-visible transcript, whose hash goes into the certificate. */
+void conf_note(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
+
+#define CONF_CHECK(conf, condition, ...)                                                                              \
+    do {                                                                                                              \
+        if (!(condition))                                                                                             \
+            conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                       \
+    } while (0)
+
+#define CONF_REQUIRE(conf, condition, ...)                                                                            \
+    do {                                                                                                              \
+        if (!(condition)) {                                                                                           \
+            conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                       \
+            return;                                                                                                   \
+        }                                                                                                             \
+    } while (0)
+
+#define CONF_CHECK_EQ(conf, got, want, what)                                                                          \
+    CONF_CHECK((conf), (uint64_t)(got) == (uint64_t)(want), "%s: got %#llx, want %#llx", (what),                      \
+               (unsigned long long)(got), (unsigned long long)(want))
+
+/* --- a small VM around programs: RAM, buses, the program ports, a partition --- */
+
+struct conf_vm_options {
+    uint32_t vps; /* 0: 1 */
+    const struct vmr_cpuid_entry *cpuid;
+    size_t cpuid_count;
+    const struct vmr_msr_range *msr_exits;
+    size_t msr_exit_count;
+    uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
+    struct vmr_vp_io io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, `halt_requested` is chained */
+    bool without_chip;
+};
+
+/* What the guest told the host, per VP. */
+struct conf_report {
+    bool ended;          /* VMR_STEP_END was reached */
+    bool mismatch;       /* a step saw something else than it expects */
+    uint32_t mismatch_step;
+    uint64_t mismatch_value;
+    uint32_t checkpoint; /* the last one */
+    uint32_t checkpoints;
+};
+
+struct conf_vm {
+    struct conf *conf;
+    struct vmr_memory *memory;
+    struct vmr_bus *ports, *mmio;
+    struct vmr_irqchip_set *chip; /* NULL: none attached */
+    struct vmr_partition *partition;
+    struct vmr_vp_io io; /* give this to vmr_vp_run */
+    uint32_t vp_count;
+    struct vmr_vp *vps[CONF_VP_MAX]; /* bound by conf_bind */
+    struct conf_report reports[CONF_VP_MAX];
+    /* Called at each checkpoint, on the VP's thread; optional. */
+    void (*on_checkpoint)(struct conf_vm *vm, vmr_vp_index vp, uint32_t number);
+    void *user; /* the scenario's */
+    struct conf_vm_state *state; /* the harness's */
+};
+
+/* NULL and a failure recorded if it cannot be built. */
+struct conf_vm *conf_vm_create(struct conf *conf, const struct conf_vm_options *options);
+/* Before the end of the scenario, for those about teardown; unbinds what conf_bind bound. */
+void conf_vm_destroy(struct conf_vm *vm);
+/* The guest program of a VP: handed to the mock, or assembled into RAM. Must outlive the VM. False: failed. */
+bool conf_load(struct conf_vm *vm, vmr_vp_index vp, const struct vmr_program *program);
+/* Binds a VP on this thread and gives it the registers its program begins with. NULL: failed. */
+struct vmr_vp *conf_bind(struct conf_vm *vm, vmr_vp_index vp);
+/* The registers alone, for VPs bound elsewhere (a VP set's `prepare`: context is the conf_vm). */
+enum vmr_status conf_prepare(void *conf_vm, struct vmr_vp *vp, struct vmr_error *err);
+
+/* Runs a bound VP until its program ends, and checks that it did, with no mismatch. False: failed. */
+bool conf_run_to_end(struct conf_vm *vm, vmr_vp_index vp);
+/* Loads, binds and runs one program on VP 0 of a new VM. False: failed. */
+bool conf_run_program(struct conf *conf, const struct conf_vm_options *options, const struct vmr_program *program);
+/* One vmr_vp_run with the VM's io; a failing status is recorded. */
+bool conf_run(struct conf_vm *vm, vmr_vp_index vp, struct vmr_stop_source *stop, struct vmr_run_result *ret_result);
+
+/* A program from an array of steps. */
+#define CONF_PROGRAM(program_name, ...)                                                                               \
+    static const struct vmr_step program_name##_steps[] = {__VA_ARGS__};                                              \
+    static const struct vmr_program program_name = {                                                                  \
+        .name = #program_name,                                                                                        \
+        .steps = program_name##_steps,                                                                                \
+        .count = sizeof(program_name##_steps) / sizeof(program_name##_steps[0]),                                      \
+    }
+
+/* --- a device that remembers, for ports and MMIO --- */
+
+struct conf_device {
+    uint64_t answer;        /* what reads get, cut to their size */
+    uint64_t answer_step;   /* added to `answer` after each read */
+    uint32_t reads, writes; /* calls; read them when the VP is stopped */
+    struct vmr_access last_read, last_write;
+    uint64_t written[64];   /* the first values, in order */
+    void (*on_access)(struct conf_device *device, const struct vmr_access *access, bool write); /* optional */
+    void *user;
+};
+/* Claims a range for `device` on `bus`; sizes as VMR_SIZE_*. False: failed. */
+bool conf_device_claim(struct conf_vm *vm, struct vmr_bus *bus, uint64_t start, uint64_t length, uint8_t sizes,
+                       struct conf_device *device);
+
+/* --- other threads --- */
+
+/* Starts a thread of the host's; joined at the end of the scenario, or by conf_join. NULL: failed. */
+struct vmr_thread *conf_thread(struct conf *conf, void (*body)(void *argument), void *argument);
+void conf_join(struct conf *conf, struct vmr_thread *thread);
+/* Gives others a chance: virtual time on the mock, a short sleep elsewhere. For polling loops only. */
+void conf_pause(struct conf *conf);
+/* Polls `condition(argument)` with conf_pause until it holds. False after a generous time: failed. */
+bool conf_wait(struct conf *conf, bool (*condition)(void *argument), void *argument, const char *what);
+
+/* Of the mock: the interrupt log, steps, kicks. NULL elsewhere. */
+struct vmr_mock *conf_mock(struct conf_vm *vm);
