@@ -21,8 +21,8 @@
 
 /* Which interrupt controllers a scenario wants; the runner skips it on backends opened with others. */
 enum conf_chip {
-    CONF_CHIP_NONE,   /* none at all: only on handles with VMR_IRQCHIP_USER, where none is attached */
-    CONF_CHIP_ANY,    /* whatever the handle says; the built-in one is attached where it takes one */
+    CONF_CHIP_NONE,               /* none at all: only on handles with VMR_IRQCHIP_USER, where none is attached */
+    CONF_CHIP_ANY,                /* whatever the handle says; the built-in one is attached where it takes one */
     CONF_CHIP_APIC_IN_HYPERVISOR, /* split or kernel */
 };
 
@@ -32,7 +32,8 @@ enum conf_flag {
     CONF_NO_BACKEND = 4 /* about the library alone: run once, reported under "library" */
 };
 
-/* A host quirk that a start-up probe has measured (conformance/quirks.c). Only a scenario that names it is skipped for it. */
+/* A host quirk that a start-up probe has measured (conformance/quirks.c). Only a scenario that names it is skipped for
+ * it. */
 enum conf_quirk {
     CONF_QUIRK_STI_WINDOW = 1,      /* the interrupt window right after STI is missed until the next exit */
     CONF_QUIRK_HW_BREAKPOINT = 2,   /* accepted, never fires */
@@ -81,22 +82,22 @@ bool conf_failed(const struct conf *conf);
 /* Adds a line to the guest-visible transcript, whose hash goes into the certificate. */
 void conf_note(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
 
-#define CONF_CHECK(conf, condition, ...)                                                                              \
-    do {                                                                                                              \
-        if (!(condition))                                                                                             \
-            conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                       \
+#define CONF_CHECK(conf, condition, ...)                                                                               \
+    do {                                                                                                               \
+        if (!(condition))                                                                                              \
+            conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                        \
     } while (0)
 
-#define CONF_REQUIRE(conf, condition, ...)                                                                            \
-    do {                                                                                                              \
-        if (!(condition)) {                                                                                           \
-            conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                       \
-            return;                                                                                                   \
-        }                                                                                                             \
+#define CONF_REQUIRE(conf, condition, ...)                                                                             \
+    do {                                                                                                               \
+        if (!(condition)) {                                                                                            \
+            conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                        \
+            return;                                                                                                    \
+        }                                                                                                              \
     } while (0)
 
-#define CONF_CHECK_EQ(conf, got, want, what)                                                                          \
-    CONF_CHECK((conf), (uint64_t)(got) == (uint64_t)(want), "%s: got %#llx, want %#llx", (what),                      \
+#define CONF_CHECK_EQ(conf, got, want, what)                                                                           \
+    CONF_CHECK((conf), (uint64_t)(got) == (uint64_t)(want), "%s: got %#llx, want %#llx", (what),                       \
                (unsigned long long)(got), (unsigned long long)(want))
 
 /* --- a small VM around programs: RAM, buses, the program ports, a partition --- */
@@ -108,14 +109,15 @@ struct conf_vm_options {
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
     uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
-    struct vmr_vp_io io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, `halt_requested` is chained */
+    struct vmr_vp_io
+        io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, `halt_requested` is chained */
     bool without_chip;
 };
 
 /* What the guest told the host, per VP. */
 struct conf_report {
-    bool ended;          /* VMR_STEP_END was reached */
-    bool mismatch;       /* a step saw something else than it expects */
+    bool ended;    /* VMR_STEP_END was reached */
+    bool mismatch; /* a step saw something else than it expects */
     uint32_t mismatch_step;
     uint64_t mismatch_value;
     uint32_t checkpoint; /* the last one */
@@ -134,7 +136,7 @@ struct conf_vm {
     struct conf_report reports[CONF_VP_MAX];
     /* Called at each checkpoint, on the VP's thread; optional. */
     void (*on_checkpoint)(struct conf_vm *vm, vmr_vp_index vp, uint32_t number);
-    void *user; /* the scenario's */
+    void *user;                  /* the scenario's */
     struct conf_vm_state *state; /* the harness's */
 };
 
@@ -157,12 +159,12 @@ bool conf_run_program(struct conf *conf, const struct conf_vm_options *options, 
 bool conf_run(struct conf_vm *vm, vmr_vp_index vp, struct vmr_stop_source *stop, struct vmr_run_result *ret_result);
 
 /* A program from an array of steps. */
-#define CONF_PROGRAM(program_name, ...)                                                                               \
-    static const struct vmr_step program_name##_steps[] = {__VA_ARGS__};                                              \
-    static const struct vmr_program program_name = {                                                                  \
-        .name = #program_name,                                                                                        \
-        .steps = program_name##_steps,                                                                                \
-        .count = sizeof(program_name##_steps) / sizeof(program_name##_steps[0]),                                      \
+#define CONF_PROGRAM(program_name, ...)                                                                                \
+    static const struct vmr_step program_name##_steps[] = {__VA_ARGS__};                                               \
+    static const struct vmr_program program_name = {                                                                   \
+        .name = #program_name,                                                                                         \
+        .steps = program_name##_steps,                                                                                 \
+        .count = sizeof(program_name##_steps) / sizeof(program_name##_steps[0]),                                       \
     }
 
 /* --- a device that remembers, for ports and MMIO --- */
@@ -172,7 +174,7 @@ struct conf_device {
     uint64_t answer_step;   /* added to `answer` after each read */
     uint32_t reads, writes; /* calls; read them when the VP is stopped */
     struct vmr_access last_read, last_write;
-    uint64_t written[64];   /* the first values, in order */
+    uint64_t written[64]; /* the first values, in order */
     void (*on_access)(struct conf_device *device, const struct vmr_access *access, bool write); /* optional */
     void *user;
 };
