@@ -7,10 +7,10 @@
  * given has been checked.
  */
 
-#include <stdatomic.h>
-
 #include "vmrig/limits.h"
 #include "vmrig/types.h"
+
+#include "lib/base/sync.h"
 
 struct region {
     vmr_gpa gpa;
