@@ -182,7 +182,7 @@ void vmr_bus_write(struct vmr_bus *bus, const struct vmr_access *access, uint64_
     if (!is_size(access->size))
         return;
     value &= mask_of_bytes(access->size);
-    if (doorbell_ring(bus, access, value))
+    if (!table_is_empty(&bus->doorbells) && doorbell_ring(bus, access, value))
         return;
     find_target(bus, access->address, &target);
     if (!takes_whole(&target, access->size)) {

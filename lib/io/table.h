@@ -59,6 +59,13 @@ static inline uint32_t table_count(const struct table_block *block)
     return atomic_load_explicit(&block->count, memory_order_acquire);
 }
 
+/* Whether there is nothing to look up, for one load: no sequence is needed to read one word. */
+static inline bool table_is_empty(const struct table *table)
+{
+    sync_point(table->sequence.host, table);
+    return table_count(table_current(table)) == 0;
+}
+
 /* `index` is below a count of this block; the word may be of another record than the one before it. */
 static inline uint64_t table_word(const struct table_block *block, uint32_t index, unsigned word)
 {
