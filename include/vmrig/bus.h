@@ -7,9 +7,11 @@
  * A device claims ranges; a range belongs to one device. Reads that nobody
  * claims answer all ones, writes that nobody claims vanish. [IO-1] [IO-2]
  *
- * An access is cut where a range ends and into pieces of sizes the range
- * takes, lowest address first; each piece is one call. Pieces of an access that
- * fall outside every range answer ones. [IO-3] [IO-4]
+ * An access inside one range and of a size that the range takes is one call,
+ * aligned or not. Any other is cut where a range ends and into naturally
+ * aligned pieces of sizes the range takes, the largest first, lowest address
+ * first; each piece is one call. Pieces that fall outside every range, or past
+ * the end of the space, answer ones: nothing wraps to address 0. [IO-3] [IO-4]
  */
 
 #include "vmrig/host.h"
@@ -81,7 +83,10 @@ VMR_API void vmr_bus_write(struct vmr_bus *bus, const struct vmr_access *access,
  * one signal of a descriptor without leaving the kernel: see
  * vmr_partition_doorbell_add). It is matched before ranges: same address, same
  * size (0: any), same value if `match_value`, and a VTL of at least
- * `minimum_vtl`; a write from below that VTL goes on to the range. [IO-7]
+ * `minimum_vtl`; a write from below that VTL goes on to the range. Where
+ * several match, one rings: with a value before without, with a size before
+ * without. A ring that has begun on another VP may still be running when the
+ * removal returns. [IO-7]
  */
 struct vmr_doorbell {
     uint64_t address;

@@ -75,7 +75,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_fill(struct vmr_memory *memory
  * Atomically ORs `mask` into the little-endian word of `width` bytes (1, 2, 4,
  * 8) at `gpa`, naturally aligned, and gives what was there: for event flags and
  * monitor pages. VMR_E_GUEST for a hole, a misaligned address or a read-only
- * region. Any thread, also against a running guest. [MEM-6]
+ * region; VMR_E_USAGE for another width, or a mask that is wider. Any thread,
+ * also against a running guest. [MEM-6]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsigned width,
                                                            uint64_t mask, uint64_t *ret_old);
@@ -92,7 +93,8 @@ struct vmr_memory_view {
  * VMR_E_GUEST if [gpa, gpa + length) is not inside one region, or if `writable`
  * and the region is read-only. The guest may change the bytes at any time. What
  * is read through a view is shown to the observer as one read of the whole, at
- * pin time; writes as one write, at unpin time. Any thread. [MEM-7]
+ * pin time; writes as one write, at unpin time; so a writable view is shown as
+ * both. Unpinning zeroes the view; a zeroed view is fine. Any thread. [MEM-7]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length,
                                                       bool writable, struct vmr_memory_view *ret_view);
@@ -101,8 +103,11 @@ VMR_API void vmr_memory_unpin(struct vmr_memory *memory, struct vmr_memory_view 
 /*
  * Sees every access the library makes, after a read's copy and before a
  * write's. A reader may change `bytes`: that is how a replay supplies what was
- * recorded, and how a fuzzer flips. One observer; NULL takes it away. VPs
- * stopped. [MEM-8]
+ * recorded, and how a fuzzer flips. A fill is shown as writes of at most a page,
+ * a pin with the view's own bytes; accesses that fail or are empty are not
+ * shown. Called on any thread, by several at once, with the table of regions
+ * locked: it must not call back into this memory. One observer; NULL takes it
+ * away. VPs stopped. [MEM-8]
  */
 struct vmr_memory_observer {
     void (*read)(void *context, vmr_gpa gpa, void *bytes, size_t length);
@@ -116,7 +121,10 @@ VMR_API void vmr_memory_set_observer(struct vmr_memory *memory, const struct vmr
 /*
  * For partitions and backends: told of each region, first of those that are
  * there, then of each change, in order, on the thread that makes it. An error
- * from `added` refuses the region. One listener at a time.
+ * from `added` refuses the region. A region is readable from after `added` to
+ * before `removed`; its pages outlive `removed`. A listener may read and write
+ * memory, but not add or remove regions. The slot is the region's number while
+ * it lives, the lowest that is free. One listener at a time.
  */
 struct vmr_memory_listener {
     enum vmr_status (*added)(void *context, uint32_t slot, const struct vmr_memory_region *region,
