@@ -28,6 +28,10 @@
 #define VECTOR_NMI 2u
 #define EXCEPTION_VECTORS 32u
 
+/*
+ * Long because it is one straight line of instructions in three modes, whose
+ * order is the point (Intel SDM vol. 3, 10.8.5).
+ */
 void image_trampoline(struct code *code)
 {
     uint32_t protected_mode = code_labels(code, 2);

@@ -134,6 +134,7 @@ static enum vmr_halt_reason fatal_halt(struct vmr_vp *vp, const struct vmr_vp_io
     return VMR_HALT_FATAL;
 }
 
+/* Long because it is a table: one case a kind, in the order of the enumeration, none left to chance. */
 static enum vmr_halt_reason dispatch_by_kind(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
                                              struct vmr_run_result *result)
 {
