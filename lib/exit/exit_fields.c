@@ -18,7 +18,6 @@
 #define HEX .type = EXIT_FIELD_HEX
 #define DECIMAL .type = EXIT_FIELD_DECIMAL
 
-/* clang-format off: one line a field is the point */
 static const struct exit_field no_fields[] = {{0}};
 
 static const struct exit_field io_fields[] = {
@@ -121,7 +120,6 @@ static const struct exit_field shutdown_common_fields[] = {
     {"tpr", MEMBER(tpr), DECIMAL, INPUT, .when = EXIT_FIELD_NOT_ZERO, .in_tag = true, .optional = true},
     {0},
 };
-/* clang-format on */
 
 static const struct exit_field *const fields_of_kind[VMR_EXIT_KIND_COUNT] = {
     [VMR_EXIT_NONE] = no_fields,
