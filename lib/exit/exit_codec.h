@@ -12,7 +12,10 @@
 #include "lib/base/writer.h"
 #include "lib/exit/exit.h"
 
-/* EXIT_INPUTS, EXIT_ANSWER or both in turn. An invalid exit fails the writer. */
+/*
+ * EXIT_INPUTS, EXIT_ANSWER or both in turn. An invalid exit fails the writer.
+ * CPUID results are in both halves: each is encoded while it is there.
+ */
 void exit_encode(struct writer *writer, const struct vmr_exit *vp_exit, enum exit_part part);
 
 /*
