@@ -70,6 +70,7 @@ static uint8_t *any_bytes(void)
 #define FAIL(...) {.kind = VMR_EXIT_FAIL, .u.fail = {__VA_ARGS__}}
 /* clang-format on */
 
+/* A row for each rule, and for the last value that it allows. */
 static void each_field_out_of_range_is_named(void **state)
 {
     static const struct {

@@ -86,6 +86,7 @@ static void fields_may_come_in_any_order_and_base(void **state)
     }
 }
 
+/* A row for each message, because the column and the word are what a person needs. */
 static void what_is_wrong_is_named_with_its_column(void **state)
 {
     static const struct {
@@ -147,6 +148,7 @@ static void what_is_wrong_is_named_with_its_column(void **state)
     }
 }
 
+/* Rows of an exit and an answer; a row that is refused holds the message. */
 static void an_answer_is_held_to_its_exit(void **state)
 {
     static const struct {

@@ -31,6 +31,7 @@ static void every_operation_has_its_own_name(void **state)
     assert_string_equal(vmr_step_op_name(VMR_STEP_OP_COUNT), "unknown");
 }
 
+/* One step of every operation, most of them at the edge of what is allowed. */
 static void a_program_of_every_step_is_accepted(void **state)
 {
     static const struct vmr_step steps[] = {
@@ -79,6 +80,7 @@ static void a_program_of_every_step_is_accepted(void **state)
         fail_msg("%s", err.message);
 }
 
+/* A row for each way in which a step can be wrong. */
 static void a_step_out_of_range_is_named(void **state)
 {
     static const struct {
