@@ -47,7 +47,8 @@ VMR_API const char *vmr_status_name(enum vmr_status status);
 
 /*
  * Fills `err` (if not NULL) and returns `status`, so that a backend outside
- * this tree can fail in one line. A message that does not fit is cut. Any thread.
+ * this tree can fail in one line. A message that does not fit is cut. The
+ * arguments may be the message that `err` holds. Any thread.
  */
 VMR_API enum vmr_status vmr_error_set(struct vmr_error *err, enum vmr_status status, const char *format, ...)
     VMR_PRINTF(3, 4);

@@ -115,8 +115,11 @@ struct vmr_program {
 #define VMR_PROGRAM_STEP_MAX 4096u
 
 /*
- * VMR_E_CONFIG, naming the step, for an operation, size, variable or target
- * that is out of range. Every interpreter and assembler asks this first.
+ * VMR_E_CONFIG, naming the step, for an operation, size, variable, target or
+ * operand that is out of range (a value wider than its size, a store into the
+ * assembler's memory), and for a last step that goes on to the next: end with
+ * END, JUMP, SPIN or TRIPLE_FAULT. Every interpreter and assembler asks this
+ * first.
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_program_check(const struct vmr_program *program, struct vmr_error *err);
 /* "out", "wait-vector", ... */

@@ -51,7 +51,8 @@ struct vmr_x86_regs {
     uint64_t cr0, cr2, cr3, cr4, cr8, efer, apic_base;
 };
 
-/* What the processor holds after power-up (Intel SDM vol. 3, 10.1.1): rip 0xfff0, cs base 0xffff0000. [LIFE-8] */
+/* What the processor holds after power-up (Intel SDM vol. 3, 10.1.1): rip 0xfff0, cs base 0xffff0000. In
+ * apic_base the bit of the boot processor is set; the others lack it. [LIFE-8] */
 VMR_API void vmr_x86_regs_reset(struct vmr_x86_regs *ret_regs);
 
 /* Real mode at `vector` << 12, as a start-up IPI leaves it (Intel SDM vol. 3, 9.4.4.2). */

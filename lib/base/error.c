@@ -39,6 +39,18 @@ const char *vmr_version(void)
     return JOIN(VMR_VERSION_MAJOR, VMR_VERSION_MINOR, VMR_VERSION_PATCH);
 }
 
+/* Formatted aside: the arguments may well be the old message, which the new one wraps. */
+static int format_message(struct vmr_error *err, const char *format, va_list arguments)
+{
+    char message[VMR_ERROR_MESSAGE_MAX];
+    int used = vsnprintf(message, sizeof(message), format, arguments);
+
+    if (used < 0)
+        message[0] = '\0';
+    memcpy(err->message, message, strlen(message) + 1);
+    return used;
+}
+
 enum vmr_status vmr_error_set(struct vmr_error *err, enum vmr_status status, const char *format, ...)
 {
     if (!err)
@@ -46,10 +58,10 @@ enum vmr_status vmr_error_set(struct vmr_error *err, enum vmr_status status, con
     va_list arguments;
 
     va_start(arguments, format);
+    (void)format_message(err, format, arguments);
+    va_end(arguments);
     err->status = status;
     err->host_errno = 0;
-    (void)vsnprintf(err->message, sizeof(err->message), format, arguments);
-    va_end(arguments);
     return status;
 }
 
@@ -60,7 +72,7 @@ enum vmr_status vmr_error_set_host(struct vmr_error *err, int host_errno, const 
     va_list arguments;
 
     va_start(arguments, format);
-    int used = vsnprintf(err->message, sizeof(err->message), format, arguments);
+    int used = format_message(err, format, arguments);
 
     va_end(arguments);
     err->status = VMR_E_HOST;

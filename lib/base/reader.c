@@ -13,7 +13,10 @@
 
 void reader_init(struct reader *reader, const void *bytes, size_t length)
 {
-    *reader = (struct reader){.bytes = bytes, .length = length};
+    static const uint8_t nothing;
+
+    /* An empty input may have no address; the cursor needs one to add to. */
+    *reader = (struct reader){.bytes = length > 0 ? bytes : &nothing, .length = length};
 }
 
 bool reader_ok(const struct reader *reader)

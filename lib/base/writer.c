@@ -35,6 +35,11 @@ bool writer_ok(const struct writer *writer)
     return !writer->failed;
 }
 
+void writer_fail(struct writer *writer)
+{
+    writer->failed = true;
+}
+
 static bool writer_reserve(struct writer *writer, size_t length)
 {
     if (writer->failed || length > writer->limit - writer->length)

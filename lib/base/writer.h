@@ -26,6 +26,8 @@ void writer_finish(struct writer *writer);
 void writer_clear(struct writer *writer);
 /* False once a limit was passed or memory ran out. */
 bool writer_ok(const struct writer *writer);
+/* For an encoder that is given what it cannot encode. */
+void writer_fail(struct writer *writer);
 
 void writer_u8(struct writer *writer, uint8_t value);
 void writer_le16(struct writer *writer, uint16_t value);

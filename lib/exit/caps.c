@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Capabilities by name, as reports and skip reasons write them. Here and not
+ * with the probe, because backends name them too.
+ */
+
+#include "vmrig/backend.h"
+
+static const char *const cap_names[VMR_CAP_COUNT] = {
+    [VMR_CAP_MACHINE_CODE] = "machine-code",
+    [VMR_CAP_IRQCHIP_SPLIT] = "irqchip-split",
+    [VMR_CAP_IRQCHIP_KERNEL] = "irqchip-kernel",
+    [VMR_CAP_MSI] = "msi",
+    [VMR_CAP_IRQFD] = "irqfd",
+    [VMR_CAP_DOORBELL] = "doorbell",
+    [VMR_CAP_READ_ONLY] = "read-only",
+    [VMR_CAP_MSR_EXIT] = "msr-exit",
+    [VMR_CAP_MSR_FAULT] = "msr-fault",
+    [VMR_CAP_CPUID_EXIT] = "cpuid-exit",
+    [VMR_CAP_HYPERCALL_EXIT] = "hypercall-exit",
+    [VMR_CAP_SINGLE_STEP] = "single-step",
+    [VMR_CAP_HW_BREAKPOINT] = "hw-breakpoint",
+    [VMR_CAP_REBIND] = "rebind",
+    [VMR_CAP_STICKY_KICK] = "sticky-kick",
+    [VMR_CAP_MULTI_VM] = "multi-vm",
+    [VMR_CAP_VP_THREADS] = "vp-threads",
+    [VMR_CAP_REAL_MODE] = "real-mode",
+    [VMR_CAP_STRING_IO] = "string-io",
+    [VMR_CAP_SYSTEM_EVENT] = "system-event",
+    [VMR_CAP_RECORDABLE] = "recordable",
+};
+
+const char *vmr_cap_name(enum vmr_cap cap)
+{
+    return (unsigned)cap < VMR_CAP_COUNT ? cap_names[cap] : "unknown";
+}
