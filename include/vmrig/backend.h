@@ -132,6 +132,7 @@ enum vmr_leave {
 
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
+#define VMR_BACKEND_PROBE_ONLY 4u    /* known by name: `open` never succeeds, every other operation is NULL */
 
 struct vmr_backend {
     uint32_t abi; /* VMR_BACKEND_ABI */

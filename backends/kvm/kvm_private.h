@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The backend's two objects, and the operations that kvm.c puts into the
+ * table, file by file. Zeroed objects are valid for the destroy calls.
+ */
+
+#include <stdatomic.h>
+
+#include "backends/kvm/kvm_host.h"
+#include "lib/base/sync.h"
+#include "vmrig/backend.h"
+
+/* Zeroed: none. 0 is a descriptor like any other. */
+struct kvm_fd {
+    int number;
+    bool open;
+};
+
+struct kvm_routes; /* kvm_irq.c */
+
+struct kvm_vm {
+    const struct vmr_host *host;
+    struct kvm_fd fd;
+    int device; /* /dev/kvm, the handle's */
+    int signal;
+    enum vmr_irqchip irqchip;
+    uint32_t vp_count;
+    size_t run_size;
+    struct kvm_seam seam;
+    /* A copy, since VPs are made after the configuration is gone. */
+    struct vmr_cpuid_entry *cpuid;
+    size_t cpuid_count;
+    struct kvm_routes *routes;
+    struct kvm_vp **vps; /* by index, for requests that name one */
+    /* A region could not be taken from the guest: no VP runs again, each says why. 0 while all is well. */
+    _Atomic int unmap_errno;
+};
+
+struct kvm_vp {
+    struct kvm_vm *vm;
+    vmr_vp_index index;
+    struct kvm_fd fd;
+    struct kvm_run *run;
+    _Atomic int thread;             /* where a kick goes; 0 outside vp_enter..vp_leave */
+    _Atomic uint32_t lints_pending; /* bit n: local interrupt pin n is to be pulsed */
+};
+
+static inline struct kvm_vm *kvm_vm_of(struct vmr_backend_vm *vm)
+{
+    return (struct kvm_vm *)(void *)vm;
+}
+
+static inline struct kvm_vp *kvm_vp_of(struct vmr_backend_vp *vp)
+{
+    return (struct kvm_vp *)(void *)vp;
+}
+
+/* An ioctl that a person may have to read about: `name` is the request. */
+enum vmr_status kvm_ioctl(int fd, const char *name, unsigned long request, uintptr_t argument, struct vmr_error *err);
+/* The same with a pointer. The kernel reads what `argument` points at, or fills it, as the request says. */
+static inline uintptr_t kvm_pointer(const void *argument)
+{
+    return (uintptr_t)argument;
+}
+/* KVM_CHECK_EXTENSION on any of the descriptors; 0: no. */
+unsigned kvm_extension(int fd, unsigned long extension);
+
+/* kvm_cpuid.c */
+enum vmr_status kvm_cpuid(const struct vmr_hypervisor_handle *handle, struct vmr_cpuid_entry *entries, size_t capacity,
+                          size_t *ret_count, struct vmr_error *err);
+enum vmr_status kvm_cpuid_set(struct kvm_vp *vp, struct vmr_error *err);
+/* Guest physical address bits; 36, as every 64-bit processor has, if KVM does not say. */
+enum vmr_status kvm_cpuid_physical_bits(const struct vmr_hypervisor_handle *handle, uint8_t *ret_bits,
+                                        struct vmr_error *err);
+
+/* kvm_vm.c */
+enum vmr_status kvm_vm_create(struct vmr_backend_vm *vm, const struct vmr_hypervisor_handle *handle,
+                              const struct vmr_vm_config *config, struct vmr_error *err);
+void kvm_vm_destroy(struct vmr_backend_vm *vm);
+enum vmr_status kvm_vm_map(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
+                           struct vmr_error *err);
+void kvm_vm_unmap(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);
+void kvm_vm_set_seam_hook(struct vmr_backend_vm *vm,
+                          void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
+void *kvm_vm_native(struct vmr_backend_vm *vm);
+
+/* kvm_msr_filter.c */
+enum vmr_status kvm_msr_filter_set(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err);
+
+/* kvm_irq.c */
+enum vmr_status kvm_irq_create(struct kvm_vm *vm, struct vmr_error *err);
+void kvm_irq_destroy(struct kvm_vm *vm);
+enum vmr_status kvm_vm_irq(struct vmr_backend_vm *vm, uint32_t gsi, bool level);
+enum vmr_status kvm_vm_lint(struct vmr_backend_vm *vm, vmr_vp_index vp, unsigned lint);
+enum vmr_status kvm_vm_msi(struct vmr_backend_vm *vm, const struct vmr_msi *msi);
+enum vmr_status kvm_vm_set_route(struct vmr_backend_vm *vm, uint32_t gsi, const struct vmr_msi *msi);
+enum vmr_status kvm_vm_irqfd(struct vmr_backend_vm *vm, int fd, uint32_t gsi, bool add);
+enum vmr_status kvm_vm_doorbell(struct vmr_backend_vm *vm, bool port_space, const struct vmr_doorbell *doorbell, int fd,
+                                bool add);
+/* On the VP's thread: pulses the pins in `lints`. 0 or a negative errno. */
+int kvm_irq_pulse_lints(struct kvm_vp *vp, uint32_t lints);
+
+/* kvm_vp.c */
+enum vmr_status kvm_vp_create(struct vmr_backend_vm *vm, struct vmr_backend_vp *vp, vmr_vp_index index,
+                              struct vmr_error *err);
+void kvm_vp_destroy(struct vmr_backend_vp *vp);
+enum vmr_status kvm_vp_bind(struct vmr_backend_vp *vp, struct vmr_error *err);
+void kvm_vp_unbind(struct vmr_backend_vp *vp);
+void kvm_vp_enter(struct vmr_backend_vp *vp);
+void kvm_vp_leave(struct vmr_backend_vp *vp, enum vmr_leave why);
+void kvm_vp_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+void kvm_vp_complete(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+void kvm_vp_kick(struct vmr_backend_vp *vp);
+enum vmr_status kvm_vp_interrupt(struct vmr_backend_vp *vp, uint8_t vector);
+enum vmr_status kvm_vp_nmi(struct vmr_backend_vp *vp);
+void kvm_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
+void kvm_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);
+
+/* kvm_state.c */
+enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs *ret_regs);
+enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
+enum vmr_status kvm_vp_get_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
+enum vmr_status kvm_vp_set_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
+enum vmr_status kvm_vp_get_activity(struct vmr_backend_vp *vp, enum vmr_activity *ret_activity);
+enum vmr_status kvm_vp_set_activity(struct vmr_backend_vp *vp, enum vmr_activity activity);
+enum vmr_status kvm_vp_set_debug(struct vmr_backend_vp *vp, const struct vmr_debug_state *state);

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Registers, MSRs, activity and debug state of a VP. Called at clean points
+ * only, so KVM's own copy is the truth, but for CR8 without a local APIC in
+ * KVM: that lives in the run page and is loaded at each entry.
+ */
+
+#include <errno.h>
+#include <stddef.h>
+
+#include "backends/kvm/kvm_private.h"
+
+#define CR8_MASK 0xfu
+
+/* DR7 (Intel SDM vol. 3, 18.2.4): local enable at 2n, kind at 16 + 4n, length at 18 + 4n; bit 10 is always one. */
+#define DR7_FIXED (UINT64_C(1) << 10)
+
+/* Where each general register is in struct kvm_regs. */
+static const size_t gpr_offsets[VMR_X86_GPR_COUNT] = {
+    [VMR_X86_RAX] = offsetof(struct kvm_regs, rax), [VMR_X86_RCX] = offsetof(struct kvm_regs, rcx),
+    [VMR_X86_RDX] = offsetof(struct kvm_regs, rdx), [VMR_X86_RBX] = offsetof(struct kvm_regs, rbx),
+    [VMR_X86_RSP] = offsetof(struct kvm_regs, rsp), [VMR_X86_RBP] = offsetof(struct kvm_regs, rbp),
+    [VMR_X86_RSI] = offsetof(struct kvm_regs, rsi), [VMR_X86_RDI] = offsetof(struct kvm_regs, rdi),
+    [VMR_X86_R8] = offsetof(struct kvm_regs, r8),   [VMR_X86_R9] = offsetof(struct kvm_regs, r9),
+    [VMR_X86_R10] = offsetof(struct kvm_regs, r10), [VMR_X86_R11] = offsetof(struct kvm_regs, r11),
+    [VMR_X86_R12] = offsetof(struct kvm_regs, r12), [VMR_X86_R13] = offsetof(struct kvm_regs, r13),
+    [VMR_X86_R14] = offsetof(struct kvm_regs, r14), [VMR_X86_R15] = offsetof(struct kvm_regs, r15),
+};
+
+static __u64 *gpr_of(struct kvm_regs *regs, size_t gpr)
+{
+    return (__u64 *)(void *)((char *)regs + gpr_offsets[gpr]);
+}
+
+/* The segments of both register files, in one order. */
+struct segment_row {
+    size_t ours, kvms;
+};
+static const struct segment_row segment_rows[] = {
+    {offsetof(struct vmr_x86_regs, cs), offsetof(struct kvm_sregs, cs)},
+    {offsetof(struct vmr_x86_regs, ds), offsetof(struct kvm_sregs, ds)},
+    {offsetof(struct vmr_x86_regs, es), offsetof(struct kvm_sregs, es)},
+    {offsetof(struct vmr_x86_regs, fs), offsetof(struct kvm_sregs, fs)},
+    {offsetof(struct vmr_x86_regs, gs), offsetof(struct kvm_sregs, gs)},
+    {offsetof(struct vmr_x86_regs, ss), offsetof(struct kvm_sregs, ss)},
+    {offsetof(struct vmr_x86_regs, tr), offsetof(struct kvm_sregs, tr)},
+    {offsetof(struct vmr_x86_regs, ldtr), offsetof(struct kvm_sregs, ldt)},
+};
+#define SEGMENT_COUNT (sizeof(segment_rows) / sizeof(segment_rows[0]))
+
+static void segment_get(const struct kvm_segment *from, struct vmr_x86_segment *ret_segment)
+{
+    unsigned present = from->present && !from->unusable;
+
+    *ret_segment = (struct vmr_x86_segment){
+        .base = from->base,
+        .limit = from->limit,
+        .selector = from->selector,
+        .attributes =
+            (uint16_t)((from->type & 0xfu) | (from->s & 1u) << 4 | (from->dpl & 3u) << 5 | present << 7 |
+                       (from->avl & 1u) << 12 | (from->l & 1u) << 13 | (from->db & 1u) << 14 | (from->g & 1u) << 15),
+    };
+}
+
+static void segment_set(const struct vmr_x86_segment *from, struct kvm_segment *ret_segment)
+{
+    unsigned a = from->attributes;
+
+    *ret_segment = (struct kvm_segment){
+        .base = from->base,
+        .limit = from->limit,
+        .selector = from->selector,
+        .type = a & 0xf,
+        .s = a >> 4 & 1,
+        .dpl = a >> 5 & 3,
+        .present = a >> 7 & 1,
+        .avl = a >> 12 & 1,
+        .l = a >> 13 & 1,
+        .db = a >> 14 & 1,
+        .g = a >> 15 & 1,
+        .unusable = (a >> 7 & 1) == 0,
+    };
+}
+
+static void sregs_get(const struct kvm_sregs *from, struct vmr_x86_regs *ret_regs)
+{
+    for (size_t i = 0; i < SEGMENT_COUNT; i++) {
+        const void *segment = (const char *)from + segment_rows[i].kvms;
+
+        segment_get(segment, (struct vmr_x86_segment *)(void *)((char *)ret_regs + segment_rows[i].ours));
+    }
+    ret_regs->gdtr = (struct vmr_x86_table){.base = from->gdt.base, .limit = from->gdt.limit};
+    ret_regs->idtr = (struct vmr_x86_table){.base = from->idt.base, .limit = from->idt.limit};
+    ret_regs->cr0 = from->cr0;
+    ret_regs->cr2 = from->cr2;
+    ret_regs->cr3 = from->cr3;
+    ret_regs->cr4 = from->cr4;
+    ret_regs->cr8 = from->cr8;
+    ret_regs->efer = from->efer;
+    ret_regs->apic_base = from->apic_base;
+}
+
+/* Leaves what is not ours: the interrupt that is on its way in. */
+static void sregs_set(const struct vmr_x86_regs *from, struct kvm_sregs *sregs)
+{
+    for (size_t i = 0; i < SEGMENT_COUNT; i++) {
+        const void *segment = (const char *)from + segment_rows[i].ours;
+
+        segment_set(segment, (struct kvm_segment *)(void *)((char *)sregs + segment_rows[i].kvms));
+    }
+    sregs->gdt = (struct kvm_dtable){.base = from->gdtr.base, .limit = from->gdtr.limit};
+    sregs->idt = (struct kvm_dtable){.base = from->idtr.base, .limit = from->idtr.limit};
+    sregs->cr0 = from->cr0;
+    sregs->cr2 = from->cr2;
+    sregs->cr3 = from->cr3;
+    sregs->cr4 = from->cr4;
+    sregs->cr8 = from->cr8;
+    sregs->efer = from->efer;
+    sregs->apic_base = from->apic_base;
+}
+
+enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *backend_vp, struct vmr_x86_regs *ret_regs)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    struct vmr_x86_regs regs = {0};
+    struct kvm_regs general = {0};
+    struct kvm_sregs special = {0};
+
+    if (kvm_host_ioctl(vp->fd.number, KVM_GET_REGS, kvm_pointer(&general)) < 0 ||
+        kvm_host_ioctl(vp->fd.number, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
+        return VMR_E_HOST;
+    for (size_t i = 0; i < VMR_X86_GPR_COUNT; i++)
+        regs.gpr[i] = *gpr_of(&general, i);
+    regs.rip = general.rip;
+    regs.rflags = general.rflags;
+    sregs_get(&special, &regs);
+    if (vp->vm->irqchip == VMR_IRQCHIP_USER)
+        regs.cr8 = vp->run->cr8 & CR8_MASK;
+    *ret_regs = regs;
+    return VMR_OK;
+}
+
+enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *backend_vp, const struct vmr_x86_regs *regs)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    struct kvm_regs general = {.rip = regs->rip, .rflags = regs->rflags};
+    struct kvm_sregs old = {0};
+
+    if (kvm_host_ioctl(vp->fd.number, KVM_GET_SREGS, kvm_pointer(&old)) < 0)
+        return VMR_E_HOST;
+    struct kvm_sregs special = old;
+
+    sregs_set(regs, &special);
+    for (size_t i = 0; i < VMR_X86_GPR_COUNT; i++)
+        *gpr_of(&general, i) = regs->gpr[i];
+    int result = kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&special));
+
+    /* EINVAL: control registers that no processor holds together. */
+    if (result < 0)
+        return result == -EINVAL ? VMR_E_CONFIG : VMR_E_HOST;
+    if (kvm_host_ioctl(vp->fd.number, KVM_SET_REGS, kvm_pointer(&general)) < 0) {
+        (void)kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&old)); /* half of a change is none [ERR-1] */
+        return VMR_E_HOST;
+    }
+    vp->run->cr8 = regs->cr8 & CR8_MASK;
+    return VMR_OK;
+}
+
+/* One MSR in the layout KVM wants: a count, then entries. */
+struct one_msr {
+    _Alignas(struct kvm_msrs) unsigned char bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];
+};
+
+static struct kvm_msr_entry *one_msr_init(struct one_msr *one, uint32_t index)
+{
+    struct kvm_msrs *list = (struct kvm_msrs *)(void *)one->bytes;
+
+    *one = (struct one_msr){0};
+    list->nmsrs = 1;
+    list->entries[0].index = index;
+    return &list->entries[0];
+}
+
+/* KVM counts the MSRs it took. */
+static enum vmr_status msr_status(int result)
+{
+    if (result == 1)
+        return VMR_OK;
+    return result == 0 ? VMR_E_GUEST : VMR_E_HOST;
+}
+
+enum vmr_status kvm_vp_get_msr(struct vmr_backend_vp *backend_vp, uint32_t index, uint64_t *ret_value)
+{
+    struct one_msr one;
+    struct kvm_msr_entry *entry = one_msr_init(&one, index);
+    enum vmr_status status =
+        msr_status(kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_GET_MSRS, kvm_pointer(one.bytes)));
+
+    if (!status)
+        *ret_value = entry->data;
+    return status;
+}
+
+enum vmr_status kvm_vp_set_msr(struct vmr_backend_vp *backend_vp, uint32_t index, uint64_t value)
+{
+    struct one_msr one;
+
+    one_msr_init(&one, index)->data = value;
+    return msr_status(kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_MSRS, kvm_pointer(one.bytes)));
+}
+
+enum vmr_status kvm_vp_get_activity(struct vmr_backend_vp *backend_vp, enum vmr_activity *ret_activity)
+{
+    struct kvm_mp_state state = {0};
+
+    if (kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_GET_MP_STATE, kvm_pointer(&state)) < 0)
+        return VMR_E_HOST;
+    switch (state.mp_state) {
+    case KVM_MP_STATE_UNINITIALIZED:
+    case KVM_MP_STATE_INIT_RECEIVED:
+    case KVM_MP_STATE_SIPI_RECEIVED:
+        *ret_activity = VMR_ACTIVITY_WAIT_FOR_SIPI;
+        return VMR_OK;
+    case KVM_MP_STATE_HALTED:
+        *ret_activity = VMR_ACTIVITY_HALTED;
+        return VMR_OK;
+    default:
+        *ret_activity = VMR_ACTIVITY_RUNNING;
+        return VMR_OK;
+    }
+}
+
+enum vmr_status kvm_vp_set_activity(struct vmr_backend_vp *backend_vp, enum vmr_activity activity)
+{
+    /* INIT_RECEIVED, not UNINITIALIZED: the latter ignores a start-up IPI until there is an INIT. */
+    static const uint32_t states[VMR_ACTIVITY_COUNT] = {
+        [VMR_ACTIVITY_RUNNING] = KVM_MP_STATE_RUNNABLE,
+        [VMR_ACTIVITY_WAIT_FOR_SIPI] = KVM_MP_STATE_INIT_RECEIVED,
+        [VMR_ACTIVITY_HALTED] = KVM_MP_STATE_HALTED,
+    };
+    struct kvm_mp_state state = {.mp_state = states[activity]};
+    int result = kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_MP_STATE, kvm_pointer(&state));
+
+    return result < 0 ? VMR_E_HOST : VMR_OK;
+}
+
+static uint64_t dr7_of(const struct vmr_debug_state *state)
+{
+    /* LEN is 0, 1, 3, 2 for 1, 2, 4, 8 bytes. */
+    static const uint8_t lengths[9] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+    uint64_t dr7 = DR7_FIXED;
+
+    for (unsigned i = 0; i < VMR_X86_BREAKPOINT_COUNT; i++) {
+        const struct vmr_breakpoint *breakpoint = &state->breakpoints[i];
+
+        if (!breakpoint->enabled)
+            continue;
+        uint64_t length = breakpoint->length < sizeof(lengths) ? lengths[breakpoint->length] : 0;
+
+        dr7 |= UINT64_C(1) << (2 * i);
+        dr7 |= (uint64_t)(breakpoint->kind & 3u) << (16 + 4 * i);
+        dr7 |= length << (18 + 4 * i);
+    }
+    return dr7;
+}
+
+enum vmr_status kvm_vp_set_debug(struct vmr_backend_vp *backend_vp, const struct vmr_debug_state *state)
+{
+    struct kvm_guest_debug debug = {0};
+
+    debug.arch.debugreg[7] = dr7_of(state);
+    for (unsigned i = 0; i < VMR_X86_BREAKPOINT_COUNT; i++)
+        debug.arch.debugreg[i] = state->breakpoints[i].address;
+    if (state->single_step)
+        debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
+    if (debug.arch.debugreg[7] != DR7_FIXED)
+        debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+    int result = kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_GUEST_DEBUG, kvm_pointer(&debug));
+
+    return result < 0 ? VMR_E_HOST : VMR_OK;
+}

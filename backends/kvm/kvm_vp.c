@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A KVM virtual processor: its life, and one step of it. What a step does
+ * around KVM_RUN is in kvm_kick.h, what an exit means in kvm_exit.h.
+ *
+ * KVM finishes a port, MMIO or MSR access only when the VP is run again, which
+ * is why an answer and the next entry are one call, and why kvm_vp_complete
+ * exists. [EXIT-6]
+ */
+
+#include <errno.h>
+
+#include "backends/kvm/kvm_exit.h"
+#include "backends/kvm/kvm_kick.h"
+#include "backends/kvm/kvm_private.h"
+
+/* CR8 holds four bits; KVM_RUN fails for a larger number. */
+#define CR8_MASK 0xfu
+
+/* KVM's paravirtual MSRs are there for a guest only if its CPUID table says so; otherwise they are unknown. [MSR-1] */
+static enum vmr_status enforce_cpuid(const struct kvm_vp *vp, struct vmr_error *err)
+{
+    struct kvm_enable_cap cap = {.cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args = {1}};
+
+    if (kvm_extension(vp->vm->fd.number, KVM_CAP_ENFORCE_PV_FEATURE_CPUID) == 0)
+        return VMR_OK;
+    return kvm_ioctl(vp->fd.number, "KVM_CAP_ENFORCE_PV_FEATURE_CPUID", KVM_ENABLE_CAP, kvm_pointer(&cap), err);
+}
+
+enum vmr_status kvm_vp_create(struct vmr_backend_vm *backend_vm, struct vmr_backend_vp *backend_vp, vmr_vp_index index,
+                              struct vmr_error *err)
+{
+    struct kvm_vm *vm = kvm_vm_of(backend_vm);
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+
+    vp->vm = vm;
+    vp->index = index;
+    /* KVM's vCPU id is the APIC id and the Hyper-V VP index. [LIFE-3] */
+    int fd = kvm_host_ioctl(vm->fd.number, KVM_CREATE_VCPU, index);
+
+    if (fd < 0)
+        return vmr_error_set_host(err, -fd, "kvm: KVM_CREATE_VCPU for VP %u", index);
+    vp->fd = (struct kvm_fd){.number = fd, .open = true};
+    int result = kvm_host_map_run(fd, vm->run_size, &vp->run);
+
+    if (result < 0)
+        return vmr_error_set_host(err, -result, "kvm: mapping the run page of VP %u", index);
+    enum vmr_status status = enforce_cpuid(vp, err);
+
+    if (!status)
+        status = kvm_cpuid_set(vp, err);
+    if (!status)
+        vm->vps[index] = vp;
+    return status;
+}
+
+void kvm_vp_destroy(struct vmr_backend_vp *backend_vp)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+
+    if (!vp || !vp->vm)
+        return;
+    vp->vm->vps[vp->index] = NULL;
+    if (vp->run)
+        kvm_host_unmap_run(vp->run, vp->vm->run_size);
+    if (vp->fd.open)
+        kvm_host_close(vp->fd.number);
+    vp->run = NULL;
+    vp->fd.open = false;
+    vp->vm = NULL;
+}
+
+enum vmr_status kvm_vp_bind(struct vmr_backend_vp *backend_vp, struct vmr_error *err)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    /* A thread that blocks the signal could not be kicked. It stays unblocked: another VP may be bound here too. */
+    int result = kvm_host_unblock(vp->vm->signal);
+
+    if (result < 0)
+        return vmr_error_set_host(err, -result, "kvm: unblocking signal %d for VP %u", vp->vm->signal, vp->index);
+    return VMR_OK;
+}
+
+void kvm_vp_unbind(struct vmr_backend_vp *backend_vp)
+{
+    (void)backend_vp; /* KVM keeps nothing per thread */
+}
+
+void kvm_vp_enter(struct vmr_backend_vp *backend_vp)
+{
+    atomic_store(&kvm_vp_of(backend_vp)->thread, kvm_host_thread());
+}
+
+void kvm_vp_leave(struct vmr_backend_vp *backend_vp, enum vmr_leave why)
+{
+    (void)why;
+    atomic_store(&kvm_vp_of(backend_vp)->thread, 0);
+}
+
+void kvm_vp_kick(struct vmr_backend_vp *backend_vp)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    int thread = atomic_load(&vp->thread);
+
+    if (thread != 0)
+        kvm_host_kick(thread, vp->vm->signal);
+}
+
+/* What every exit says of interrupts, where they are injected from here. */
+static void exit_add_readiness(const struct kvm_vp *vp, struct vmr_exit *vp_exit)
+{
+    if (vp->vm->irqchip != VMR_IRQCHIP_KERNEL)
+        vp_exit->interrupt_ready = vp->run->ready_for_interrupt_injection != 0;
+    if (vp->vm->irqchip == VMR_IRQCHIP_USER)
+        vp_exit->tpr = (uint8_t)(vp->run->cr8 & CR8_MASK);
+}
+
+static void exit_fail_host(struct vmr_exit *ret_exit, int error)
+{
+    *ret_exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL, .native_reason = KVM_EXIT_UNKNOWN};
+    ret_exit->u.fail = (struct vmr_exit_fail){.cause = VMR_FAIL_HOST, .code = (uint64_t)error};
+}
+
+/* What other threads left for this one. False: it failed, and `ret_exit` says how. */
+static bool take_requests(struct kvm_vp *vp, struct vmr_exit *ret_exit)
+{
+    int error = atomic_load_explicit(&vp->vm->unmap_errno, memory_order_relaxed);
+
+    if (!error && atomic_load_explicit(&vp->lints_pending, memory_order_relaxed)) {
+        uint32_t lints = atomic_exchange(&vp->lints_pending, 0);
+
+        error = -kvm_irq_pulse_lints(vp, lints);
+        if (error)
+            atomic_fetch_or(&vp->lints_pending, lints);
+    }
+    if (error)
+        exit_fail_host(ret_exit, error);
+    return error == 0;
+}
+
+void kvm_vp_run(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    struct kvm_run *run = vp->run;
+
+    kvm_exit_answer(run, vp->vm->run_size, vp_exit);
+    kvm_kick_clear(run);
+    kvm_kick_publish(run);
+    /*
+     * After publish: a request that comes later also kicks, which is found in
+     * the call. Before it, a kick and its request could fall on both sides of
+     * the check.
+     */
+    if (__builtin_expect(!take_requests(vp, vp_exit), 0)) {
+        kvm_kick_retract();
+        return;
+    }
+    run->exit_reason = KVM_EXIT_UNKNOWN; /* so that an error cannot be taken for the exit before [EXIT-9] */
+    int result = kvm_host_run(vp->fd.number, &vp->vm->seam, vp->index);
+
+    kvm_kick_retract();
+    if (__builtin_expect(result < 0, 0))
+        kvm_exit_decode_error(run, -result, vp_exit);
+    else
+        kvm_exit_decode(run, vp->vm->run_size, vp_exit);
+    exit_add_readiness(vp, vp_exit);
+}
+
+void kvm_vp_complete(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    struct kvm_run *run = vp->run;
+
+    kvm_exit_answer(run, vp->vm->run_size, vp_exit);
+    kvm_kick_force(run);
+    run->exit_reason = KVM_EXIT_UNKNOWN;
+    int result = kvm_host_ioctl(vp->fd.number, KVM_RUN, 0);
+
+    if (result == -EINTR || result == -EAGAIN)
+        *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_NONE};
+    else if (result < 0)
+        kvm_exit_decode_error(run, -result, vp_exit);
+    else
+        kvm_exit_decode(run, vp->vm->run_size, vp_exit);
+    exit_add_readiness(vp, vp_exit);
+}
+
+enum vmr_status kvm_vp_interrupt(struct vmr_backend_vp *backend_vp, uint8_t vector)
+{
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    struct kvm_interrupt interrupt = {.irq = vector};
+
+    if (kvm_host_ioctl(vp->fd.number, KVM_INTERRUPT, kvm_pointer(&interrupt)) < 0)
+        return VMR_E_HOST;
+    /* One at a time: a stale "ready" would let a second one replace the first before the guest runs. */
+    vp->run->ready_for_interrupt_injection = 0;
+    return VMR_OK;
+}
+
+enum vmr_status kvm_vp_nmi(struct vmr_backend_vp *backend_vp)
+{
+    return kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_NMI, 0) < 0 ? VMR_E_HOST : VMR_OK;
+}
+
+void kvm_vp_request_window(struct vmr_backend_vp *backend_vp, bool wanted)
+{
+    kvm_vp_of(backend_vp)->run->request_interrupt_window = wanted;
+}
+
+void kvm_vp_set_tpr(struct vmr_backend_vp *backend_vp, uint8_t tpr)
+{
+    kvm_vp_of(backend_vp)->run->cr8 = tpr & CR8_MASK;
+}
