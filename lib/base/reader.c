@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The bounded cursor. Every access goes through reader_view, which holds the
- * one bounds check; the subtraction there cannot wrap because position never
- * passes length.
+ * The bounded cursor. Every access goes through reader_view or, a byte at a
+ * time, reader_u8, which hold the bounds checks; the subtraction there cannot
+ * wrap because position never passes length.
  */
 
 #include "lib/base/reader.h"
@@ -48,9 +48,11 @@ const uint8_t *reader_view(struct reader *reader, size_t length)
 
 uint8_t reader_u8(struct reader *reader)
 {
-    const uint8_t *view = reader_view(reader, 1);
-
-    return view ? view[0] : 0;
+    if (reader->failed || reader->position >= reader->length) {
+        reader->failed = true;
+        return 0;
+    }
+    return reader->bytes[reader->position++];
 }
 
 uint16_t reader_le16(struct reader *reader)

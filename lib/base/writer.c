@@ -52,6 +52,8 @@ static bool writer_reserve(struct writer *writer, size_t length)
 
     while (capacity < needed)
         capacity = capacity > SIZE_MAX / 2 ? needed : capacity * 2;
+    if (capacity > writer->limit)
+        capacity = writer->limit; /* so that what is below the capacity is allowed */
     uint8_t *bytes = realloc(writer->bytes, capacity);
 
     if (!bytes)
@@ -74,7 +76,11 @@ void writer_copy(struct writer *writer, const void *bytes, size_t length)
 
 void writer_u8(struct writer *writer, uint8_t value)
 {
-    writer_copy(writer, &value, 1);
+    /* Most of what a trace holds is written here, a byte at a time. */
+    if (writer->length < writer->capacity && !writer->failed)
+        writer->bytes[writer->length++] = value;
+    else
+        writer_copy(writer, &value, 1);
 }
 
 void writer_le16(struct writer *writer, uint16_t value)
@@ -103,6 +109,10 @@ void writer_le64(struct writer *writer, uint64_t value)
 
 void writer_varint(struct writer *writer, uint64_t value)
 {
+    if (value < 0x80) {
+        writer_u8(writer, (uint8_t)value);
+        return;
+    }
     uint8_t bytes[10];
     size_t length = 0;
 

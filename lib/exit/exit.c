@@ -83,15 +83,6 @@ bool vmr_exit_is_pending(const struct vmr_exit *vp_exit)
     return false;
 }
 
-bool exit_is_read(const struct vmr_exit *vp_exit)
-{
-    if (vp_exit->kind == VMR_EXIT_IO)
-        return vp_exit->u.io.direction == VMR_READ;
-    if (vp_exit->kind == VMR_EXIT_MMIO)
-        return vp_exit->u.mmio.direction == VMR_READ;
-    return vp_exit->kind == VMR_EXIT_MSR && vp_exit->u.msr.direction == VMR_READ;
-}
-
 static bool fits(uint64_t value, unsigned size)
 {
     return (value & ~mask_of_bytes(size)) == 0;

@@ -19,7 +19,14 @@ enum exit_part {
 };
 
 /* Whether the guest reads, so that data is the library's answer. */
-bool exit_is_read(const struct vmr_exit *vp_exit);
+static inline bool exit_is_read(const struct vmr_exit *vp_exit)
+{
+    if (vp_exit->kind == VMR_EXIT_IO)
+        return vp_exit->u.io.direction == VMR_READ;
+    if (vp_exit->kind == VMR_EXIT_MMIO)
+        return vp_exit->u.mmio.direction == VMR_READ;
+    return vp_exit->kind == VMR_EXIT_MSR && vp_exit->u.msr.direction == VMR_READ;
+}
 
 /* NULL for a valid exit, else the name (as vmr_exit_print writes it) of the first field that is out of range. */
 const char *exit_bad_field(const struct vmr_exit *vp_exit);

@@ -306,37 +306,46 @@ static void clear_string(struct vmr_exit_io *io, uint8_t *string_storage)
     io->bytes = string_storage;
 }
 
-static void get_inputs(struct reader *reader, struct vmr_exit *vp_exit, uint8_t *string_storage)
+static bool decode_inputs(struct reader *reader, struct vmr_exit *vp_exit, uint8_t *string_storage)
 {
-    memset(vp_exit, 0, sizeof(*vp_exit));
-    struct shape wire_shape = get_tag(reader, vp_exit);
+    struct vmr_exit decoded;
 
-    set_shape(vp_exit, wire_shape);
-    get_fields(reader, vp_exit, EXIT_INPUTS, string_storage);
-    if (vp_exit->kind == VMR_EXIT_IO && vp_exit->u.io.string && exit_is_read(vp_exit))
-        clear_string(&vp_exit->u.io, string_storage);
-    if (!reader_ok(reader) || !vmr_exit_is_valid(vp_exit)) {
-        reader_fail(reader);
-        return;
-    }
-    struct shape shape = shape_of(vp_exit);
+    memset(&decoded, 0, sizeof(decoded));
+    struct shape wire_shape = get_tag(reader, &decoded);
+
+    set_shape(&decoded, wire_shape);
+    get_fields(reader, &decoded, EXIT_INPUTS, string_storage);
+    if (decoded.kind == VMR_EXIT_IO && decoded.u.io.string && exit_is_read(&decoded))
+        clear_string(&decoded.u.io, string_storage);
+    if (!reader_ok(reader) || !vmr_exit_is_valid(&decoded))
+        return false;
+    struct shape shape = shape_of(&decoded);
 
     if (shape.flag != wire_shape.flag || shape.code != wire_shape.code || shape.wide != wire_shape.wide)
-        reader_fail(reader);
+        return false;
+    *vp_exit = decoded;
+    return true;
+}
+
+static bool decode_answer(struct reader *reader, struct vmr_exit *vp_exit, uint8_t *string_storage)
+{
+    if (!reader_ok(reader) || !vmr_exit_is_pending(vp_exit))
+        return reader_ok(reader);
+    struct vmr_exit answered = *vp_exit;
+
+    get_fields(reader, &answered, EXIT_ANSWER, string_storage);
+    if (!reader_ok(reader) || !vmr_exit_is_valid(&answered))
+        return false;
+    *vp_exit = answered;
+    return true;
 }
 
 bool exit_decode(struct reader *reader, struct vmr_exit *vp_exit, uint8_t *string_storage, enum exit_part part)
 {
-    struct vmr_exit decoded = *vp_exit;
+    bool decoded = part == EXIT_ANSWER ? decode_answer(reader, vp_exit, string_storage)
+                                       : decode_inputs(reader, vp_exit, string_storage);
 
-    if (part & EXIT_INPUTS)
-        get_inputs(reader, &decoded, string_storage);
-    if (part & EXIT_ANSWER && reader_ok(reader))
-        get_fields(reader, &decoded, EXIT_ANSWER, string_storage);
-    if (!reader_ok(reader) || !vmr_exit_is_valid(&decoded)) {
+    if (!decoded)
         reader_fail(reader);
-        return false;
-    }
-    *vp_exit = decoded;
-    return true;
+    return decoded;
 }

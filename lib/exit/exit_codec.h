@@ -19,9 +19,10 @@
 void exit_encode(struct writer *writer, const struct vmr_exit *vp_exit, enum exit_part part);
 
 /*
- * EXIT_INPUTS: replaces `vp_exit`; the answer in it is zero. EXIT_ANSWER: adds
- * the answer to the inputs it holds. String data goes to `string_storage`,
- * VMR_STRING_IO_BYTES_MAX bytes, which u.io.bytes then points to. False, the
- * reader failed and `vp_exit` unchanged, for anything that is not a valid exit.
+ * One half. EXIT_INPUTS: replaces `vp_exit`; the answer in it is zero.
+ * EXIT_ANSWER: adds the answer to the inputs that `vp_exit` holds. String data
+ * goes to `string_storage`, VMR_STRING_IO_BYTES_MAX bytes (also written on
+ * failure), which u.io.bytes then points to. False, the reader failed and
+ * `vp_exit` unchanged, for anything that is not a valid exit.
  */
 bool exit_decode(struct reader *reader, struct vmr_exit *vp_exit, uint8_t *string_storage, enum exit_part part);

@@ -59,7 +59,30 @@ const struct exit_field *exit_fields_of_kind(uint32_t kind);
 /* The fields that every exit has, in the names that `kind` uses. */
 const struct exit_field *exit_fields_common(uint32_t kind);
 
-/* Whether `field` has a meaning in this half of this very exit. */
-bool exit_field_applies(const struct exit_field *field, const struct vmr_exit *vp_exit, enum exit_part part);
-/* The same without asking for the half. */
-bool exit_field_exists(const struct exit_field *field, const struct vmr_exit *vp_exit);
+/* Whether `field` has a meaning in this very exit. */
+static inline bool exit_field_exists(const struct exit_field *field, const struct vmr_exit *vp_exit)
+{
+    switch ((enum exit_field_when)field->when) {
+    case EXIT_FIELD_IF_STRING:
+        return vp_exit->u.io.string;
+    case EXIT_FIELD_IF_ITEM:
+        return !vp_exit->u.io.string;
+    case EXIT_FIELD_IF_BREAKPOINT:
+        return !vp_exit->u.debug.single_step;
+    case EXIT_FIELD_ALWAYS:
+    case EXIT_FIELD_NOT_ZERO:
+        break;
+    }
+    return true;
+}
+
+/* The same, and it belongs to this half. */
+static inline bool exit_field_applies(const struct exit_field *field, const struct vmr_exit *vp_exit,
+                                      enum exit_part part)
+{
+    unsigned parts = field->part;
+
+    if (parts == EXIT_FIELD_BY_DIRECTION)
+        parts = exit_is_read(vp_exit) ? EXIT_ANSWER : EXIT_INPUTS;
+    return (parts & part) != 0 && exit_field_exists(field, vp_exit);
+}
