@@ -11,6 +11,17 @@
 
 #include "lib/run/run.h"
 
+/* INIT and SIPI leave IA32_APIC_BASE alone (Intel SDM vol. 3, table 10-1). */
+static void set_start_registers(struct vmr_vp *vp, struct vmr_x86_regs *regs)
+{
+    const struct vmr_backend *backend = vp->partition->backend;
+    struct vmr_x86_regs old;
+
+    if (backend->vp_get_regs(vp->backend_vp, &old) == VMR_OK)
+        regs->apic_base = old.apic_base;
+    (void)backend->vp_set_regs(vp->backend_vp, regs);
+}
+
 static void init_vp(struct run *run)
 {
     struct vmr_vp *vp = run->vp;
@@ -20,20 +31,19 @@ static void init_vp(struct run *run)
     if (run->done)
         return;
     vmr_x86_regs_reset(&regs);
-    (void)vp->partition->backend->vp_set_regs(vp->backend_vp, &regs);
+    set_start_registers(vp, &regs);
     /* Intel SDM vol. 3, 9.4.1: after INIT the boot processor begins at the reset vector, all others wait. [INT-3] */
     vp->activity = vp->index == 0 ? VMR_ACTIVITY_RUNNING : VMR_ACTIVITY_WAIT_FOR_SIPI;
 }
 
-static void start_vp(struct run *run, uint8_t vector)
+static void start_vp(struct vmr_vp *vp, uint8_t vector)
 {
-    struct vmr_vp *vp = run->vp;
     struct vmr_x86_regs regs;
 
     if (vp->activity != VMR_ACTIVITY_WAIT_FOR_SIPI)
         return; /* a second SIPI is ignored [INT-3] */
     vmr_x86_regs_sipi(&regs, vector);
-    (void)vp->partition->backend->vp_set_regs(vp->backend_vp, &regs);
+    set_start_registers(vp, &regs);
     vp->activity = VMR_ACTIVITY_RUNNING;
 }
 
@@ -121,7 +131,7 @@ void interrupts_take(struct run *run)
     if (run->done)
         return;
     if (pending.sipi)
-        start_vp(run, pending.sipi_vector);
+        start_vp(vp, pending.sipi_vector);
     if (pending.nmi) {
         (void)partition->backend->vp_nmi(vp->backend_vp);
         if (vp->activity == VMR_ACTIVITY_HALTED)
