@@ -121,11 +121,14 @@ void ioapic_refused(struct ioapic *ioapic, unsigned pin)
         ioapic->entries[pin] &= ~ENTRY_REMOTE_IRR;
 }
 
-void ioapic_to_msi(const struct irq_message *message, struct vmr_msi *ret_msi)
+bool ioapic_to_msi(const struct irq_message *message, struct vmr_msi *ret_msi)
 {
+    if (message->mode == IRQ_EXTINT || message->mode == IRQ_RESERVED || message->mode == IRQ_STARTUP)
+        return false;
     /* Intel SDM vol. 3, 11.11: destination 12-19, destination mode 2; level asserts with bit 14. */
     ret_msi->address = 0xfee00000u | (message->destination & 0xffu) << 12 | (message->logical ? 1u << 2 : 0);
     ret_msi->data = message->vector | (uint32_t)message->mode << 8 | (message->level ? 3u << 14 : 0);
+    return true;
 }
 
 bool ioapic_route(const struct ioapic *ioapic, unsigned pin, struct vmr_msi *ret_msi)
@@ -136,10 +139,7 @@ bool ioapic_route(const struct ioapic *ioapic, unsigned pin, struct vmr_msi *ret
     /* Masked while it is served, it still has to see its EOI. */
     if ((entry & ENTRY_MASKED) && !(entry & ENTRY_REMOTE_IRR))
         return false;
-    if (message.mode == IRQ_EXTINT || message.mode == IRQ_RESERVED || message.mode == IRQ_STARTUP)
-        return false;
-    ioapic_to_msi(&message, ret_msi);
-    return true;
+    return ioapic_to_msi(&message, ret_msi);
 }
 
 /* --- registers --- */

@@ -38,7 +38,8 @@ void ioapic_retry(struct ioapic *ioapic, const struct ioapic_sink *sink);
 void ioapic_refused(struct ioapic *ioapic, unsigned pin);
 /* The MSI that `pin` sends; false: none, it is masked and owes no EOI, or has no form as an MSI. */
 bool ioapic_route(const struct ioapic *ioapic, unsigned pin, struct vmr_msi *ret_msi);
-void ioapic_to_msi(const struct irq_message *message, struct vmr_msi *ret_msi);
+/* False: there is no MSI that says this. */
+bool ioapic_to_msi(const struct irq_message *message, struct vmr_msi *ret_msi);
 
 /* Offsets into the page: 0x00, 0x10, 0x40; any other reads zero and takes nothing. */
 uint32_t ioapic_read(const struct ioapic *ioapic, uint64_t offset);

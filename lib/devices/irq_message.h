@@ -27,8 +27,8 @@ enum irq_mode {
 struct irq_message {
     uint32_t destination;
     uint8_t vector;
-    uint8_t mode;    /* enum irq_mode */
-    bool logical;    /* destination mode */
-    bool wide;       /* a 32-bit x2APIC destination; else 8 bits, and 0xff means all */
-    bool level;      /* trigger mode */
+    uint8_t mode; /* enum irq_mode */
+    bool logical; /* destination mode */
+    bool wide;    /* a 32-bit x2APIC destination; else 8 bits, and 0xff means all */
+    bool level;   /* trigger mode */
 };

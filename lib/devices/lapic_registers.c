@@ -39,8 +39,8 @@ enum register_number {
 };
 
 enum {
-    PAGE = 1,      /* exists in the page, where reading is never an error */
-    PAGE_SET = 2,  /* and can be written there */
+    PAGE = 1,     /* exists in the page, where reading is never an error */
+    PAGE_SET = 2, /* and can be written there */
     MSR_GET = 4,
     MSR_SET = 8,
     RO = PAGE | MSR_GET,

@@ -21,7 +21,7 @@ static uint64_t divisor(const struct lapic_timer *timer)
     return UINT64_C(1) << ((code + 1) & 7u);
 }
 
-/* The counts' duration, rounded up. Below 2^39 clock ticks, and at most 2^39 seconds: fits. */
+/* The count's duration, rounded up. Below 2^39 ticks of at most a millisecond: below 2^60. */
 static uint64_t duration_ns(const struct lapic_timer *timer, uint32_t count)
 {
     uint64_t ticks = count * divisor(timer);

@@ -9,7 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Above this, nanoseconds times the clock would not fit 64 bits. */
+/* Outside these, nanoseconds times the clock, or the longest count in nanoseconds, would not fit 64 bits. */
+#define LAPIC_TIMER_HZ_MIN UINT64_C(1000)
 #define LAPIC_TIMER_HZ_MAX UINT64_C(10000000000)
 
 struct lapic_timer {

@@ -21,8 +21,8 @@ enum pic_init_state {
 };
 
 struct pic_chip {
-    uint8_t lines;    /* as the devices hold them */
-    uint8_t latched;  /* edges seen and not yet acknowledged */
+    uint8_t lines;   /* as the devices hold them */
+    uint8_t latched; /* edges seen and not yet acknowledged */
     uint8_t imr, isr;
     uint8_t elcr, elcr_mask; /* 1: the line is level triggered; the mask says which lines may be */
     uint8_t vector_base;
