@@ -20,6 +20,7 @@ void irqchip_begin(struct irqchip_batch *batch, struct vmr_irqchip_set *chip, bo
 {
     batch->chip = chip;
     batch->routing = routing && chip->split;
+    batch->quiet = VMR_VP_COUNT_MAX;
     batch->wakes_any = false;
     batch->sent_count = 0;
     if (batch->routing)
@@ -30,13 +31,15 @@ void irqchip_begin(struct irqchip_batch *batch, struct vmr_irqchip_set *chip, bo
 
 static void wake_later(struct irqchip_batch *batch, vmr_vp_index vp)
 {
+    sync_store_u32(batch->chip->host, &batch->chip->vps[vp].stale, 1);
+    if (vp == batch->quiet)
+        return;
     if (!batch->wakes_any) {
         for (uint32_t i = 0; i < VMR_VP_COUNT_MAX / 32; i++)
             batch->wakes[i] = 0;
     }
     batch->wakes_any = true;
     batch->wakes[vp / 32] |= 1u << (vp & 31u);
-    sync_store_u32(batch->chip->host, &batch->chip->vps[vp].stale, 1);
 }
 
 static bool takes_pic(const struct vmr_irqchip_set *chip, vmr_vp_index vp)

@@ -58,8 +58,9 @@ struct vmr_irqchip_set {
 
 struct irqchip_batch {
     struct vmr_irqchip_set *chip;
-    bool routing;    /* redirection entries may change */
-    bool pic_output; /* at the beginning */
+    bool routing;       /* redirection entries may change */
+    bool pic_output;    /* at the beginning */
+    vmr_vp_index quiet; /* looks again anyway and is not woken; VMR_VP_COUNT_MAX: none */
     bool wakes_any;
     uint32_t wakes[VMR_VP_COUNT_MAX / 32];
     unsigned sent_count;

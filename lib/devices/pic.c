@@ -57,8 +57,8 @@ static unsigned rank_of_highest(const struct pic_chip *chip, unsigned bits)
 /* The line to serve next, if one beats what is in service. */
 static bool next_line(const struct pic_chip *chip, unsigned *ret_line)
 {
-    /* Half initialised, the chip would answer with a vector that nobody chose. */
-    if (chip->init_state != PIC_READY)
+    /* Operation begins when the last initialisation word has come; before, no vector has been chosen. */
+    if (!chip->programmed)
         return false;
     unsigned rank = rank_of_highest(chip, requests(chip) & (unsigned)~chip->imr);
     unsigned blocking = chip->isr;
@@ -258,26 +258,32 @@ static void write_command(struct pic_chip *chip, uint8_t value)
         write_ocw2(chip, value);
 }
 
+static enum pic_init_state state_after(const struct pic_chip *chip, enum pic_init_state state)
+{
+    if (state == PIC_WANTS_ICW2 && !chip->single)
+        return PIC_WANTS_ICW3;
+    return state != PIC_WANTS_ICW4 && chip->wants_icw4 ? PIC_WANTS_ICW4 : PIC_READY;
+}
+
 static void write_data(struct pic_chip *chip, uint8_t value)
 {
     switch (chip->init_state) {
     case PIC_READY:
         chip->imr = value;
-        break;
+        return;
     case PIC_WANTS_ICW2:
         chip->vector_base = value & 0xf8u;
-        chip->init_state = !chip->single ? PIC_WANTS_ICW3 : chip->wants_icw4 ? PIC_WANTS_ICW4 : PIC_READY;
         break;
     case PIC_WANTS_ICW3:
         chip->cascade_lines = value;
-        chip->init_state = chip->wants_icw4 ? PIC_WANTS_ICW4 : PIC_READY;
         break;
     case PIC_WANTS_ICW4:
         chip->auto_eoi = (value & ICW4_AUTO_EOI) != 0;
         chip->special_nested = (value & ICW4_SPECIAL_NESTED) != 0;
-        chip->init_state = PIC_READY;
         break;
     }
+    chip->init_state = state_after(chip, chip->init_state);
+    chip->programmed = chip->init_state == PIC_READY;
 }
 
 /* A line that becomes level triggered forgets its edge, or the edge would come back with edge triggering. */

@@ -29,7 +29,8 @@ struct pic_chip {
     uint8_t cascade_lines; /* ICW3, of the master */
     uint8_t first;         /* the line with the highest priority */
     enum pic_init_state init_state;
-    bool level_all; /* ICW1.LTIM */
+    bool programmed; /* all initialisation words have come: there is a vector to give */
+    bool level_all;  /* ICW1.LTIM */
     bool single;
     bool wants_icw4;
     bool auto_eoi, rotate_on_auto_eoi;

@@ -209,6 +209,18 @@ static void words_that_icw1_announces_are_the_words_that_are_expected(void **sta
     }
 }
 
+static void a_chip_that_was_never_programmed_is_silent(void **state)
+{
+    struct pic pic;
+
+    (void)state;
+    pic_init(&pic);
+    pulse(&pic, 0);
+    assert_false(pic_output(&pic));
+    pic_write(&pic, MASTER_DATA, 0xa5); /* but its mask register is there: this is how software finds it */
+    assert_int_equal(pic_read(&pic, MASTER_DATA), 0xa5);
+}
+
 static void a_single_chip_answers_for_line_2_itself(void **state)
 {
     struct pic pic;
@@ -217,6 +229,8 @@ static void a_single_chip_answers_for_line_2_itself(void **state)
     pic_init(&pic);
     pic_write(&pic, MASTER, 0x12);
     pic_write(&pic, MASTER_DATA, 0x40);
+    pic_write(&pic, SLAVE, 0x12);
+    pic_write(&pic, SLAVE_DATA, 0x70);
     pulse(&pic, 8);
     assert_int_equal(pic_acknowledge(&pic), 0x42);
 }
@@ -439,6 +453,7 @@ int main(void)
         cmocka_unit_test(only_lines_that_may_be_level_triggered_can_be),
         cmocka_unit_test(initialisation_forgets_edges_masks_and_what_is_in_service),
         cmocka_unit_test(words_that_icw1_announces_are_the_words_that_are_expected),
+        cmocka_unit_test(a_chip_that_was_never_programmed_is_silent),
         cmocka_unit_test(a_single_chip_answers_for_line_2_itself),
         cmocka_unit_test(each_end_of_interrupt_does_what_it_says),
         cmocka_unit_test(automatic_eoi_leaves_nothing_in_service_and_can_rotate),
