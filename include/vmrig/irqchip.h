@@ -33,7 +33,11 @@ enum vmr_msr_result {
  * Called on the VP's thread unless said otherwise. `poll` advances timers to
  * `now_ns`; with VMR_IRQCHIP_SPLIT only `poll`, `acknowledge` (for the PIC) and
  * `eoi` are used. INIT, SIPI and NMI are edges: `poll` reports each once and
- * forgets it.
+ * forgets it. An older SIPI is gone when an INIT is reported.
+ *
+ * `tpr` is CR8 at the last exit, or what `get_tpr` last answered if that is
+ * newer; a TPR that the guest wrote by register outranks it until `get_tpr` has
+ * been asked. Whoever acknowledges an interrupt polls again.
  */
 struct vmr_irqchip_ops {
     void (*poll)(void *chip, vmr_vp_index vp, uint64_t now_ns, uint8_t tpr, struct vmr_irq_pending *ret_pending);
@@ -47,7 +51,10 @@ struct vmr_irqchip_ops {
     bool (*msi)(void *chip, const struct vmr_msi *msi); /* false: nobody takes it */
     bool (*lint)(void *chip, vmr_vp_index vp, unsigned lint);
     bool (*nmi)(void *chip, vmr_vp_index vp);
-    /* Whom to tell that `poll` may answer differently now. Set once, by vmr_partition_attach_irqchip. */
+    /*
+     * Whom to tell that `poll` may answer differently now, also after the VP's
+     * own access; no lock is held. Set once, by vmr_partition_attach_irqchip.
+     */
     void (*set_wake)(void *chip, void (*wake)(void *context, vmr_vp_index vp), void *context);
     /* How a split chip reaches the local APICs in the hypervisor; NULL ops otherwise. Set as above. */
     void (*set_msi_target)(void *chip, bool (*deliver)(void *context, const struct vmr_msi *msi),
@@ -63,7 +70,7 @@ struct vmr_irqchip_options {
     bool x2apic; /* VPs start in x2APIC mode */
     bool without_pic;
     bool without_ioapic;
-    uint64_t timer_hz; /* local APIC timer input clock; 0: 1 GHz */
+    uint64_t timer_hz; /* local APIC timer input clock; 0: 1 GHz; else 1 kHz to 10 GHz */
 };
 
 #define VMR_LAPIC_GPA 0xfee00000u
@@ -74,6 +81,8 @@ struct vmr_irqchip_options {
  * Makes the built-in chip and claims its ranges: ports 0x20, 0x21, 0xa0, 0xa1,
  * 0x4d0, 0x4d1 and the IO-APIC page; the local APIC page unless split. GSIs 0-23 are IO-APIC pins;
  * GSIs 0-15 are also PIC lines, but for 2, the cascade: line 0 reaches IO-APIC pin 2.
+ * From power-up until the guest says otherwise, PIC interrupts reach VP 0. The
+ * buses must outlive the chip.
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_irqchip_create(const struct vmr_irqchip_options *options,
                                                           struct vmr_bus *ports, struct vmr_bus *mmio,
