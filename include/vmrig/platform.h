@@ -27,6 +27,12 @@ struct vmr_irq_sink {
     void *context;
 };
 
+/* Called when a timer is due sooner than its last poll said: poll again. Any thread, no lock held. */
+struct vmr_timer_sink {
+    void (*sooner)(void *context); /* NULL: somebody polls often enough */
+    void *context;
+};
+
 enum vmr_console_source {
     VMR_CONSOLE_SERIAL, /* the first UART */
     VMR_CONSOLE_DEBUG,  /* the debug console port */
@@ -99,6 +105,7 @@ struct vmr_cmos_options {
     uint64_t memory_above_4g;
     uint32_t vp_count; /* 0: 1 */
     struct vmr_irq_sink irq;
+    struct vmr_timer_sink timer;
 };
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_cmos_create(const struct vmr_cmos_options *options, struct vmr_bus *ports,
                                                        struct vmr_cmos **ret_cmos, struct vmr_error *err);
@@ -114,6 +121,7 @@ struct vmr_pit;
 struct vmr_pit_options {
     const struct vmr_host *host; /* required */
     struct vmr_irq_sink irq;
+    struct vmr_timer_sink timer;
 };
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_pit_create(const struct vmr_pit_options *options, struct vmr_bus *ports,
                                                       struct vmr_pit **ret_pit, struct vmr_error *err);
@@ -169,6 +177,7 @@ struct vmr_platform_options {
     uint64_t memory_above_4g;
     uint32_t vp_count; /* 0: 1 */
     struct vmr_irq_sink irq;
+    struct vmr_timer_sink timer;
     struct vmr_console_sink console;
 };
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_platform_create(const struct vmr_platform_options *options,
@@ -178,8 +187,8 @@ VMR_API void vmr_platform_destroy(struct vmr_platform *platform); /* NULL is fin
 
 /*
  * Advances all timers to `now_ns`, raises the lines that became due, and returns
- * when to ask again, or VMR_NEVER. An access to a device may move that forward.
- * Costs one comparison while nothing is due. Any thread.
+ * when to ask again, or VMR_NEVER. The timer sink is told when that turns out to
+ * be too late. Costs two comparisons while nothing is due. Any thread.
  */
 VMR_API uint64_t vmr_platform_poll(struct vmr_platform *platform, uint64_t now_ns);
 VMR_API struct vmr_power *vmr_platform_power(struct vmr_platform *platform);

@@ -40,6 +40,7 @@ struct vmr_cmos {
     const struct vmr_host *host;
     struct sync_mutex lock;
     struct irq_line line;
+    struct vmr_timer_sink timer;
     struct vmr_bus *ports;
     uint8_t index;
     struct rtc_clock clock;
@@ -79,11 +80,23 @@ static void describe_machine(uint8_t *bytes, uint32_t vp_count)
     bytes[CMOS_CHECKSUM + 1] = (uint8_t)sum;
 }
 
-static void update_unlock(struct vmr_cmos *cmos)
+/* Ends an access or a poll: called with the lock held, returns without it. Says whether the deadline came nearer. */
+static bool update_unlock(struct vmr_cmos *cmos)
 {
+    uint64_t before_ns = sync_load_u64(cmos->host, &cmos->deadline_ns);
+
     irq_line_set(&cmos->line, rtc_clock_irq(&cmos->clock));
-    sync_store_u64(cmos->host, &cmos->deadline_ns, rtc_clock_deadline(&cmos->clock));
+    uint64_t deadline_ns = rtc_clock_deadline(&cmos->clock);
+
+    sync_store_u64(cmos->host, &cmos->deadline_ns, deadline_ns);
     irq_line_flush_unlock(&cmos->line, &cmos->lock);
+    return deadline_ns < before_ns;
+}
+
+static void leave(struct vmr_cmos *cmos)
+{
+    if (update_unlock(cmos) && cmos->timer.sooner)
+        cmos->timer.sooner(cmos->timer.context);
 }
 
 /* Takes the lock. Memory that is no clock costs no look at the host's. */
@@ -103,7 +116,7 @@ static uint64_t port_read(void *device, const struct vmr_access *access)
     enter(cmos, data_port);
     if (data_port)
         value = rtc_clock_read(&cmos->clock, cmos->index);
-    update_unlock(cmos);
+    leave(cmos);
     return value;
 }
 
@@ -117,7 +130,7 @@ static void port_write(void *device, const struct vmr_access *access, uint64_t v
         rtc_clock_write(&cmos->clock, cmos->index, (uint8_t)value);
     else
         cmos->index = (uint8_t)value % VMR_CMOS_BYTES; /* bit 7 gates NMIs, of which there are none */
-    update_unlock(cmos);
+    leave(cmos);
 }
 
 static const struct vmr_device_ops cmos_ops = {.read = port_read, .write = port_write};
@@ -130,7 +143,7 @@ uint64_t vmr_cmos_poll(struct vmr_cmos *cmos, uint64_t now_ns)
         return deadline_ns;
     sync_mutex_lock(&cmos->lock);
     rtc_clock_advance(&cmos->clock, now_ns);
-    update_unlock(cmos);
+    (void)update_unlock(cmos);
     return sync_load_u64(cmos->host, &cmos->deadline_ns);
 }
 
@@ -159,6 +172,7 @@ enum vmr_status vmr_cmos_create(const struct vmr_cmos_options *options, struct v
         return vmr_error_set(err, VMR_E_NOMEM, "cmos: out of memory");
     }
     cmos->host = options->host;
+    cmos->timer = options->timer;
     atomic_init(&cmos->deadline_ns, VMR_NEVER);
     irq_line_init(&cmos->line, &options->irq, CMOS_GSI);
     describe_memory(cmos->clock.bytes, options->memory_below_4g, options->memory_above_4g);

@@ -31,6 +31,7 @@ struct vmr_pit {
     const struct vmr_host *host;
     struct sync_mutex lock;
     struct irq_line line;
+    struct vmr_timer_sink timer;
     struct vmr_bus *ports;
     struct pit_channel channels[CHANNEL_COUNT];
     uint8_t speaker;
@@ -124,13 +125,27 @@ static uint8_t read_speaker(struct vmr_pit *pit)
     return value;
 }
 
-static void enter(struct vmr_pit *pit)
+/* Returns, with the lock held, the deadline that the last poll gave. */
+static uint64_t enter(struct vmr_pit *pit)
 {
     uint64_t now_ns = pit->host->ops->now_ns(pit->host->context);
 
     sync_mutex_lock(&pit->lock);
+    uint64_t before_ns = sync_load_u64(pit->host, &pit->deadline_ns);
+
     advance(pit, now_ns);
     update(pit);
+    return before_ns;
+}
+
+/* Ends an access that began with `before_ns` as the deadline: returns without the lock. */
+static void leave(struct vmr_pit *pit, uint64_t before_ns)
+{
+    bool sooner = sync_load_u64(pit->host, &pit->deadline_ns) < before_ns;
+
+    irq_line_flush_unlock(&pit->line, &pit->lock);
+    if (sooner && pit->timer.sooner)
+        pit->timer.sooner(pit->timer.context);
 }
 
 static uint64_t counter_read(void *device, const struct vmr_access *access)
@@ -138,10 +153,11 @@ static uint64_t counter_read(void *device, const struct vmr_access *access)
     struct vmr_pit *pit = device;
     uint8_t value = 0xff; /* the control port cannot be read */
 
-    enter(pit);
+    uint64_t before_ns = enter(pit);
+
     if (access->offset < CHANNEL_COUNT)
         value = pit_channel_read(&pit->channels[access->offset], pit->now);
-    irq_line_flush_unlock(&pit->line, &pit->lock);
+    leave(pit, before_ns);
     return value;
 }
 
@@ -149,13 +165,14 @@ static void counter_write(void *device, const struct vmr_access *access, uint64_
 {
     struct vmr_pit *pit = device;
 
-    enter(pit);
+    uint64_t before_ns = enter(pit);
+
     if (access->offset == PORT_CONTROL)
         write_control(pit, (uint8_t)value);
     else if (access->offset < CHANNEL_COUNT)
         pit_channel_write(&pit->channels[access->offset], (uint8_t)value, pit->now);
     update(pit);
-    irq_line_flush_unlock(&pit->line, &pit->lock);
+    leave(pit, before_ns);
 }
 
 static uint64_t speaker_read(void *device, const struct vmr_access *access)
@@ -163,10 +180,11 @@ static uint64_t speaker_read(void *device, const struct vmr_access *access)
     struct vmr_pit *pit = device;
 
     (void)access;
-    enter(pit);
+    uint64_t before_ns = enter(pit);
+
     uint8_t value = read_speaker(pit);
 
-    irq_line_flush_unlock(&pit->line, &pit->lock);
+    leave(pit, before_ns);
     return value;
 }
 
@@ -175,10 +193,11 @@ static void speaker_write(void *device, const struct vmr_access *access, uint64_
     struct vmr_pit *pit = device;
 
     (void)access;
-    enter(pit);
+    uint64_t before_ns = enter(pit);
+
     pit->speaker = (uint8_t)value & SPEAKER_MASK;
     pit_channel_set_gate(&pit->channels[2], (value & SPEAKER_GATE) != 0, pit->now);
-    irq_line_flush_unlock(&pit->line, &pit->lock);
+    leave(pit, before_ns);
 }
 
 uint64_t vmr_pit_poll(struct vmr_pit *pit, uint64_t now_ns)
@@ -226,6 +245,7 @@ enum vmr_status vmr_pit_create(const struct vmr_pit_options *options, struct vmr
         return vmr_error_set(err, VMR_E_NOMEM, "timer: out of memory");
     }
     pit->host = options->host;
+    pit->timer = options->timer;
     atomic_init(&pit->deadline_ns, VMR_NEVER);
     irq_line_init(&pit->line, &options->irq, 0);
     for (unsigned i = 0; i < CHANNEL_COUNT; i++)

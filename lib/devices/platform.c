@@ -56,8 +56,9 @@ static enum vmr_status create_timers(struct vmr_platform *platform, const struct
                                           .memory_below_4g = options->memory_below_4g,
                                           .memory_above_4g = options->memory_above_4g,
                                           .vp_count = options->vp_count,
-                                          .irq = options->irq};
-    const struct vmr_pit_options pit = {.host = options->host, .irq = options->irq};
+                                          .irq = options->irq,
+                                          .timer = options->timer};
+    const struct vmr_pit_options pit = {.host = options->host, .irq = options->irq, .timer = options->timer};
     enum vmr_status status = vmr_cmos_create(&cmos, ports, &platform->cmos, err);
 
     if (status != VMR_OK)
