@@ -22,8 +22,6 @@
 #define CMOS_CHECKSUM 0x2eu
 #define CMOS_EXTENDED_MEMORY_COPY 0x30u
 #define CMOS_MEMORY_ABOVE_16M 0x34u
-#define CMOS_BOOT_THIRD 0x38u
-#define CMOS_BOOT_FIRST 0x3du
 #define CMOS_MEMORY_ABOVE_4G 0x5bu
 #define CMOS_VP_COUNT 0x5fu
 
@@ -69,9 +67,6 @@ static void describe_machine(uint8_t *bytes, uint32_t vp_count)
     uint16_t sum = 0;
 
     bytes[CMOS_EQUIPMENT] = EQUIPMENT_FPU;
-    /* Disk, floppy, CD. */
-    bytes[CMOS_BOOT_FIRST] = 0x12;
-    bytes[CMOS_BOOT_THIRD] = 0x30;
     /* One byte: firmware that reads it starts no more. */
     bytes[CMOS_VP_COUNT] = (uint8_t)least(vp_count - 1, UINT8_MAX);
     for (unsigned i = 0x10; i < CMOS_CHECKSUM; i++)
