@@ -86,7 +86,7 @@ static void update(struct vmr_pit *pit)
 static void read_back(struct vmr_pit *pit, uint8_t word)
 {
     for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
-        if ((word >> (i + 1) & 1u) == 0)
+        if ((word & 2u << i) == 0)
             continue;
         /* Both bits are active low. */
         if ((word & 0x20u) == 0)

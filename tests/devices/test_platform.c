@@ -123,13 +123,12 @@ static void input_reaches_the_serial_line(void **state)
 static void any_taken_port_fails_creation_whole(void **state)
 {
     static const uint16_t ports[] = {0x3f8, 0x402, 0x70, 0x41, 0x61, 0x64, 0x92, 0xcf9, 0xf4, 0x502};
-    static const struct vmr_device_ops ops = {0};
 
     (void)state;
     vmr_platform_destroy(platform);
     platform = NULL;
     for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
-        const struct vmr_bus_range range = {.name = "in the way", .start = ports[i], .length = 1, .ops = &ops};
+        const struct vmr_bus_range range = {.name = "in the way", .start = ports[i], .length = 1, .ops = &rig_idle_ops};
         const struct vmr_platform_options all = options();
         struct vmr_error err = {0};
 

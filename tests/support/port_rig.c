@@ -48,6 +48,22 @@ static void write_console(void *context, enum vmr_console_source source, const u
         rig->console[source][rig->console_length[source]++] = (char)bytes[i];
 }
 
+static uint64_t read_nothing(void *device, const struct vmr_access *access)
+{
+    (void)device;
+    (void)access;
+    return 0;
+}
+
+static void write_nothing(void *device, const struct vmr_access *access, uint64_t value)
+{
+    (void)device;
+    (void)access;
+    (void)value;
+}
+
+const struct vmr_device_ops rig_idle_ops = {.read = read_nothing, .write = write_nothing};
+
 void rig_init(struct port_rig *ret_rig)
 {
     memset(ret_rig, 0, sizeof(*ret_rig));
@@ -58,8 +74,7 @@ void rig_init(struct port_rig *ret_rig)
 
 void rig_finish(struct port_rig *rig)
 {
-    static const struct vmr_device_ops ops = {0};
-    const struct vmr_bus_range whole = {.name = "whole space", .length = 0x10000, .ops = &ops};
+    const struct vmr_bus_range whole = {.name = "whole space", .length = 0x10000, .ops = &rig_idle_ops};
 
     assert_int_equal(rig->repeated_levels, 0);
     /* Only an empty bus has room for everything. */

@@ -31,6 +31,9 @@ struct port_rig {
 void rig_init(struct port_rig *ret_rig);
 void rig_finish(struct port_rig *rig); /* after the device; also checks that every port was given back */
 
+/* Of a device that is only in the way. */
+extern const struct vmr_device_ops rig_idle_ops;
+
 struct vmr_irq_sink rig_irq(struct port_rig *rig);
 struct vmr_timer_sink rig_timer(struct port_rig *rig);
 struct vmr_console_sink rig_console(struct port_rig *rig);
