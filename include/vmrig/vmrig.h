@@ -18,5 +18,7 @@
 #include "vmrig/partition.h"
 #include "vmrig/run.h"
 #include "vmrig/vp_set.h"
+#include "vmrig/platform.h"
+#include "vmrig/machine.h"
 #include "vmrig/program.h"
 #include "vmrig/mock.h"

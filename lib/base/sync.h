@@ -94,3 +94,15 @@ static inline bool sync_compare_exchange_u32(const struct vmr_host *host, _Atomi
     sync_point(host, (const void *)object);
     return atomic_compare_exchange_strong(object, expected, value);
 }
+
+static inline uint64_t sync_load_u64(const struct vmr_host *host, const _Atomic uint64_t *object)
+{
+    sync_point(host, (const void *)object);
+    return atomic_load(object);
+}
+
+static inline void sync_store_u64(const struct vmr_host *host, _Atomic uint64_t *object, uint64_t value)
+{
+    sync_point(host, (const void *)object);
+    atomic_store(object, value);
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * A small PC: RAM, firmware, the platform's devices, interrupt controllers and
+ * VPs, on any hypervisor.
+ *
+ *   create ──> start ──> wait ──> stop ──> destroy
+ *                ^─────────────────┘
+ *
+ * The machine is a function of its options: what it does depends on nothing
+ * else but what comes through the handle and the host. So a machine made with
+ * a recorder's handle and host can be made again, with the same options, from
+ * the recording. [TRC-1]
+ *
+ * Memory: up to 3 GiB from address 0, the rest from 4 GiB; the firmware ends at
+ * 4 GiB, and its last 128 KiB are also at 1 MiB - 128 KiB.
+ */
+
+#include "vmrig/platform.h"
+#include "vmrig/vp_set.h"
+
+VMR_BEGIN_DECLS
+
+struct vmr_machine;
+
+#define VMR_MACHINE_MEMORY_GRANULE 0x100000u   /* 1 MiB; also the least */
+#define VMR_MACHINE_MEMORY_LOW_MAX 0xc0000000u /* what lies below the devices' addresses */
+
+struct vmr_machine_options {
+    const struct vmr_hypervisor_handle *handle; /* required; must outlive the machine */
+    const struct vmr_host *host;                /* required */
+    uint64_t memory_size;                       /* bytes, a multiple of 1 MiB, not 0 */
+    uint32_t vps;                               /* 1 to VMR_VP_COUNT_MAX, and what the hypervisor takes */
+    const void *firmware;                       /* copied */
+    size_t firmware_size;                       /* a multiple of 64 KiB, 16 MiB at most */
+    uint64_t rtc_epoch_s;                       /* what the real-time clock shows at first; seconds since 1970 */
+    struct vmr_console_sink console;            /* may call vmr_machine_request_stop */
+};
+
+/* Everything is checked before anything is made; a message names the option and its value. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_create(const struct vmr_machine_options *options,
+                                                          struct vmr_machine **ret_machine, struct vmr_error *err);
+/* Stops first. NULL is fine. Not on a VP's thread. */
+VMR_API void vmr_machine_destroy(struct vmr_machine *machine);
+
+/*
+ * Lets the VPs run, from reset or from where they were stopped. A power or reset
+ * request of the guest is forgotten; the machine is not reset by it. VMR_E_STATE
+ * unless stopped, or once a VP has failed. Not on a VP's thread.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_start(struct vmr_machine *machine);
+
+/*
+ * Waits until the guest halts, somebody asks for a stop (VMR_HALT_STOP), or
+ * `deadline_ns` on the host's clock (reason VMR_HALT_NONE). When it reports a
+ * halt, no VP runs. VMR_E_STATE when stopped with no halt. Not on a VP's thread.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_wait(struct vmr_machine *machine, uint64_t deadline_ns,
+                                                        struct vmr_vp_set_halt *ret_halt);
+
+/* Returns when no VP runs, from any state; answers a requested stop. Not on a VP's thread. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_stop(struct vmr_machine *machine);
+
+/*
+ * Makes vmr_machine_wait return soon. Latches until vmr_machine_stop: asked for
+ * before vmr_machine_start, it ends that start at once. Returns at once. Any
+ * thread, also from the console sink: the VP that prints finishes its exit and
+ * runs no further.
+ */
+VMR_API void vmr_machine_request_stop(struct vmr_machine *machine);
+
+/* Whether the guest powered the machine off through the debug exit or another device, and the value it gave. */
+VMR_API bool vmr_machine_exit_value(struct vmr_machine *machine, uint32_t *ret_value);
+
+VMR_API struct vmr_partition *vmr_machine_partition(struct vmr_machine *machine);
+VMR_API struct vmr_platform *vmr_machine_platform(struct vmr_machine *machine);
+VMR_API struct vmr_vp_set *vmr_machine_vp_set(struct vmr_machine *machine);
+
+VMR_END_DECLS

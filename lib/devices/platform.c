@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The devices of a small PC, made in one order and destroyed in the other. What
+ * each does is in its own file; here is only who is there.
+ */
+
+#include <stdlib.h>
+
+#include "vmrig/platform.h"
+
+/* Where emulated PCs have the debug exit, and where some test guests expect it. */
+#define DEBUG_EXIT_PORT 0xf4u
+#define DEBUG_EXIT_OTHER_PORT 0x501u
+
+struct vmr_platform {
+    struct vmr_power *power;
+    struct vmr_serial *serial;
+    struct vmr_debug_console *debug_console;
+    struct vmr_cmos *cmos;
+    struct vmr_pit *pit;
+    struct vmr_i8042 *i8042;
+    struct vmr_pci_none *pci;
+    struct vmr_debug_exit *debug_exits[2];
+};
+
+const char *vmr_console_source_name(enum vmr_console_source source)
+{
+    switch (source) {
+    case VMR_CONSOLE_SERIAL:
+        return "serial";
+    case VMR_CONSOLE_DEBUG:
+        return "debug";
+    case VMR_CONSOLE_SOURCE_COUNT:
+        break;
+    }
+    return "unknown";
+}
+
+static enum vmr_status create_consoles(struct vmr_platform *platform, const struct vmr_platform_options *options,
+                                       struct vmr_bus *ports, struct vmr_error *err)
+{
+    const struct vmr_serial_options serial = {.host = options->host, .irq = options->irq, .console = options->console};
+    const struct vmr_debug_console_options debug = {.host = options->host, .console = options->console};
+    enum vmr_status status = vmr_serial_create(&serial, ports, &platform->serial, err);
+
+    if (status != VMR_OK)
+        return status;
+    return vmr_debug_console_create(&debug, ports, &platform->debug_console, err);
+}
+
+static enum vmr_status create_timers(struct vmr_platform *platform, const struct vmr_platform_options *options,
+                                     struct vmr_bus *ports, struct vmr_error *err)
+{
+    const struct vmr_cmos_options cmos = {.host = options->host,
+                                          .epoch_s = options->rtc_epoch_s,
+                                          .memory_below_4g = options->memory_below_4g,
+                                          .memory_above_4g = options->memory_above_4g,
+                                          .vp_count = options->vp_count,
+                                          .irq = options->irq,
+                                          .timer = options->timer};
+    const struct vmr_pit_options pit = {.host = options->host, .irq = options->irq, .timer = options->timer};
+    enum vmr_status status = vmr_cmos_create(&cmos, ports, &platform->cmos, err);
+
+    if (status != VMR_OK)
+        return status;
+    return vmr_pit_create(&pit, ports, &platform->pit, err);
+}
+
+static enum vmr_status create_debug_exits(struct vmr_platform *platform, const struct vmr_host *host,
+                                          struct vmr_bus *ports, struct vmr_error *err)
+{
+    static const uint16_t numbers[2] = {DEBUG_EXIT_PORT, DEBUG_EXIT_OTHER_PORT};
+    enum vmr_status status = VMR_OK;
+
+    for (size_t i = 0; i < 2 && status == VMR_OK; i++) {
+        const struct vmr_debug_exit_options options = {.host = host, .power = platform->power, .port = numbers[i]};
+
+        status = vmr_debug_exit_create(&options, ports, &platform->debug_exits[i], err);
+    }
+    return status;
+}
+
+static enum vmr_status create_resets(struct vmr_platform *platform, const struct vmr_platform_options *options,
+                                     struct vmr_bus *ports, struct vmr_error *err)
+{
+    const struct vmr_i8042_options i8042 = {.host = options->host, .power = platform->power, .irq = options->irq};
+    const struct vmr_pci_none_options pci = {.host = options->host, .power = platform->power};
+    enum vmr_status status = vmr_i8042_create(&i8042, ports, &platform->i8042, err);
+
+    if (status != VMR_OK)
+        return status;
+    status = vmr_pci_none_create(&pci, ports, &platform->pci, err);
+    if (status != VMR_OK)
+        return status;
+    return create_debug_exits(platform, options->host, ports, err);
+}
+
+static enum vmr_status create_all(struct vmr_platform *platform, const struct vmr_platform_options *options,
+                                  struct vmr_bus *ports, struct vmr_error *err)
+{
+    enum vmr_status status = vmr_power_create(options->host, &platform->power, err);
+
+    if (status != VMR_OK)
+        return status;
+    status = create_consoles(platform, options, ports, err);
+    if (status != VMR_OK)
+        return status;
+    status = create_timers(platform, options, ports, err);
+    if (status != VMR_OK)
+        return status;
+    return create_resets(platform, options, ports, err);
+}
+
+enum vmr_status vmr_platform_create(const struct vmr_platform_options *options, struct vmr_bus *ports,
+                                    struct vmr_platform **ret_platform, struct vmr_error *err)
+{
+    struct vmr_platform *platform = calloc(1, sizeof(*platform));
+
+    if (!platform)
+        return vmr_error_set(err, VMR_E_NOMEM, "platform: out of memory");
+
+    enum vmr_status status = create_all(platform, options, ports, err);
+
+    if (status != VMR_OK) {
+        vmr_platform_destroy(platform);
+        return status;
+    }
+    *ret_platform = platform;
+    return VMR_OK;
+}
+
+void vmr_platform_destroy(struct vmr_platform *platform)
+{
+    if (!platform)
+        return;
+    vmr_debug_exit_destroy(platform->debug_exits[1]);
+    vmr_debug_exit_destroy(platform->debug_exits[0]);
+    vmr_pci_none_destroy(platform->pci);
+    vmr_i8042_destroy(platform->i8042);
+    vmr_pit_destroy(platform->pit);
+    vmr_cmos_destroy(platform->cmos);
+    vmr_debug_console_destroy(platform->debug_console);
+    vmr_serial_destroy(platform->serial);
+    vmr_power_destroy(platform->power);
+    free(platform);
+}
+
+uint64_t vmr_platform_poll(struct vmr_platform *platform, uint64_t now_ns)
+{
+    uint64_t pit_ns = vmr_pit_poll(platform->pit, now_ns);
+    uint64_t cmos_ns = vmr_cmos_poll(platform->cmos, now_ns);
+
+    return pit_ns < cmos_ns ? pit_ns : cmos_ns;
+}
+
+struct vmr_power *vmr_platform_power(struct vmr_platform *platform)
+{
+    return platform->power;
+}
+
+struct vmr_serial *vmr_platform_serial(struct vmr_platform *platform)
+{
+    return platform->serial;
+}

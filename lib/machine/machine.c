@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Building a machine and taking it down. The order is fixed, because a recorder
+ * numbers what it sees: memory, buses, platform, interrupt controllers,
+ * partition, VPs. A half-built machine is destroyed like a whole one.
+ */
+
+#include "lib/machine/machine.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "lib/base/checked.h"
+#include "lib/boot/firmware.h"
+
+#define FOUR_GIB UINT64_C(0x100000000)
+
+static uint64_t low_size(uint64_t memory_size)
+{
+    return memory_size < VMR_MACHINE_MEMORY_LOW_MAX ? memory_size : VMR_MACHINE_MEMORY_LOW_MAX;
+}
+
+static enum vmr_status check_options(const struct vmr_machine_options *options, struct vmr_error *err)
+{
+    if (!options->handle || !options->host)
+        return vmr_error_set(err, VMR_E_USAGE, "machine: options.%s is missing", options->handle ? "host" : "handle");
+    if (options->vps == 0 || options->vps > VMR_VP_COUNT_MAX)
+        return vmr_error_set(err, VMR_E_CONFIG, "machine: vps %" PRIu32 " is not 1 to %u", options->vps,
+                             VMR_VP_COUNT_MAX);
+    if (options->memory_size == 0 || !is_aligned(options->memory_size, VMR_MACHINE_MEMORY_GRANULE))
+        return vmr_error_set(err, VMR_E_CONFIG, "machine: memory_size %" PRIu64 " is not a nonzero multiple of %u",
+                             options->memory_size, VMR_MACHINE_MEMORY_GRANULE);
+    return firmware_check(options->firmware_size, err);
+}
+
+/* What the hypervisor can address, which is known only once it was asked. */
+static enum vmr_status check_addressable(uint64_t memory_size, unsigned physical_bits, struct vmr_error *err)
+{
+    unsigned bits = physical_bits == 0 || physical_bits > VMR_PHYSICAL_BITS_MAX ? VMR_PHYSICAL_BITS_MAX : physical_bits;
+    uint64_t above = memory_size - low_size(memory_size);
+
+    if (above > 0 && !range_contains(0, UINT64_C(1) << bits, FOUR_GIB, above))
+        return vmr_error_set(err, VMR_E_CONFIG,
+                             "machine: memory_size %" PRIu64 " ends above the %u bits of address this host has",
+                             memory_size, bits);
+    return VMR_OK;
+}
+
+static enum vmr_status create_memory(struct vmr_machine *machine, const struct vmr_machine_options *options,
+                                     struct vmr_error *err)
+{
+    uint64_t low = low_size(options->memory_size);
+    const struct vmr_memory_region regions[2] = {
+        {.gpa = 0, .size = low},
+        {.gpa = FOUR_GIB, .size = options->memory_size - low},
+    };
+    enum vmr_status status = vmr_memory_create(options->host, &machine->memory, err);
+
+    for (size_t i = 0; i < 2 && status == VMR_OK; i++) {
+        if (regions[i].size > 0)
+            status = vmr_memory_region_add(machine->memory, &regions[i], err);
+    }
+    if (status != VMR_OK)
+        return status;
+    return firmware_load(machine->memory, options->firmware, options->firmware_size, err);
+}
+
+static void raise_line(void *context, uint32_t gsi, bool level)
+{
+    const struct vmr_machine *machine = context;
+
+    /* A line that ends nowhere, as on hardware without the controller. */
+    enum vmr_status status = vmr_partition_irq(machine->partition, gsi, level);
+
+    (void)status;
+}
+
+static enum vmr_status create_devices(struct vmr_machine *machine, const struct vmr_machine_options *options,
+                                      struct vmr_error *err)
+{
+    uint64_t low = low_size(options->memory_size);
+    const struct vmr_platform_options platform = {
+        .host = options->host,
+        .rtc_epoch_s = options->rtc_epoch_s,
+        .memory_below_4g = low,
+        .memory_above_4g = options->memory_size - low,
+        .vp_count = options->vps,
+        .irq = {.set = raise_line, .context = machine},
+        .timer = {.sooner = machine_chip_sooner, .context = machine},
+        .console = options->console,
+    };
+    enum vmr_status status = vmr_bus_create(options->host, VMR_BUS_PORTS, &machine->ports, err);
+
+    if (status != VMR_OK)
+        return status;
+    status = vmr_bus_create(options->host, VMR_BUS_MMIO, &machine->mmio, err);
+    if (status != VMR_OK)
+        return status;
+    return vmr_platform_create(&platform, machine->ports, &machine->platform, err);
+}
+
+static enum vmr_status create_partition(struct vmr_machine *machine, const struct vmr_machine_options *options,
+                                        struct vmr_error *err)
+{
+    const struct vmr_partition_options partition = {.memory = machine->memory};
+    const struct vmr_irqchip_options chip = {
+        .host = options->host,
+        .vp_count = options->vps,
+        .split = options->handle->irqchip == VMR_IRQCHIP_SPLIT,
+    };
+    enum vmr_status status = vmr_proto_build(&machine->proto, &partition, &machine->partition, err);
+
+    if (status != VMR_OK)
+        return status;
+    if (vmr_partition_irqchip(machine->partition) == VMR_IRQCHIP_KERNEL)
+        return machine_ticker_create(options->host, machine->platform, &machine->ticker, err);
+    status = vmr_irqchip_create(&chip, machine->ports, machine->mmio, &machine->chip, err);
+    if (status != VMR_OK)
+        return status;
+    return vmr_partition_attach_irqchip(machine->partition, &machine_chip_ops, machine, err);
+}
+
+static enum vmr_halt_reason halt_requested(void *context, vmr_vp_index vp)
+{
+    const struct vmr_machine *machine = context;
+
+    (void)vp;
+    return vmr_power_get(vmr_platform_power(machine->platform), NULL);
+}
+
+static enum vmr_status create_vps(struct vmr_machine *machine, struct vmr_error *err)
+{
+    machine->io = (struct vmr_vp_io){
+        .ports = machine->ports, .mmio = machine->mmio, .halt_requested = halt_requested, .context = machine};
+
+    const struct vmr_vp_set_options options = {.io = &machine->io};
+
+    return vmr_vp_set_create(machine->partition, &options, &machine->set, err);
+}
+
+static enum vmr_status create_all(struct vmr_machine *machine, const struct vmr_machine_options *options,
+                                  struct vmr_error *err)
+{
+    const struct vmr_proto_options proto = {.host = options->host, .vp_count = options->vps};
+    enum vmr_status status = vmr_proto_create(options->handle, &proto, &machine->proto, err);
+
+    if (status != VMR_OK)
+        return status;
+    status = check_addressable(options->memory_size, vmr_proto_caps(machine->proto)->physical_bits, err);
+    if (status != VMR_OK)
+        return status;
+    status = create_memory(machine, options, err);
+    if (status != VMR_OK)
+        return status;
+    status = create_devices(machine, options, err);
+    if (status != VMR_OK)
+        return status;
+    status = create_partition(machine, options, err);
+    if (status != VMR_OK)
+        return status;
+    return create_vps(machine, err);
+}
+
+enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, struct vmr_machine **ret_machine,
+                                   struct vmr_error *err)
+{
+    enum vmr_status status = check_options(options, err);
+
+    if (status != VMR_OK)
+        return status;
+
+    struct vmr_machine *machine = calloc(1, sizeof(*machine));
+
+    if (!machine)
+        return vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
+    machine->host = options->host;
+    status = create_all(machine, options, err);
+    if (status != VMR_OK) {
+        vmr_machine_destroy(machine);
+        return status;
+    }
+    *ret_machine = machine;
+    return VMR_OK;
+}
+
+void vmr_machine_destroy(struct vmr_machine *machine)
+{
+    if (!machine)
+        return;
+    vmr_vp_set_destroy(machine->set);
+    machine_ticker_destroy(machine->ticker);
+    machine->ticker = NULL;
+
+    /* No VP is bound once the set is gone. */
+    enum vmr_status status = vmr_partition_destroy(machine->partition);
+
+    assert(status == VMR_OK);
+    (void)status;
+    vmr_proto_destroy(machine->proto);
+    vmr_irqchip_destroy(machine->chip);
+    vmr_platform_destroy(machine->platform);
+    vmr_bus_destroy(machine->mmio);
+    vmr_bus_destroy(machine->ports);
+    vmr_memory_destroy(machine->memory);
+    free(machine);
+}
+
+enum vmr_status vmr_machine_start(struct vmr_machine *machine)
+{
+    vmr_power_clear(vmr_platform_power(machine->platform));
+
+    enum vmr_status status = vmr_vp_set_start(machine->set);
+
+    /* Asked for before there was anything to stop. */
+    if (status == VMR_OK && sync_load_u32(machine->host, &machine->stop_requested) != 0)
+        (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_STOP);
+    return status;
+}
+
+enum vmr_status vmr_machine_wait(struct vmr_machine *machine, uint64_t deadline_ns, struct vmr_vp_set_halt *ret_halt)
+{
+    return vmr_vp_set_wait(machine->set, deadline_ns, ret_halt);
+}
+
+enum vmr_status vmr_machine_stop(struct vmr_machine *machine)
+{
+    enum vmr_status status = vmr_vp_set_stop(machine->set);
+
+    sync_store_u32(machine->host, &machine->stop_requested, 0);
+    return status;
+}
+
+void vmr_machine_request_stop(struct vmr_machine *machine)
+{
+    sync_store_u32(machine->host, &machine->stop_requested, 1);
+    (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_STOP);
+}
+
+bool vmr_machine_exit_value(struct vmr_machine *machine, uint32_t *ret_value)
+{
+    uint32_t value;
+
+    if (vmr_power_get(vmr_platform_power(machine->platform), &value) != VMR_HALT_POWER_OFF)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+struct vmr_partition *vmr_machine_partition(struct vmr_machine *machine)
+{
+    return machine->partition;
+}
+
+struct vmr_platform *vmr_machine_platform(struct vmr_machine *machine)
+{
+    return machine->platform;
+}
+
+struct vmr_vp_set *vmr_machine_vp_set(struct vmr_machine *machine)
+{
+    return machine->set;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a machine consists of, for the files of lib/machine.
+ */
+
+#include "lib/base/sync.h"
+#include "vmrig/machine.h"
+
+struct machine_ticker;
+
+struct vmr_machine {
+    const struct vmr_host *host;
+    struct vmr_memory *memory;
+    struct vmr_bus *ports, *mmio;
+    struct vmr_platform *platform;
+    struct vmr_proto *proto; /* while building */
+    struct vmr_partition *partition;
+    struct vmr_irqchip_set *chip;  /* NULL: all interrupt controllers are in the hypervisor */
+    struct machine_ticker *ticker; /* who polls the timers then */
+    struct vmr_vp_io io;
+    struct vmr_vp_set *set;
+    _Atomic uint32_t stop_requested;
+
+    /* Whom the chip tells that a VP must look again; given by the partition before a VP is bound. */
+    void (*wake)(void *context, vmr_vp_index vp);
+    void *wake_context;
+};
+
+/* The VP that watches the platform's timers beside its own. */
+#define MACHINE_TIMER_VP 0u
+
+/*
+ * The built-in interrupt controllers with the platform's timers in front: its
+ * `chip` is the machine.
+ */
+extern const struct vmr_irqchip_ops machine_chip_ops;
+/* The platform's timer sink, with the machine as its context. */
+void machine_chip_sooner(void *context);
+
+/* A thread that polls the platform, for machines without a chip of the library's. */
+VMR_MUST_CHECK enum vmr_status machine_ticker_create(const struct vmr_host *host, struct vmr_platform *platform,
+                                                     struct machine_ticker **ret_ticker, struct vmr_error *err);
+void machine_ticker_destroy(struct machine_ticker *ticker); /* NULL is fine */
+void machine_ticker_wake(struct machine_ticker *ticker);
