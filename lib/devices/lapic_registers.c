@@ -157,6 +157,7 @@ static uint32_t read_identity(const struct lapic *lapic, uint32_t number)
     return lapic->ldr;
 }
 
+/* Long as the list of registers is: a line each. */
 static uint32_t read_register(struct lapic *lapic, uint32_t number, uint64_t now_ns)
 {
     if (number >= REG_LVT && number <= REG_LVT_LAST)

@@ -49,6 +49,7 @@ static struct vmr_irq_pending edges_of(struct lapic *lapic)
 #define FLAT 0xffffffffu
 #define CLUSTER 0x0fffffffu
 
+/* Long as its table is. */
 static void destinations_mean_whom_the_manual_says(void **state)
 {
     static const struct {

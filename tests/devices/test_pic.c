@@ -373,6 +373,7 @@ static int model_next(const uint8_t *order, unsigned irr, unsigned imr, unsigned
     return -1;
 }
 
+/* Masks, EOIs, rotations and requests in any order. Long because each case changes the chip and the model alike. */
 static void priorities_agree_with_a_list(void **state)
 {
     struct pic pic = programmed(1);
