@@ -113,7 +113,7 @@ static uint8_t output_port(const struct vmr_i8042 *i8042)
     return value;
 }
 
-/* Returns whether the reset line was pulled. */
+/* One row a command, which is why it is long. Returns whether the reset line was pulled. */
 static bool run_command(struct vmr_i8042 *i8042, uint8_t command)
 {
     switch (command) {
