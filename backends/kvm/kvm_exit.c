@@ -87,8 +87,8 @@ static bool mmio_is_valid(const struct kvm_run *run)
 {
     uint32_t length = run->mmio.len;
 
-    return length >= 1 && length <= sizeof(run->mmio.data) && run->mmio.is_write <= 1 &&
-           length <= VMR_PAGE_SIZE - (uint32_t)(run->mmio.phys_addr % VMR_PAGE_SIZE);
+    return run->mmio.phys_addr >> VMR_PHYSICAL_BITS_MAX == 0 && length >= 1 && length <= sizeof(run->mmio.data) &&
+           run->mmio.is_write <= 1 && length <= VMR_PAGE_SIZE - (uint32_t)(run->mmio.phys_addr % VMR_PAGE_SIZE);
 }
 
 static void decode_mmio(struct kvm_run *run, size_t run_size, struct vmr_exit *ret_exit)

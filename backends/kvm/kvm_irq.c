@@ -21,6 +21,8 @@
 #define LAPIC_LVT_STEP 0x10u
 #define LVT_MASKED (UINT32_C(1) << 16)
 #define LVT_VECTOR_AND_MODE 0x7ffu
+#define LVT_MODE 0x700u
+#define LVT_MODE_EXTINT 0x700u
 #define MSI_ADDRESS 0xfee00000u
 
 struct kvm_routes {
@@ -220,9 +222,10 @@ int kvm_irq_pulse_lints(struct kvm_vp *vp, uint32_t lints)
         const char *entry = &lapic.regs[LAPIC_LVT_LINT0 + lint * LAPIC_LVT_STEP];
         uint32_t lvt = load_le32((const uint8_t *)entry);
 
-        if ((lints >> lint & 1) == 0 || (lvt & LVT_MASKED))
+        /* ExtINT has no vector here: the PIC's interrupts arrive on a way of their own. */
+        if ((lints >> lint & 1) == 0 || (lvt & LVT_MASKED) || (lvt & LVT_MODE) == LVT_MODE_EXTINT)
             continue;
-        /* A message to itself with the entry's vector and mode is what the entry asks for; ExtINT does nothing. */
+        /* A message to itself with the entry's vector and mode is what the entry asks for. */
         struct kvm_msi message = {
             .address_lo = MSI_ADDRESS | (vp->index & 0xff) << 12,
             .address_hi = vp->index & ~UINT32_C(0xff),

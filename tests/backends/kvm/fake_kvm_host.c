@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fake kernel. It has file-scope state, as a kernel has: tests run one
+ * after another and reset it.
+ */
+
+#include "tests/backends/kvm/fake_kvm_host.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* Not 0, so that a descriptor that was never set is noticed. */
+#define FD_FIRST 3u
+#define SIGNAL_DEFAULT 34
+#define THREAD 4711
+
+struct fake_kvm fake_kvm;
+
+void fake_kvm_reset(void)
+{
+    fake_kvm =
+        (struct fake_kvm){.api_version = 12, .fail_errno = EIO, .host_has_vmx = true, .run_reason = KVM_EXIT_HLT};
+}
+
+unsigned fake_kvm_open_fds(void)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < FAKE_FD_MAX; i++)
+        count += fake_kvm.fds[i];
+    return count;
+}
+
+/* Counts a call; true if this is the one that fails. */
+static bool fails(unsigned long request)
+{
+    unsigned last = fake_kvm.fail_at + (fake_kvm.fail_count ? fake_kvm.fail_count - 1 : 0);
+
+    fake_kvm.calls++;
+    if (fake_kvm.fail_at == 0 || fake_kvm.calls < fake_kvm.fail_at || fake_kvm.calls > last)
+        return false;
+    fake_kvm.failed_request = request;
+    return true;
+}
+
+static int fd_create(void)
+{
+    for (unsigned i = FD_FIRST; i < FAKE_FD_MAX; i++) {
+        if (!fake_kvm.fds[i]) {
+            fake_kvm.fds[i] = true;
+            return (int)i;
+        }
+    }
+    return -EMFILE;
+}
+
+static void fd_check(int fd)
+{
+    assert_in_range(fd, FD_FIRST, FAKE_FD_MAX - 1);
+    assert_true(fake_kvm.fds[fd]);
+}
+
+int kvm_host_open(void)
+{
+    if (fails(0))
+        return -fake_kvm.fail_errno;
+    return fake_kvm.open_errno ? -fake_kvm.open_errno : fd_create();
+}
+
+void kvm_host_close(int fd)
+{
+    fd_check(fd);
+    fake_kvm.fds[fd] = false;
+}
+
+int kvm_host_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run)
+{
+    fd_check(vcpu_fd);
+    if (fails(0))
+        return -fake_kvm.fail_errno;
+    *ret_run = calloc(1, size);
+    assert_non_null(*ret_run);
+    fake_kvm.run = *ret_run;
+    fake_kvm.maps++;
+    return 0;
+}
+
+void kvm_host_unmap_run(struct kvm_run *run, size_t size)
+{
+    assert_int_equal(size, FAKE_RUN_SIZE);
+    free(run);
+    fake_kvm.maps--;
+}
+
+static int check_extension(uintptr_t extension)
+{
+    if (extension == fake_kvm.absent)
+        return 0;
+    switch (extension) {
+    case KVM_CAP_MAX_VCPUS:
+        return 8;
+    case KVM_CAP_DISABLE_QUIRKS2:
+        return 0xff;
+    default:
+        return 1;
+    }
+}
+
+static int get_supported_cpuid(struct kvm_cpuid2 *list)
+{
+    assert_true(list->nent >= fake_kvm.supported_count);
+    memcpy(list->entries, fake_kvm.supported, fake_kvm.supported_count * sizeof(list->entries[0]));
+    list->nent = fake_kvm.supported_count;
+    return 0;
+}
+
+static int set_cpuid(const struct kvm_cpuid2 *list)
+{
+    assert_true(list->nent <= FAKE_CPUID_MAX);
+    memcpy(fake_kvm.cpuid, list->entries, list->nent * sizeof(list->entries[0]));
+    fake_kvm.cpuid_count = list->nent;
+    return 0;
+}
+
+static int set_routing(const struct kvm_irq_routing *table)
+{
+    fake_kvm.route_count = table->nr;
+    fake_kvm.route_gsi = table->nr ? table->entries[table->nr - 1].gsi : 0;
+    return 0;
+}
+
+/* Requests that carry data a test looks at; others do nothing. */
+static int answer(unsigned long request, void *argument)
+{
+    switch (request) {
+    case KVM_GET_SUPPORTED_CPUID:
+        return get_supported_cpuid(argument);
+    case KVM_SET_CPUID2:
+        return set_cpuid(argument);
+    case KVM_SET_GSI_ROUTING:
+        return set_routing(argument);
+    case KVM_X86_SET_MSR_FILTER:
+        fake_kvm.filter = *(const struct kvm_msr_filter *)argument;
+        return 0;
+    case KVM_SET_USER_MEMORY_REGION:
+        fake_kvm.map_size = ((const struct kvm_userspace_memory_region *)argument)->memory_size;
+        return 0;
+    case KVM_GET_SREGS:
+        *(struct kvm_sregs *)argument = fake_kvm.sregs;
+        return 0;
+    case KVM_SET_SREGS:
+        fake_kvm.sregs = *(const struct kvm_sregs *)argument;
+        return 0;
+    case KVM_SET_GUEST_DEBUG:
+        fake_kvm.debug = *(const struct kvm_guest_debug *)argument;
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
+{
+    fd_check(fd);
+    if (fails(request))
+        return -fake_kvm.fail_errno;
+    switch (request) {
+    case KVM_GET_API_VERSION:
+        return fake_kvm.api_version;
+    case KVM_CHECK_EXTENSION:
+        return check_extension(argument);
+    case KVM_GET_VCPU_MMAP_SIZE:
+        return (int)FAKE_RUN_SIZE;
+    case KVM_CREATE_VM:
+    case KVM_CREATE_VCPU:
+        return fd_create();
+    case KVM_GET_MSRS:
+    case KVM_SET_MSRS:
+    case KVM_SIGNAL_MSI:
+        return 1;
+    case KVM_RUN: /* completion: immediate_exit is set */
+        return -EINTR;
+    default:
+        return answer(request, (void *)argument);
+    }
+}
+
+int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
+{
+    fd_check(vcpu_fd);
+    fake_kvm.runs++;
+    if (seam->hook)
+        seam->hook(seam->context, vp, VMR_SEAM_BEFORE_ENTRY);
+    int result = fails(KVM_RUN) ? -fake_kvm.fail_errno : -fake_kvm.run_errno;
+
+    if (result == 0)
+        fake_kvm.run->exit_reason = fake_kvm.run_reason;
+    if (seam->hook)
+        seam->hook(seam->context, vp, VMR_SEAM_AFTER_EXIT);
+    return result;
+}
+
+int kvm_host_install_handler(int signal, void (*handler)(int signal))
+{
+    assert_in_range(signal, SIGNAL_DEFAULT, 64);
+    assert_non_null(handler);
+    if (fails(0))
+        return -fake_kvm.fail_errno;
+    return fake_kvm.signal_taken ? -EBUSY : 0;
+}
+
+int kvm_host_unblock(int signal)
+{
+    (void)signal;
+    return fails(0) ? -fake_kvm.fail_errno : 0;
+}
+
+int kvm_host_thread(void)
+{
+    return THREAD;
+}
+
+void kvm_host_kick(int thread, int signal)
+{
+    assert_int_equal(thread, THREAD);
+    (void)signal;
+    fake_kvm.kicks++;
+}
+
+int kvm_host_default_signal(void)
+{
+    return SIGNAL_DEFAULT;
+}
+
+void kvm_host_cpuid(uint32_t leaf, uint32_t ret_registers[4])
+{
+    memset(ret_registers, 0, 4 * sizeof(ret_registers[0]));
+    if (leaf == 1 && fake_kvm.host_has_vmx)
+        ret_registers[2] = 1u << 5;
+}

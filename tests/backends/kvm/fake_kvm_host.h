@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * An operating system with a KVM that does nothing but keep count: linked in
+ * place of backends/kvm/kvm_host.c. Each call that can fail has a number, and
+ * the one that a test names fails.
+ */
+
+#include "backends/kvm/kvm_host.h"
+
+#define FAKE_FD_MAX 64u
+#define FAKE_RUN_SIZE (3u * 4096u)
+#define FAKE_CPUID_MAX 32u
+
+struct fake_kvm {
+    /* --- what the test sets --- */
+    unsigned fail_at;    /* number of the call that fails, from 1; 0: none */
+    int fail_errno;      /* positive */
+    unsigned fail_count; /* how many calls from fail_at on fail; 0: one */
+    int open_errno;      /* kvm_host_open fails with it; 0: it works */
+    int api_version;
+    unsigned long absent; /* an extension that this kernel lacks; 0: none */
+    bool signal_taken;
+    bool host_has_vmx;
+    struct kvm_cpuid_entry2 supported[FAKE_CPUID_MAX];
+    uint32_t supported_count;
+    int run_errno;       /* of the next KVM_RUN; 0: it works */
+    uint32_t run_reason; /* the exit reason that KVM_RUN leaves, with the rest of the page as it is */
+
+    /* --- what the test reads --- */
+    unsigned calls;
+    unsigned long failed_request; /* the ioctl that failed; 0: another call */
+    bool fds[FAKE_FD_MAX];
+    unsigned maps;
+    struct kvm_run *run; /* the page that was mapped last */
+    unsigned kicks;
+    unsigned runs;
+    uint32_t route_count;                          /* entries in the last routing table that was taken */
+    uint32_t route_gsi;                            /* of its last entry */
+    struct kvm_cpuid_entry2 cpuid[FAKE_CPUID_MAX]; /* the last table that was set */
+    uint32_t cpuid_count;
+    struct kvm_msr_filter filter;
+    uint64_t map_size; /* of the last memory slot call; 0: it took one away */
+    struct kvm_sregs sregs;
+    struct kvm_guest_debug debug;
+};
+
+/* The one that the calls act on. */
+extern struct fake_kvm fake_kvm;
+
+/* A kernel with every extension. */
+void fake_kvm_reset(void);
+unsigned fake_kvm_open_fds(void);
