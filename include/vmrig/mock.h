@@ -98,6 +98,15 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_program(struct vmr_mock *mo
                                                              const struct vmr_program *program, struct vmr_error *err);
 
 /*
+ * A program has no code: the instruction pointer of a VP at step n of its
+ * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints.
+ * A VP that is given real-mode registers, or any other instruction pointer,
+ * begins its program anew.
+ */
+#define VMR_MOCK_STEP_BASE UINT64_C(0x40000000)
+#define VMR_MOCK_STEP_BYTES 16u
+
+/*
  * Where a VP's exits come from, if not from a program. `next` gets the exit
  * before with its answer and replaces it. Must outlive the partition. VPs
  * stopped.
