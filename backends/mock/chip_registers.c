@@ -114,7 +114,8 @@ static void ioapic_write(struct vmr_backend_vm *vm, uint32_t value)
     if (select & 1)
         pin->entry = (pin->entry & UINT32_MAX) | (uint64_t)value << 32;
     else
-        pin->entry = (pin->entry & ~(uint64_t)UINT32_MAX) | (value & ~UINT32_C(0x5000)); /* status bits are not written */
+        pin->entry =
+            (pin->entry & ~(uint64_t)UINT32_MAX) | (value & ~UINT32_C(0x5000)); /* status bits are not written */
     pin_update(vm, pin, false);
 }
 

@@ -58,8 +58,8 @@ static bool move_piece(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, u
     return map_read(&vm->map, gpa, bytes, length) || chip_load(vp, gpa, length, bytes);
 }
 
-static enum step_result move(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
-                             vmr_gpa guest_gpa, uint8_t size, bool write)
+static enum step_result move(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa start,
+                             uint8_t size, bool write)
 {
     if (flight->part > 0) {
         if (!write)
@@ -68,18 +68,13 @@ static enum step_result move(struct vmr_backend_vp *vp, struct flight *flight, s
         flight->part = 0;
     }
     while (flight->done < size) {
-        vmr_gpa gpa = guest_gpa + flight->done;
+        vmr_gpa gpa = start + flight->done; /* below 4 GiB: vmr_program_check */
         uint64_t in_page = VMR_PAGE_SIZE - gpa % VMR_PAGE_SIZE;
         uint8_t length = (uint8_t)(size - flight->done);
         uint8_t *bytes = flight->bytes + flight->done;
 
         if (length > in_page)
             length = (uint8_t)in_page;
-        if (gpa >> vp->vm->profile->physical_bits != 0) {
-            *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_MEMORY_FAULT};
-            vp_exit->u.memory_fault = (struct vmr_exit_memory_fault){.gpa = gpa, .size = length};
-            return STEP_LEAVE;
-        }
         if (!move_piece(vp, gpa, bytes, length, write)) {
             flight->part = length;
             *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_MMIO};

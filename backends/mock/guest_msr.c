@@ -38,8 +38,8 @@ static enum step_result exit_msr(struct flight *flight, struct vmr_exit *vp_exit
     return STEP_EXIT;
 }
 
-enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
-                             uint32_t index, uint64_t *ret_value, bool *ret_fault)
+enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
+                             uint64_t *ret_value, bool *ret_fault)
 {
     *ret_value = 0;
     *ret_fault = false;
@@ -60,8 +60,8 @@ enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, s
     return exit_msr(flight, vp_exit, index, VMR_READ, 0);
 }
 
-enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
-                             uint32_t index, uint64_t value, bool *ret_fault)
+enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
+                             uint64_t value, bool *ret_fault)
 {
     *ret_fault = false;
     if (flight->sent) {
@@ -85,8 +85,8 @@ static enum step_result xapic_ipi(struct vmr_backend_vp *vp, struct flight *flig
                                   uint32_t id, uint32_t low)
 {
     bool second = flight->items == 1;
-    enum step_result result = guest_store(vp, flight, vp_exit, second ? XAPIC_ICR_LOW : XAPIC_ICR_HIGH, 4,
-                                          second ? low : id << 24);
+    enum step_result result =
+        guest_store(vp, flight, vp_exit, second ? XAPIC_ICR_LOW : XAPIC_ICR_HIGH, 4, second ? low : id << 24);
 
     if (result != STEP_DONE)
         return result;

@@ -126,7 +126,7 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
 /* Intel SDM vol. 2, CPUID: what a small 64-bit processor says, and the hypervisor leaf with our name. */
 static const struct vmr_cpuid_entry default_cpuid[] = {
     {.leaf = 0, .eax = 1, .ebx = 0x67697276, .ecx = 0x6b636f6d, .edx = 0x20736920}, /* "vrig is mock" */
-    {.leaf = 1, .eax = 0x00000600, .ecx = 0x80200000, .edx = 0x0f8bfbff},          /* x2APIC, hypervisor present */
+    {.leaf = 1, .eax = 0x00000600, .ecx = 0x80200000, .edx = 0x0f8bfbff},           /* x2APIC, hypervisor present */
     {.leaf = 0x40000000, .eax = 0x40000000, .ebx = 0x67697276, .ecx = 0x6b636f6d, .edx = 0x20202020},
     {.leaf = 0x80000000, .eax = 0x80000008},
     {.leaf = 0x80000001, .edx = 0x20100800}, /* long mode, no-execute, SYSCALL */

@@ -47,8 +47,8 @@ static void exit_fail(struct vmr_exit *vp_exit, enum vmr_fail_cause cause, uint6
 static void exit_debug(const struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, bool single_step, unsigned breakpoint)
 {
     *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_DEBUG};
-    vp_exit->u.debug = (struct vmr_exit_debug){
-        .single_step = single_step, .breakpoint = (uint8_t)breakpoint, .pc = vp->regs.rip};
+    vp_exit->u.debug =
+        (struct vmr_exit_debug){.single_step = single_step, .breakpoint = (uint8_t)breakpoint, .pc = vp->regs.rip};
 }
 
 /* What every exit says. */
@@ -86,7 +86,8 @@ static void advance(struct vmr_backend_vp *vp)
         note_data_breakpoint(vp, &vp->program->steps[index]);
     vp->regs.rip = VMR_MOCK_STEP_BASE + (uint64_t)vp->next_step * VMR_MOCK_STEP_BYTES;
     vp->step = (struct flight){0};
-    vp->shadow -= vp->shadow > 0;
+    if (vp->shadow > 0)
+        vp->shadow--;
     vp->resume = false;
     vp->trap_due = vp->debug.single_step;
 }
@@ -165,8 +166,8 @@ static bool opens_window(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
         return false;
     if (vp->vm->profile->window == PROFILE_WINDOW_ONCE)
         vp->window = false;
-    *vp_exit = (struct vmr_exit){
-        .kind = vp->vm->profile->window == PROFILE_WINDOW_CANCEL ? VMR_EXIT_CANCEL : VMR_EXIT_IRQ_WINDOW};
+    *vp_exit = (struct vmr_exit){.kind = vp->vm->profile->window == PROFILE_WINDOW_CANCEL ? VMR_EXIT_CANCEL
+                                                                                          : VMR_EXIT_IRQ_WINDOW};
     return true;
 }
 

@@ -13,8 +13,7 @@
 
 /* --- the table --- */
 
-static enum vmr_status copy_config(struct vmr_backend_vm *vm, const struct vmr_vm_config *config,
-                                   struct vmr_error *err)
+static enum vmr_status copy_config(struct vmr_backend_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
 {
     vm->cpuid = calloc(config->cpuid_count + 1, sizeof(*vm->cpuid));
     vm->msr_exits = calloc(config->msr_exit_count + 1, sizeof(*vm->msr_exits));

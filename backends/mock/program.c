@@ -65,8 +65,7 @@ static enum step_result report(struct vmr_backend_vp *vp, struct vmr_exit *vp_ex
 
     if (vp->step.stage >= 3)
         return end_at(vp, vp_exit, vp->step.stage - 3);
-    enum step_result result =
-        guest_out(vp, &vp->step, vp_exit, VMR_PROGRAM_PORT_MISMATCH, 4, values[vp->step.stage]);
+    enum step_result result = guest_out(vp, &vp->step, vp_exit, VMR_PROGRAM_PORT_MISMATCH, 4, values[vp->step.stage]);
 
     return next_stage(vp, result, 3);
 }
@@ -123,8 +122,7 @@ static enum step_result do_spin(struct vmr_backend_vp *vp, const struct vmr_step
     return STEP_WAIT; /* its loop changes nothing: to wait until the VP is attended to is the same */
 }
 
-static enum step_result do_spin_until(struct vmr_backend_vp *vp, const struct vmr_step *step,
-                                      struct vmr_exit *vp_exit)
+static enum step_result do_spin_until(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
 {
     enum step_result result = guest_load(vp, &vp->step, vp_exit, step->address, step->size);
 
@@ -186,8 +184,7 @@ static enum step_result do_or(struct vmr_backend_vp *vp, const struct vmr_step *
     struct flight *flight = &vp->step;
 
     if (flight->stage == 0) {
-        if (flight->part == 0 && flight->done == 0 &&
-            map_or(&vp->vm->map, step->address, step->value, step->size))
+        if (flight->part == 0 && flight->done == 0 && map_or(&vp->vm->map, step->address, step->value, step->size))
             return STEP_DONE;
         enum step_result result = guest_load(vp, flight, vp_exit, step->address, step->size);
 
@@ -203,7 +200,6 @@ static enum step_result do_or(struct vmr_backend_vp *vp, const struct vmr_step *
 
 /* --- MSRs, CPUID, hypercalls --- */
 
-/* The fault variable wins where a read names it too. */
 static void note_fault(struct vmr_backend_vp *vp, bool fault)
 {
     *program_var(vp, VMR_PROGRAM_FAULT_VAR) = fault ? EXCEPTION_GP + 1 : 0;
@@ -279,8 +275,7 @@ static enum step_result do_cpuid(struct vmr_backend_vp *vp, const struct vmr_ste
     return STEP_EXIT;
 }
 
-static enum step_result do_hypercall(struct vmr_backend_vp *vp, const struct vmr_step *step,
-                                     struct vmr_exit *vp_exit)
+static enum step_result do_hypercall(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
 {
     if (vp->step.sent) {
         vp->step.sent = false;
@@ -345,8 +340,7 @@ static enum step_result do_hlt(struct vmr_backend_vp *vp, const struct vmr_step 
 }
 
 /* CLI; enough? STI; HLT; again. */
-static enum step_result do_wait_vector(struct vmr_backend_vp *vp, const struct vmr_step *step,
-                                       struct vmr_exit *vp_exit)
+static enum step_result do_wait_vector(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
 {
     uint8_t bytes[4] = {0};
 
@@ -363,8 +357,7 @@ static enum step_result do_wait_vector(struct vmr_backend_vp *vp, const struct v
     return halt(vp, vp_exit);
 }
 
-static enum step_result do_read_count(struct vmr_backend_vp *vp, const struct vmr_step *step,
-                                      struct vmr_exit *vp_exit)
+static enum step_result do_read_count(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
 {
     uint8_t bytes[4] = {0};
 
@@ -388,8 +381,7 @@ static enum step_result do_send_ipi(struct vmr_backend_vp *vp, const struct vmr_
 
 /* --- the host --- */
 
-static enum step_result do_checkpoint(struct vmr_backend_vp *vp, const struct vmr_step *step,
-                                      struct vmr_exit *vp_exit)
+static enum step_result do_checkpoint(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
 {
     return guest_out(vp, &vp->step, vp_exit, VMR_PROGRAM_PORT_CHECKPOINT, 4, step->value);
 }

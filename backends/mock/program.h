@@ -40,10 +40,10 @@ enum step_result guest_load(struct vmr_backend_vp *vp, struct flight *flight, st
 enum step_result guest_store(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa gpa,
                              uint8_t size, uint64_t value);
 /* *ret_fault: the instruction raised #GP. */
-enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
-                             uint32_t index, uint64_t *ret_value, bool *ret_fault);
-enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
-                             uint32_t index, uint64_t value, bool *ret_fault);
+enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
+                             uint64_t *ret_value, bool *ret_fault);
+enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
+                             uint64_t value, bool *ret_fault);
 enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
                               const struct vmr_step *step);
 /* To the local APIC `id`: `low` is the low half of the interrupt command register (Intel SDM vol. 3, 11.6.1). */

@@ -20,7 +20,7 @@
 #define SIDE_MAX 160u
 
 struct line {
-    size_t number; /* in the text, from 1 */
+    size_t number;          /* in the text, from 1 */
     struct vmr_exit wanted; /* with the answer that is expected */
     bool has_answer;
     uint8_t *strings; /* wanted's data, then room for what is shown to the library; or NULL */
@@ -94,7 +94,7 @@ static enum vmr_status parse_line(struct script *script, size_t number, const ch
 {
     size_t arrow = find_arrow(text, length);
     struct vmr_error inner = {0};
-    struct line *line;
+    struct line *line = NULL;
     enum vmr_status status = add_line(script, number, &line, err);
 
     if (status)
