@@ -16,7 +16,7 @@
 void vmr_backend_set_init(struct vmr_backend_set *ret_set)
 {
     *ret_set = (struct vmr_backend_set){
-        .count = 4,
-        .backends = {vmr_mshv_backend(), vmr_kvm_backend(), vmr_whp_backend(), vmr_hvf_backend()},
+        .count = 5,
+        .backends = {vmr_mshv_backend(), vmr_kvm_backend(), vmr_whp_backend(), vmr_hvf_backend(), vmr_mock_backend()},
     };
 }

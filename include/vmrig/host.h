@@ -43,8 +43,9 @@ struct vmr_thread;
  * A host that runs its threads one at a time, choosing who goes next, also
  * gives these. `point` is called before each access to memory that threads
  * share; `object` names it. `block` returns after a `wake` of the same object
- * (or spuriously): the library re-tests its condition. Returns false if
- * nothing can ever wake the caller.
+ * (or spuriously): the library re-tests its condition. With no object it
+ * returns once any other thread has moved: for loops that poll. Returns false
+ * if nothing can ever wake the caller.
  */
 struct vmr_schedule_ops {
     void (*point)(void *context, const void *object);

@@ -48,7 +48,7 @@ struct vmr_scheduler_options {
 enum vmr_schedule_end {
     VMR_SCHEDULE_DONE,     /* the body and every thread it started have returned */
     VMR_SCHEDULE_DEADLOCK, /* all are blocked and no deadline is left */
-    VMR_SCHEDULE_LIVELOCK, /* step_max was reached */
+    VMR_SCHEDULE_LIVELOCK, /* step_max was reached, or all who are left poll for what nobody will do */
     VMR_SCHEDULE_END_COUNT
 };
 
@@ -70,7 +70,7 @@ VMR_API void vmr_scheduler_host(struct vmr_scheduler *scheduler, struct vmr_host
  */
 VMR_API enum vmr_schedule_end vmr_scheduler_run(struct vmr_scheduler *scheduler, void (*body)(void *argument),
                                                 void *argument);
-/* Exhaustive: prepares the next order. False once all have been run. */
+/* Exhaustive: prepares the next order. False once all have been run, and for a seeded scheduler: it has one. */
 VMR_API bool vmr_scheduler_next(struct vmr_scheduler *scheduler);
 /* Orders run so far. */
 VMR_API uint64_t vmr_scheduler_explored(const struct vmr_scheduler *scheduler);
@@ -96,6 +96,15 @@ VMR_API struct vmr_mock *vmr_mock_of(struct vmr_partition *partition);
 /* Gives VP `vp` its program, to begin at its next step. The program must outlive the partition. VPs stopped. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_program(struct vmr_mock *mock, vmr_vp_index vp,
                                                              const struct vmr_program *program, struct vmr_error *err);
+
+/*
+ * A program has no code: the instruction pointer of a VP at step n of its
+ * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints.
+ * A VP that is given real-mode registers, or any other instruction pointer,
+ * begins its program anew.
+ */
+#define VMR_MOCK_STEP_BASE UINT64_C(0x40000000)
+#define VMR_MOCK_STEP_BYTES 16u
 
 /*
  * Where a VP's exits come from, if not from a program. `next` gets the exit

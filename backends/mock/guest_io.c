@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Instructions that touch ports and memory. What neither RAM nor the
+ * in-hypervisor controllers take leaves as an exit, split at pages. [EXIT-4]
+ */
+
+#include <string.h>
+
+#include "backends/mock/chip.h"
+#include "backends/mock/program.h"
+#include "lib/base/bytes.h"
+#include "lib/base/checked.h"
+
+/* --- ports --- */
+
+static void exit_port(struct vmr_exit *vp_exit, uint16_t port, uint8_t size, enum vmr_direction direction,
+                      uint64_t value)
+{
+    *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_IO};
+    vp_exit->u.io = (struct vmr_exit_io){.port = port, .size = size, .direction = (uint8_t)direction, .count = 1};
+    vp_exit->u.io.value = value & mask_of_bytes(size);
+}
+
+enum step_result guest_out(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
+                           uint8_t size, uint64_t value)
+{
+    if (flight->sent || chip_takes_port(vp, port)) {
+        flight->sent = false;
+        return STEP_DONE;
+    }
+    flight->sent = true;
+    exit_port(vp_exit, port, size, VMR_WRITE, value);
+    return STEP_EXIT;
+}
+
+enum step_result guest_in(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
+                          uint8_t size)
+{
+    if (flight->sent || chip_takes_port(vp, port)) {
+        store_le(flight->bytes, 8, flight->sent ? vp_exit->u.io.value & mask_of_bytes(size) : 0);
+        flight->sent = false;
+        return STEP_DONE;
+    }
+    flight->sent = true;
+    exit_port(vp_exit, port, size, VMR_READ, 0);
+    return STEP_EXIT;
+}
+
+/* --- memory --- */
+
+/* One piece of an access, inside one page. True: done, no exit. */
+static bool move_piece(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, uint8_t length, bool write)
+{
+    struct vmr_backend_vm *vm = vp->vm;
+
+    if (write)
+        return map_write(&vm->map, gpa, bytes, length) || chip_store(vp, gpa, length, bytes);
+    return map_read(&vm->map, gpa, bytes, length) || chip_load(vp, gpa, length, bytes);
+}
+
+static enum step_result move(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa start,
+                             uint8_t size, bool write)
+{
+    if (flight->part > 0) {
+        if (!write)
+            store_le(flight->bytes + flight->done, flight->part, vp_exit->u.mmio.value);
+        flight->done = (uint8_t)(flight->done + flight->part);
+        flight->part = 0;
+    }
+    while (flight->done < size) {
+        vmr_gpa gpa = start + flight->done; /* below 4 GiB: vmr_program_check */
+        uint64_t in_page = VMR_PAGE_SIZE - gpa % VMR_PAGE_SIZE;
+        uint8_t length = (uint8_t)(size - flight->done);
+        uint8_t *bytes = flight->bytes + flight->done;
+
+        if (length > in_page)
+            length = (uint8_t)in_page;
+        if (!move_piece(vp, gpa, bytes, length, write)) {
+            flight->part = length;
+            *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_MMIO};
+            vp_exit->u.mmio = (struct vmr_exit_mmio){
+                .gpa = gpa, .size = length, .direction = write, .value = write ? load_le(bytes, length) : 0};
+            return STEP_EXIT;
+        }
+        flight->done = (uint8_t)(flight->done + length);
+    }
+    flight->done = 0;
+    return STEP_DONE;
+}
+
+enum step_result guest_load(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa gpa,
+                            uint8_t size)
+{
+    if (flight->done == 0 && flight->part == 0)
+        memset(flight->bytes, 0, sizeof(flight->bytes));
+    return move(vp, flight, vp_exit, gpa, size, false);
+}
+
+enum step_result guest_store(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa gpa,
+                             uint8_t size, uint64_t value)
+{
+    if (flight->done == 0 && flight->part == 0)
+        store_le(flight->bytes, 8, value);
+    return move(vp, flight, vp_exit, gpa, size, true);
+}
+
+/* --- string I/O --- */
+
+/* An item may lie across two pages. */
+static bool move_item(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, uint8_t size, bool to_memory)
+{
+    uint64_t in_page = VMR_PAGE_SIZE - gpa % VMR_PAGE_SIZE;
+    uint8_t first = in_page < size ? (uint8_t)in_page : size;
+    struct map *map = &vp->vm->map;
+
+    if (to_memory)
+        return map_write(map, gpa, bytes, first) &&
+               (first == size || map_write(map, gpa + first, bytes + first, size - first));
+    return map_read(map, gpa, bytes, first) &&
+           (first == size || map_read(map, gpa + first, bytes + first, size - first));
+}
+
+static bool move_items(struct vmr_backend_vp *vp, const struct flight *flight, const struct vmr_step *step, bool in)
+{
+    for (uint32_t i = 0; i < flight->items_sent; i++) {
+        uint64_t offset = (uint64_t)(flight->items + i) * step->size;
+        vmr_gpa gpa = step->backward ? step->value - offset : step->value + offset;
+
+        if (!move_item(vp, gpa, vp->string_bytes + (size_t)i * step->size, step->size, in))
+            return false;
+    }
+    return true;
+}
+
+/* String I/O from or to what is no RAM: no hypervisor emulates it alike, so none of ours does. */
+static enum step_result no_memory(const struct vmr_step *step, struct vmr_exit *vp_exit)
+{
+    *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL};
+    vp_exit->u.fail.cause = VMR_FAIL_EMULATION;
+    vp_exit->u.fail.code = step->value;
+    return STEP_LEAVE;
+}
+
+static void exit_string(struct vmr_backend_vp *vp, const struct flight *flight, const struct vmr_step *step,
+                        struct vmr_exit *vp_exit, enum vmr_direction direction)
+{
+    exit_port(vp_exit, (uint16_t)step->address, step->size, direction, 0);
+    vp_exit->u.io.count = flight->items_sent;
+    if (flight->items_sent == 1 && vp->vm->profile->single_item_is_plain) {
+        if (direction == VMR_WRITE)
+            vp_exit->u.io.value = load_le(vp->string_bytes, step->size);
+        return;
+    }
+    vp_exit->u.io.string = true;
+    vp_exit->u.io.bytes = vp->string_bytes;
+}
+
+/* The answer to the last exit of an INS. */
+static bool take_items(struct vmr_backend_vp *vp, const struct flight *flight, const struct vmr_step *step,
+                       const struct vmr_exit *vp_exit)
+{
+    if (!vp_exit->u.io.string)
+        store_le(vp->string_bytes, step->size, vp_exit->u.io.value);
+    return move_items(vp, flight, step, true);
+}
+
+enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
+                              const struct vmr_step *step)
+{
+    bool in = step->op == VMR_STEP_INS;
+    uint32_t most = in ? vp->vm->profile->ins_items : vp->vm->profile->outs_items;
+
+    if (flight->sent) {
+        flight->sent = false;
+        if (in && !take_items(vp, flight, step, vp_exit))
+            return no_memory(step, vp_exit);
+        flight->items += flight->items_sent;
+        /* Between two exits the instruction can be interrupted, as between two of its iterations. */
+        return flight->items < step->count ? STEP_AGAIN : STEP_DONE;
+    }
+    if (step->count == 0)
+        return STEP_DONE;
+    if (most > VMR_STRING_IO_BYTES_MAX / step->size)
+        most = VMR_STRING_IO_BYTES_MAX / step->size;
+    flight->items_sent = step->count - flight->items < most ? step->count - flight->items : most;
+    if (in)
+        memset(vp->string_bytes, 0, (size_t)flight->items_sent * step->size);
+    else if (!move_items(vp, flight, step, false))
+        return no_memory(step, vp_exit);
+    flight->sent = true;
+    exit_string(vp, flight, step, vp_exit, in ? VMR_READ : VMR_WRITE);
+    return STEP_EXIT;
+}

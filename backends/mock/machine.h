@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The mock's VM and VP, shared by the files of this folder.
+ *
+ * A VP belongs to its thread, but for three words that others touch: `attention`
+ * (kicks, and interrupts of the in-hypervisor controllers), and the two counts.
+ * Whoever sets a bit of `attention` also unparks.
+ */
+
+#include <stdatomic.h>
+
+#include "backends/mock/map.h"
+#include "backends/mock/profiles.h"
+#include "lib/base/sync.h"
+#include "vmrig/mock.h"
+
+/* What a handle's context points to. Lives until the handle and all its VMs are gone. */
+struct mock_hypervisor {
+    const struct mock_profile *profile;
+    uint64_t seed;
+    _Atomic uint32_t references;
+    _Atomic uint32_t vm_count; /* alive */
+    _Atomic bool counting;     /* faults are; not before one is asked for, to keep steps quick */
+    struct {
+        _Atomic uint64_t nth, count;
+    } faults[VMR_MOCK_FAULT_COUNT];
+};
+
+struct vmr_mock {
+    struct vmr_backend_vm *vm;
+};
+
+struct vmr_backend_vm {
+    struct vmr_mock mock;
+    struct mock_hypervisor *hypervisor;
+    const struct mock_profile *profile;
+    const struct vmr_host *host;
+    enum vmr_irqchip irqchip;
+    struct vmr_backend_vp **vps; /* in index order */
+    uint32_t vp_count, vp_capacity;
+    struct vmr_cpuid_entry *cpuid;
+    size_t cpuid_count;
+    struct vmr_msr_range *msr_exits;
+    size_t msr_exit_count;
+    struct map map;
+    struct chip *chip; /* the in-hypervisor controllers; NULL: VMR_IRQCHIP_USER */
+    void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
+    void *hook_context;
+};
+
+/* Bits of `attention`. */
+#define ATTENTION_GUEST 1u     /* the VP is in the guest */
+#define ATTENTION_KICK 2u      /* leave it */
+#define ATTENTION_INTERRUPT 4u /* the in-hypervisor controllers have something */
+
+/* How far the instruction in progress has come. */
+struct flight {
+    uint32_t stage; /* instructions of this step that are finished */
+    bool sent;      /* its exit is out, the answer has not been taken */
+    uint8_t part;   /* memory: bytes of the access that are out as MMIO */
+    uint8_t done;   /* memory: bytes moved */
+    uint8_t bytes[8];
+    uint32_t items, items_sent; /* string I/O */
+};
+
+#define MOCK_MSR_COUNT 24u
+#define MOCK_INJECTED_MAX 4096u
+
+struct vmr_backend_vp {
+    struct vmr_backend_vm *vm;
+    vmr_vp_index index;
+
+    _Atomic uint32_t attention;
+    _Atomic uint64_t kicks, steps;
+    struct vmr_parker *parker;
+
+    struct vmr_x86_regs regs;
+    uint64_t msrs[MOCK_MSR_COUNT];
+    struct vmr_debug_state debug;
+    enum vmr_activity activity; /* RUNNING for ever unless the controllers are in the hypervisor */
+
+    /* Where exits come from: the first of these that is there. */
+    struct script *script;
+    struct vmr_mock_source source;
+    struct vmr_exit held; /* answered, but not shown to the source yet */
+    bool holds;
+    const struct vmr_program *program;
+    bool begun;         /* the registers are the program's */
+    uint8_t exception;  /* one that no step expects, by vector: reported as a mismatch; or 0 */
+    uint32_t next_step; /* after the one in progress */
+    struct flight step, handler;
+    bool in_handler;
+    uint8_t handler_vector;
+    uint64_t handler_flags; /* to return to */
+
+    bool awaiting;  /* the last exit's answer has not been taken */
+    uint8_t shadow; /* steps, this one included, after which STI takes effect */
+    bool nmi_pending;
+    int injected;      /* the vector to deliver at the next entry, or -1 */
+    bool window;       /* wanted */
+    bool chip_pending; /* the controllers may have a vector */
+    int eoi_due;       /* an EOI exit to report, or -1 */
+    int break_due;     /* a data breakpoint that was hit, or -1 */
+    bool trap_due;     /* a single step is over */
+    bool resume;       /* the breakpoint at this instruction was reported */
+
+    uint64_t random; /* spurious cancels; 0: none */
+    uint8_t string_bytes[VMR_STRING_IO_BYTES_MAX];
+    uint8_t injected_log[MOCK_INJECTED_MAX];
+    uint64_t injected_count;
+};
+
+/* --- mock.c --- */
+
+/* Gives back a reference. NULL is fine. */
+void hypervisor_release(struct mock_hypervisor *hypervisor);
+
+/* --- faults.c --- */
+
+/* Counts one of them; true if this is the one to go wrong. */
+bool fault_hits(struct mock_hypervisor *hypervisor, enum vmr_mock_fault fault);
+/* For calls that can fail: VMR_OK, or VMR_E_HOST with the call named. */
+enum vmr_status fault_call(struct mock_hypervisor *hypervisor, const char *call, struct vmr_error *err);
+
+/* --- mock_vm.c, mock_vp.c: the table's operations --- */
+
+enum vmr_status mock_vm_create(struct vmr_backend_vm *vm, const struct vmr_hypervisor_handle *handle,
+                               const struct vmr_vm_config *config, struct vmr_error *err);
+void mock_vm_destroy(struct vmr_backend_vm *vm);
+enum vmr_status mock_vm_map(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
+                            struct vmr_error *err);
+void mock_vm_unmap(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);
+void mock_vm_set_seam_hook(struct vmr_backend_vm *vm,
+                           void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
+void *mock_vm_native(struct vmr_backend_vm *vm);
+enum vmr_status mock_vm_irq(struct vmr_backend_vm *vm, uint32_t gsi, bool level);
+enum vmr_status mock_vm_lint(struct vmr_backend_vm *vm, vmr_vp_index vp, unsigned lint);
+enum vmr_status mock_vm_msi(struct vmr_backend_vm *vm, const struct vmr_msi *msi);
+enum vmr_status mock_vm_set_route(struct vmr_backend_vm *vm, uint32_t gsi, const struct vmr_msi *msi);
+
+enum vmr_status mock_vp_create(struct vmr_backend_vm *vm, struct vmr_backend_vp *vp, vmr_vp_index index,
+                               struct vmr_error *err);
+void mock_vp_destroy(struct vmr_backend_vp *vp);
+enum vmr_status mock_vp_bind(struct vmr_backend_vp *vp, struct vmr_error *err);
+void mock_vp_unbind(struct vmr_backend_vp *vp);
+void mock_vp_enter(struct vmr_backend_vp *vp);
+void mock_vp_leave(struct vmr_backend_vp *vp, enum vmr_leave why);
+void mock_vp_kick(struct vmr_backend_vp *vp);
+enum vmr_status mock_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs *ret_regs);
+enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
+enum vmr_status mock_vp_get_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
+enum vmr_status mock_vp_set_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
+enum vmr_status mock_vp_get_activity(struct vmr_backend_vp *vp, enum vmr_activity *ret_activity);
+enum vmr_status mock_vp_set_activity(struct vmr_backend_vp *vp, enum vmr_activity activity);
+enum vmr_status mock_vp_set_debug(struct vmr_backend_vp *vp, const struct vmr_debug_state *state);
+enum vmr_status mock_vp_interrupt(struct vmr_backend_vp *vp, uint8_t vector);
+enum vmr_status mock_vp_nmi(struct vmr_backend_vp *vp);
+void mock_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
+void mock_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);
+
+/* Forgets what the VP was in the middle of: it begins anew. */
+void vp_restart(struct vmr_backend_vp *vp);
+void vp_log_injected(struct vmr_backend_vp *vp, uint8_t vector);
+/* Sets a bit of `attention` and unparks. Any thread. */
+void vp_attend(struct vmr_backend_vp *vp, uint32_t bit);
+
+#define RFLAGS_IF UINT64_C(0x200)
+#define RFLAGS_FIXED UINT64_C(0x2)
+
+static inline bool vp_can_interrupt(const struct vmr_backend_vp *vp)
+{
+    return (vp->regs.rflags & RFLAGS_IF) != 0 && vp->shadow == 0 && !vp->in_handler;
+}
+
+/* --- mock_run.c --- */
+
+void mock_vp_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+void mock_vp_complete(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+
+/* --- msr.c --- */
+
+/* Whether the mock keeps this MSR itself. */
+bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
+bool msr_write_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
+void msr_reset(struct vmr_backend_vp *vp);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The MSRs that the mock keeps itself, as every hypervisor does with those that
+ * belong to the processor's state. All others exit. Numbers: Intel SDM vol. 4.
+ */
+
+#include "backends/mock/machine.h"
+
+#define MSR_APIC_BASE 0x1bu
+#define MSR_EFER 0xc0000080u
+#define MSR_FS_BASE 0xc0000100u
+#define MSR_GS_BASE 0xc0000101u
+
+static const struct {
+    uint32_t index;
+    uint64_t reset;
+} kept[] = {
+    {0x10, 0},                          /* time-stamp counter: there is no clock, it keeps what is written */
+    {0x174, 0},                         /* SYSENTER_CS */
+    {0x175, 0},                         /* SYSENTER_ESP */
+    {0x176, 0},                         /* SYSENTER_EIP */
+    {0x1a0, 1},                         /* MISC_ENABLE: fast strings */
+    {0x277, UINT64_C(0x7040600070406)}, /* PAT */
+    {0x2ff, 0},                         /* MTRR default type */
+    {0xc0000081, 0},                    /* STAR */
+    {0xc0000082, 0},                    /* LSTAR */
+    {0xc0000083, 0},                    /* CSTAR */
+    {0xc0000084, 0},                    /* SYSCALL mask */
+    {0xc0000102, 0},                    /* KERNEL_GS_BASE */
+    {0xc0000103, 0},                    /* TSC_AUX */
+};
+#define KEPT_COUNT (sizeof(kept) / sizeof(kept[0]))
+_Static_assert(KEPT_COUNT <= MOCK_MSR_COUNT, "a VP has a place for each MSR that is kept");
+
+void msr_reset(struct vmr_backend_vp *vp)
+{
+    for (size_t i = 0; i < KEPT_COUNT; i++)
+        vp->msrs[i] = kept[i].reset;
+}
+
+/* Some MSRs are registers by another name. */
+static uint64_t *find(struct vmr_backend_vp *vp, uint32_t index)
+{
+    switch (index) {
+    case MSR_APIC_BASE:
+        return &vp->regs.apic_base;
+    case MSR_EFER:
+        return &vp->regs.efer;
+    case MSR_FS_BASE:
+        return &vp->regs.fs.base;
+    case MSR_GS_BASE:
+        return &vp->regs.gs.base;
+    default:
+        break;
+    }
+    for (size_t i = 0; i < KEPT_COUNT; i++) {
+        if (kept[i].index == index)
+            return &vp->msrs[i];
+    }
+    return NULL;
+}
+
+bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value)
+{
+    const uint64_t *msr = find(vp, index);
+
+    if (!msr)
+        return false;
+    *ret_value = *msr;
+    return true;
+}
+
+bool msr_write_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t value)
+{
+    uint64_t *msr = find(vp, index);
+
+    if (!msr)
+        return false;
+    *msr = value;
+    return true;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The interpreter of guest programs: one call is one guest instruction, or what
+ * of it can be done until the library has answered. Every function of the
+ * interpreter is called again with the answer, and finds its place in the
+ * flight.
+ */
+
+#include "backends/mock/machine.h"
+
+#define EXCEPTION_GP 13u
+
+enum step_result {
+    STEP_DONE,  /* the step is over */
+    STEP_AGAIN, /* an instruction of it is; more follow */
+    STEP_EXIT,  /* *vp_exit holds an exit, whose answer is awaited */
+    STEP_LEAVE, /* the same, but nothing is awaited: called again, the step goes on */
+    STEP_WAIT,  /* nothing to do until the VP is attended to */
+    STEP_POLL   /* nothing to do until somebody else has moved */
+};
+
+/* The next step of the program, or the rest of the one in progress. */
+enum step_result program_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+/* The same for the interrupt handler. STEP_DONE: it has returned. */
+enum step_result handler_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
+/* Enters the handler of `vector`. */
+void handler_begin(struct vmr_backend_vp *vp, uint8_t vector);
+
+/* --- one instruction each: STEP_DONE or STEP_EXIT --- */
+
+enum step_result guest_out(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
+                           uint8_t size, uint64_t value);
+enum step_result guest_in(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
+                          uint8_t size);
+/* Moves flight->bytes from or to memory: RAM, the in-hypervisor local APIC, or MMIO exits. */
+enum step_result guest_load(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa gpa,
+                            uint8_t size);
+enum step_result guest_store(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa gpa,
+                             uint8_t size, uint64_t value);
+/* *ret_fault: the instruction raised #GP. */
+enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
+                             uint64_t *ret_value, bool *ret_fault);
+enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
+                             uint64_t value, bool *ret_fault);
+enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
+                              const struct vmr_step *step);
+/* To the local APIC `id`: `low` is the low half of the interrupt command register (Intel SDM vol. 3, 11.6.1). */
+enum step_result guest_ipi(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t id,
+                           uint32_t low);
+
+/* Guest variable `index`. */
+static inline uint64_t *program_var(struct vmr_backend_vp *vp, uint8_t index)
+{
+    return &vp->regs.gpr[VMR_X86_R8 + index];
+}
+
+static inline bool program_uses_x2apic(const struct vmr_backend_vp *vp)
+{
+    return vp->program->eoi == VMR_EOI_X2APIC;
+}
+
+/* Which step `rip` stands for; above every program's last if it is none. */
+static inline uint32_t program_step_of(uint64_t rip)
+{
+    uint64_t offset = rip - VMR_MOCK_STEP_BASE;
+
+    return offset % VMR_MOCK_STEP_BYTES != 0 || offset / VMR_MOCK_STEP_BYTES > VMR_PROGRAM_STEP_MAX
+               ? UINT32_MAX
+               : (uint32_t)(offset / VMR_MOCK_STEP_BYTES);
+}
+
+/* Where the count of `vector` lies. */
+static inline vmr_gpa program_count_gpa(const struct vmr_backend_vp *vp, uint8_t vector)
+{
+    return VMR_PROGRAM_COUNTS + ((vmr_gpa)vp->index * 256 + vector) * 4;
+}
