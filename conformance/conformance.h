@@ -56,15 +56,21 @@ struct conf_scenario {
 
 #define CONF_CAP(name) (UINT64_C(1) << VMR_CAP_##name)
 
-/* Every family file defines one array; conformance/scenarios.c lists them. */
+/*
+ * A family file, conformance/scenarios/<name>.c, ends with its array and
+ * CONF_FAMILY(name, array); conformance/scenarios.h names them all.
+ */
 struct conf_family {
     const struct conf_scenario *scenarios;
     size_t count;
 };
+#define CONF_FAMILY(name, array)                                                                                       \
+    extern const struct conf_family conf_family_##name;                                                                \
+    const struct conf_family conf_family_##name = {(array), sizeof(array) / sizeof((array)[0])}
 
 /* What a scenario sees. */
 struct conf {
-    const struct vmr_hypervisor_handle *handle;
+    const struct vmr_hypervisor_handle *handle; /* its own, freshly opened; NULL with CONF_NO_BACKEND */
     const struct vmr_host *host;
     struct vmr_caps caps;
     bool is_mock;
@@ -73,24 +79,32 @@ struct conf {
     struct conf_state *state; /* the runner's */
 };
 
-/* --- judging --- */
+/* --- judging: any thread --- */
 
+/* Counts a check, and gives back whether it holds: a scenario without any has checked nothing, and fails. */
+bool conf_judge(struct conf *conf, bool holds);
 void conf_fail(struct conf *conf, const char *file, int line, const char *format, ...) VMR_PRINTF(4, 5);
 /* Not applicable after all, for a reason found at run time. The scenario returns right after. */
 void conf_skip(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
 bool conf_failed(const struct conf *conf);
-/* Adds a line to the guest-visible transcript, whose hash goes into the certificate. */
+/* Whether the scenario is being given up (the watchdog bit, or it has returned): loops on other threads end then. */
+bool conf_over(const struct conf *conf);
+/*
+ * Adds a line to the guest-visible transcript, whose hash goes into the
+ * certificate. Two backends with different transcripts of one scenario fail
+ * [PROG-1], so note only what the guest saw or did.
+ */
 void conf_note(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
 
 #define CONF_CHECK(conf, condition, ...)                                                                               \
     do {                                                                                                               \
-        if (!(condition))                                                                                              \
+        if (!conf_judge((conf), (condition)))                                                                          \
             conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                        \
     } while (0)
 
 #define CONF_REQUIRE(conf, condition, ...)                                                                             \
     do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
+        if (!conf_judge((conf), (condition))) {                                                                        \
             conf_fail((conf), __FILE__, __LINE__, __VA_ARGS__);                                                        \
             return;                                                                                                    \
         }                                                                                                              \
@@ -102,6 +116,12 @@ void conf_note(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
 
 /* --- a small VM around programs: RAM, buses, the program ports, a partition --- */
 
+/*
+ * A run in which a program ends, or writes the power port, returns: with
+ * VMR_HALT_POWER_OFF, or VMR_HALT_RESET for a reset. What tells the end from a
+ * power off is `ended` in the report. Run again, an ended VP sleeps for good.
+ */
+
 struct conf_vm_options {
     uint32_t vps; /* 0: 1 */
     const struct vmr_cpuid_entry *cpuid;
@@ -110,11 +130,11 @@ struct conf_vm_options {
     size_t msr_exit_count;
     uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
     struct vmr_vp_io
-        io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, `halt_requested` is chained */
+        io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, each called with its `context` */
     bool without_chip;
 };
 
-/* What the guest told the host, per VP. */
+/* What the guest told the host, per VP. Read it when the VP is stopped, or see conf_wait_checkpoint. */
 struct conf_report {
     bool ended;    /* VMR_STEP_END was reached */
     bool mismatch; /* a step saw something else than it expects */
@@ -148,6 +168,8 @@ void conf_vm_destroy(struct conf_vm *vm);
 bool conf_load(struct conf_vm *vm, vmr_vp_index vp, const struct vmr_program *program);
 /* Binds a VP on this thread and gives it the registers its program begins with. NULL: failed. */
 struct vmr_vp *conf_bind(struct conf_vm *vm, vmr_vp_index vp);
+/* The opposite; for VPs bound on other threads than the scenario's, by that thread. Nothing if it is not bound. */
+void conf_unbind(struct conf_vm *vm, vmr_vp_index vp);
 /* The registers alone, for VPs bound elsewhere (a VP set's `prepare`: context is the conf_vm). */
 enum vmr_status conf_prepare(void *conf_vm, struct vmr_vp *vp, struct vmr_error *err);
 
@@ -175,6 +197,7 @@ struct conf_device {
     uint32_t reads, writes; /* calls; read them when the VP is stopped */
     struct vmr_access last_read, last_write;
     uint64_t written[64]; /* the first values, in order */
+    uint32_t sizes[64];   /* and the sizes of the first accesses, reads and writes together */
     void (*on_access)(struct conf_device *device, const struct vmr_access *access, bool write); /* optional */
     void *user;
 };
@@ -191,6 +214,14 @@ void conf_join(struct conf *conf, struct vmr_thread *thread);
 void conf_pause(struct conf *conf);
 /* Polls `condition(argument)` with conf_pause until it holds. False after a generous time: failed. */
 bool conf_wait(struct conf *conf, bool (*condition)(void *argument), void *argument, const char *what);
+/* The same for a VP on another thread to have passed checkpoint `number`, or a later one. */
+bool conf_wait_checkpoint(struct conf_vm *vm, vmr_vp_index vp, uint32_t number);
+/* A latch between threads: set once by any, seen by all. */
+struct conf_latch {
+    _Atomic uint32_t value;
+};
+void conf_latch_set(struct conf_latch *latch);
+bool conf_latch_wait(struct conf *conf, struct conf_latch *latch, const char *what);
 
 /* Of the mock: the interrupt log, steps, kicks. NULL elsewhere. */
 struct vmr_mock *conf_mock(struct conf_vm *vm);

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executing scenarios. Each execution has a handle, a host and a judgement of
+ * its own, so that nothing but the process is left over from the one before.
+ *
+ * Under the mock's scheduler a scenario that hangs is a deadlock or a livelock,
+ * found at once. On real threads the runner's own thread is the watchdog: it
+ * kicks every VP, and gives a scenario up that does not end even then.
+ */
+
+#include "conformance/execute.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATIENCE_NS UINT64_C(10000000000)
+#define KICK_EVERY_NS UINT64_C(10000000)
+#define SEEDS 4u
+#define PREEMPTIONS 2u
+
+struct execution {
+    struct vmr_host host;
+    struct vmr_hypervisor_handle handle;
+    struct conf conf;
+    struct conf_state state;
+    void (*run)(struct conf *conf);
+    struct vmr_parker *end; /* real hosts: a permit when the body is through */
+};
+
+const char *conf_verdict_name(enum conf_verdict verdict)
+{
+    static const char *const names[CONF_VERDICT_COUNT] = {
+        [CONF_PASS] = "pass", [CONF_FAIL] = "fail", [CONF_SKIP] = "skip"};
+
+    return (unsigned)verdict < CONF_VERDICT_COUNT ? names[verdict] : "unknown";
+}
+
+bool conf_is_skipped(const struct conf_backend *backend, const struct conf_scenario *scenario, char *ret_reason,
+                     size_t size)
+{
+    uint64_t missing = scenario->needs & ~backend->caps.bits;
+    uint32_t quirks = scenario->quirks & backend->quirks;
+
+    if (backend->is_library)
+        return false;
+    if (missing) {
+        unsigned cap = 0;
+
+        while (!(missing >> cap & 1u))
+            cap++;
+        snprintf(ret_reason, size, "needs %s", vmr_cap_name((enum vmr_cap)cap));
+        return true;
+    }
+    if (scenario->chip == CONF_CHIP_NONE && backend->irqchip != VMR_IRQCHIP_USER) {
+        snprintf(ret_reason, size, "needs a handle without interrupt controllers in the hypervisor");
+        return true;
+    }
+    if (scenario->chip == CONF_CHIP_APIC_IN_HYPERVISOR && backend->irqchip == VMR_IRQCHIP_USER) {
+        snprintf(ret_reason, size, "needs local APICs in the hypervisor");
+        return true;
+    }
+    if (quirks) {
+        snprintf(ret_reason, size, "host quirk: %s", conf_quirk_name(quirks));
+        return true;
+    }
+    return false;
+}
+
+/* --- one execution --- */
+
+static bool execution_open(struct execution *execution, const struct conf_backend *backend, char *ret_reason,
+                           size_t size)
+{
+    struct conf *conf = &execution->conf;
+    struct vmr_backend_set set;
+    struct vmr_error err = {.message = ""};
+
+    conf->host = &execution->host;
+    conf->is_mock = backend->is_mock;
+    if (!conf_state_init(conf, &execution->state)) {
+        snprintf(ret_reason, size, "out of memory");
+        return false;
+    }
+    if (backend->is_library)
+        return true;
+    vmr_backend_set_init(&set);
+    if (vmr_probe_named(&set, backend->spec, &execution->handle, &err) ||
+        execution->handle.backend->caps(&execution->handle, &conf->caps, &err)) {
+        snprintf(ret_reason, size, "%s", err.message);
+        vmr_handle_close(&execution->handle);
+        conf_state_finish(&execution->state);
+        return false;
+    }
+    conf->handle = &execution->handle;
+    return true;
+}
+
+static void execution_close(struct execution *execution)
+{
+    vmr_handle_close(&execution->handle);
+    conf_state_finish(&execution->state);
+}
+
+static void execution_body(void *argument)
+{
+    struct execution *execution = argument;
+
+    execution->run(&execution->conf);
+    conf_state_clean(&execution->conf);
+}
+
+/* The verdict of an execution that came to its end, into `ret_result`. */
+static void judge(const struct conf_state *state, struct conf_result *ret_result)
+{
+    ret_result->verdict = CONF_PASS;
+    ret_result->reason[0] = '\0';
+    if (state->failures > 0) {
+        ret_result->verdict = CONF_FAIL;
+        snprintf(ret_result->reason, sizeof(ret_result->reason), "%s", state->failure);
+    } else if (state->skipped) {
+        ret_result->verdict = CONF_SKIP;
+        snprintf(ret_result->reason, sizeof(ret_result->reason), "%s", state->skip);
+    } else if (state->checks == 0) {
+        ret_result->verdict = CONF_FAIL;
+        snprintf(ret_result->reason, sizeof(ret_result->reason), "it checked nothing");
+    }
+    ret_result->notes = state->notes;
+    ret_result->transcript = state->transcript;
+}
+
+static void set_failure(struct conf_result *ret_result, const char *reason)
+{
+    ret_result->verdict = CONF_FAIL;
+    snprintf(ret_result->reason, sizeof(ret_result->reason), "%s", reason);
+}
+
+/* --- under the mock's scheduler --- */
+
+/* What the choices were, so that one can have them again. */
+static void append_choices(struct conf_result *ret_result, const struct vmr_scheduler *scheduler)
+{
+    size_t length = strlen(ret_result->reason);
+    const char *choices = vmr_scheduler_choices(scheduler);
+
+    snprintf(ret_result->reason + length, sizeof(ret_result->reason) - length, " [choices %.80s%s]", choices,
+             strlen(choices) > 80 ? "..." : "");
+}
+
+/* One order. A run that hangs leaves everything where it stands: it can be neither cleaned up nor freed. */
+static void run_scheduled(struct vmr_scheduler *scheduler, const struct conf_backend *backend,
+                          const struct conf_scenario *scenario, bool exploring, struct conf_result *ret_result)
+{
+    struct execution *execution = calloc(1, sizeof(*execution));
+    char reason[CONF_TEXT_MAX] = "out of memory";
+
+    if (!execution || !execution_open(execution, backend, reason, sizeof(reason))) {
+        set_failure(ret_result, reason);
+        free(execution);
+        return;
+    }
+    execution->conf.scenario = scenario;
+    execution->conf.exploring = exploring;
+    execution->run = scenario->run;
+    vmr_scheduler_host(scheduler, &execution->host);
+    enum vmr_schedule_end end = vmr_scheduler_run(scheduler, execution_body, execution);
+
+    judge(&execution->state, ret_result);
+    if (end != VMR_SCHEDULE_DONE) {
+        snprintf(reason, sizeof(reason), "%s%s%.300s", end == VMR_SCHEDULE_DEADLOCK ? "deadlock" : "livelock",
+                 execution->state.failures ? " after: " : "", execution->state.failure);
+        set_failure(ret_result, reason);
+        return;
+    }
+    execution_close(execution);
+    free(execution);
+}
+
+static bool scheduler_open(const struct vmr_scheduler_options *options, struct vmr_scheduler **ret_scheduler,
+                           struct conf_result *ret_result)
+{
+    struct vmr_error err = {.message = ""};
+
+    if (vmr_scheduler_create(options, ret_scheduler, &err) == VMR_OK)
+        return true;
+    set_failure(ret_result, err.message);
+    return false;
+}
+
+static void run_seeded(const struct conf_backend *backend, const struct conf_scenario *scenario, uint64_t seed,
+                       struct conf_result *ret_result)
+{
+    const struct vmr_scheduler_options options = {.mode = VMR_SCHEDULE_SEEDED, .seed = seed};
+    struct vmr_scheduler *scheduler;
+
+    if (!scheduler_open(&options, &scheduler, ret_result))
+        return;
+    run_scheduled(scheduler, backend, scenario, false, ret_result);
+    if (ret_result->verdict == CONF_FAIL) {
+        size_t length = strlen(ret_result->reason);
+
+        snprintf(ret_result->reason + length, sizeof(ret_result->reason) - length, " [seed %llu]",
+                 (unsigned long long)seed);
+    }
+    vmr_scheduler_destroy(scheduler);
+}
+
+static void explore(const struct conf_backend *backend, const struct conf_scenario *scenario,
+                    struct conf_result *ret_result)
+{
+    const struct vmr_scheduler_options options = {.mode = VMR_SCHEDULE_EXHAUSTIVE, .preemptions = PREEMPTIONS};
+    struct conf_result first = *ret_result;
+    struct vmr_scheduler *scheduler;
+    bool more = true;
+
+    if (!scheduler_open(&options, &scheduler, ret_result))
+        return;
+    while (more && ret_result->verdict == CONF_PASS) {
+        run_scheduled(scheduler, backend, scenario, true, ret_result);
+        if (ret_result->verdict == CONF_FAIL)
+            append_choices(ret_result, scheduler);
+        more = vmr_scheduler_next(scheduler);
+        if (more && vmr_scheduler_explored(scheduler) >= backend->schedule_max) {
+            ret_result->capped = true;
+            more = false;
+        }
+    }
+    ret_result->schedules = vmr_scheduler_explored(scheduler);
+    /* The transcript is the first execution's: an order may leave the guest less to see. */
+    ret_result->notes = first.notes;
+    ret_result->transcript = first.transcript;
+    vmr_scheduler_destroy(scheduler);
+}
+
+static void execute_on_mock(const struct conf_backend *backend, const struct conf_scenario *scenario,
+                            struct conf_result *ret_result)
+{
+    for (uint64_t seed = SEEDS; seed >= 1; seed--) {
+        run_seeded(backend, scenario, seed, ret_result);
+        if (ret_result->verdict != CONF_PASS)
+            return;
+    }
+    if (scenario->flags & CONF_EXPLORE)
+        explore(backend, scenario, ret_result);
+}
+
+/* --- on real threads --- */
+
+static void threaded_body(void *argument)
+{
+    struct execution *execution = argument;
+
+    execution_body(argument);
+    execution->host.ops->unpark(execution->host.context, execution->end);
+}
+
+/* False: it did not even end when everything was kicked. */
+static bool watch(struct execution *execution)
+{
+    const struct vmr_host *host = &execution->host;
+    uint64_t now = host->ops->now_ns(host->context);
+    uint64_t limit = now + 2 * PATIENCE_NS;
+
+    if (host->ops->park(host->context, execution->end, now + PATIENCE_NS) == VMR_PARK_WOKEN)
+        return true;
+    while (now < limit) {
+        conf_state_give_up(&execution->conf);
+        if (host->ops->park(host->context, execution->end, now + KICK_EVERY_NS) == VMR_PARK_WOKEN)
+            return true;
+        now = host->ops->now_ns(host->context);
+    }
+    return false;
+}
+
+/* False, and a reason: the threads could not be had. `execution` is leaked, on purpose, if its threads never end. */
+static bool run_threaded(struct execution *execution, char *ret_reason, size_t size, bool *ret_ended)
+{
+    const struct vmr_host *host = &execution->host;
+    struct vmr_thread *thread;
+
+    if (host->ops->parker_create(host->context, &execution->end)) {
+        snprintf(ret_reason, size, "out of memory");
+        return false;
+    }
+    if (host->ops->thread_start(host->context, "scenario", threaded_body, execution, &thread)) {
+        host->ops->parker_destroy(host->context, execution->end);
+        snprintf(ret_reason, size, "no thread to be had");
+        return false;
+    }
+    *ret_ended = watch(execution);
+    if (*ret_ended) {
+        host->ops->thread_join(host->context, thread);
+        host->ops->parker_destroy(host->context, execution->end);
+    }
+    return true;
+}
+
+static void execute_on_threads(const struct conf_backend *backend, const struct conf_scenario *scenario,
+                               struct conf_result *ret_result)
+{
+    struct execution *execution = calloc(1, sizeof(*execution));
+    char reason[CONF_TEXT_MAX] = "out of memory";
+    bool ended = false;
+
+    if (!execution || !execution_open(execution, backend, reason, sizeof(reason))) {
+        set_failure(ret_result, reason);
+        free(execution);
+        return;
+    }
+    execution->conf.scenario = scenario;
+    execution->run = scenario->run;
+    vmr_host_posix(&execution->host, NULL);
+    bool started = run_threaded(execution, reason, sizeof(reason), &ended);
+
+    if (started && !ended) {
+        set_failure(ret_result, "it did not end, not even with every VP kicked; its threads are left behind");
+        return;
+    }
+    judge(&execution->state, ret_result);
+    if (!started)
+        set_failure(ret_result, reason);
+    execution_close(execution);
+    free(execution);
+}
+
+void conf_execute(const struct conf_backend *backend, const struct conf_scenario *scenario,
+                  struct conf_result *ret_result)
+{
+    *ret_result = (struct conf_result){.scenario = scenario, .backend = backend->spec};
+    if (conf_is_skipped(backend, scenario, ret_result->reason, sizeof(ret_result->reason)))
+        ret_result->verdict = CONF_SKIP;
+    else if (backend->is_mock)
+        execute_on_mock(backend, scenario, ret_result);
+    else
+        execute_on_threads(backend, scenario, ret_result);
+}
+
+enum conf_verdict conf_execute_probe(const struct conf_backend *backend, void (*run)(struct conf *conf),
+                                     char *ret_reason, size_t size)
+{
+    const struct conf_scenario probe = {
+        .name = "host_quirk", .family = "probe", .clauses = "", .chip = CONF_CHIP_NONE, .run = run};
+    struct conf_result result = {.scenario = &probe, .backend = backend->spec};
+
+    execute_on_threads(backend, &probe, &result);
+    snprintf(ret_reason, size, "%s", result.reason);
+    return result.verdict;
+}

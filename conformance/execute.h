@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * One scenario on one backend: under the mock's scheduler, or on real threads
+ * under a watchdog.
+ */
+
+#include "conformance/harness.h"
+
+enum conf_verdict {
+    CONF_PASS,
+    CONF_FAIL,
+    CONF_SKIP,
+    CONF_VERDICT_COUNT
+};
+const char *conf_verdict_name(enum conf_verdict verdict);
+
+struct conf_result {
+    const struct conf_scenario *scenario;
+    const char *backend; /* the spec, or "library" */
+    enum conf_verdict verdict;
+    char reason[CONF_TEXT_MAX + 128];
+    uint32_t notes;
+    uint64_t transcript;
+    uint64_t schedules; /* orders tried; 0: not explored */
+    bool capped;        /* there are more than were tried */
+};
+
+/* A backend, as the runner found it. */
+struct conf_backend {
+    const char *spec;
+    bool is_mock;
+    bool is_library; /* none: for CONF_NO_BACKEND */
+    struct vmr_caps caps;
+    enum vmr_irqchip irqchip;
+    uint32_t quirks;
+    uint64_t schedule_max; /* orders tried of one scenario */
+};
+
+/* Why the scenario does not run there; false if it does. */
+bool conf_is_skipped(const struct conf_backend *backend, const struct conf_scenario *scenario, char *ret_reason,
+                     size_t size);
+void conf_execute(const struct conf_backend *backend, const struct conf_scenario *scenario,
+                  struct conf_result *ret_result);
+/* The same, on real threads, for a function that is no scenario and need not check anything; `ret_reason` says why not
+ * CONF_PASS. */
+enum conf_verdict conf_execute_probe(const struct conf_backend *backend, void (*run)(struct conf *conf),
+                                     char *ret_reason, size_t size);
+
+/* quirks.c: measures the quirks of the host behind a real backend; false, and a reason, if that failed. */
+bool conf_quirks_measure(struct conf_backend *backend, char *ret_reason, size_t size);
+const char *conf_quirk_name(uint32_t quirk);

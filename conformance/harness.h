@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What lies behind `conf->state`: the judgement of one execution of one
+ * scenario, and what has to be cleaned up after it. Scenarios do not look here.
+ *
+ * `lock` is a leaf: nothing is called with it held that can wait, because under
+ * a scheduling host whoever waits with it would stop everyone.
+ */
+
+#include <pthread.h>
+
+#include "conformance/conformance.h"
+
+#define CONF_TEXT_MAX 512u
+
+struct conf_claim;
+
+struct conf_vm_state {
+    struct conf_vm vm;
+    struct conf_vm_state *next;
+    struct vmr_vp_io scenario_io; /* what vm.io calls on to */
+    const struct vmr_program *programs[CONF_VP_MAX];
+    bool image_is_written;                     /* what all VPs' machine code shares */
+    enum vmr_halt_reason halts[CONF_VP_MAX];   /* asked for by the program, not reported yet; the VP's thread */
+    uint32_t mismatch_words[CONF_VP_MAX];      /* how many of the three have come */
+    struct conf_claim *claims;
+};
+
+struct conf_worker {
+    struct conf *conf;
+    struct conf_worker *next;
+    struct vmr_thread *thread;
+    void (*body)(void *argument);
+    void *argument;
+    bool done; /* state->lock */
+};
+
+struct conf_state {
+    pthread_mutex_t lock; /* guards all below */
+    uint32_t checks, failures;
+    char failure[CONF_TEXT_MAX]; /* the first */
+    bool skipped;
+    char skip[CONF_TEXT_MAX];
+    uint32_t notes;
+    uint64_t transcript; /* FNV-1a over the lines */
+    struct conf_vm_state *vms;
+    struct conf_worker *workers;
+    bool over;
+    bool timed_out;
+};
+
+/* False: out of memory. */
+bool conf_state_init(struct conf *conf, struct conf_state *state);
+void conf_state_finish(struct conf_state *state);
+/* After the scenario: ends and joins its threads, destroys its VMs. */
+void conf_state_clean(struct conf *conf);
+/* For a watchdog, on a real host: kicks every VP there is, and lets no wait go on. */
+void conf_state_give_up(struct conf *conf);
+
+/* conf_device.c: frees what conf_device_claim made. */
+void conf_claims_destroy(struct conf_claim *claims);
+/* conf_thread.c: makes the scenario's threads end, and joins them. */
+void conf_workers_finish(struct conf *conf);
+/* conf_thread.c: kicks every VP of every VM. */
+void conf_kick_all(struct conf *conf);

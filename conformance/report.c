@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The matrix for people. Failures come first, each on a line of its own with
+ * the clauses it breaks: that is what one looks for.
+ */
+
+#include "conformance/report.h"
+
+#include <string.h>
+
+#include "conformance/scenarios.h"
+
+#define FAMILY_MAX 64u
+#define CELL "%-10s"
+
+void report_total(const struct conf_report_data *data, const char *backend, const char *family,
+                  struct conf_totals *ret_totals)
+{
+    *ret_totals = (struct conf_totals){0};
+    for (size_t i = 0; i < data->result_count; i++) {
+        const struct conf_result *result = &data->results[i];
+
+        if ((backend && strcmp(result->backend, backend) != 0) ||
+            (family && strcmp(result->scenario->family, family) != 0))
+            continue;
+        ret_totals->verdicts[result->verdict]++;
+        ret_totals->schedules += result->schedules;
+        ret_totals->explored += result->schedules > 0;
+        ret_totals->capped += result->capped;
+    }
+}
+
+/* The families that occur, in the order they first do. */
+static size_t collect_families(const struct conf_report_data *data, const char *ret_families[FAMILY_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < data->result_count; i++) {
+        const char *family = data->results[i].scenario->family;
+        size_t known = 0;
+
+        while (known < count && strcmp(ret_families[known], family) != 0)
+            known++;
+        if (known == count && count < FAMILY_MAX)
+            ret_families[count++] = family;
+    }
+    return count;
+}
+
+static void print_failures(const struct conf_report_data *data, FILE *out)
+{
+    for (size_t i = 0; i < data->result_count; i++) {
+        const struct conf_result *result = &data->results[i];
+
+        if (result->verdict == CONF_FAIL)
+            fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family,
+                    result->scenario->name, result->scenario->clauses, result->reason);
+    }
+}
+
+static void print_cell(const struct conf_totals *totals, FILE *out)
+{
+    char text[64];
+
+    if (totals->verdicts[CONF_PASS] + totals->verdicts[CONF_FAIL] + totals->verdicts[CONF_SKIP] == 0)
+        snprintf(text, sizeof(text), "-");
+    else
+        snprintf(text, sizeof(text), "%zu/%zu/%zu", totals->verdicts[CONF_PASS], totals->verdicts[CONF_FAIL],
+                 totals->verdicts[CONF_SKIP]);
+    fprintf(out, CELL, text);
+}
+
+static void print_row(const struct conf_report_data *data, const char *backend, const char *const *families,
+                      size_t family_count, FILE *out)
+{
+    struct conf_totals totals;
+
+    fprintf(out, "%-24s", backend ? backend : "all");
+    for (size_t i = 0; i < family_count; i++) {
+        report_total(data, backend, families[i], &totals);
+        print_cell(&totals, out);
+    }
+    report_total(data, backend, NULL, &totals);
+    print_cell(&totals, out);
+    fputc('\n', out);
+}
+
+static void print_quirks(const struct conf_report_data *data, FILE *out)
+{
+    for (size_t i = 0; i < data->backend_count; i++) {
+        for (uint32_t quirk = 1; quirk != 0; quirk <<= 1) {
+            if (data->backends[i].quirks & quirk)
+                fprintf(out, "%s: host quirk, measured: %s\n", data->backends[i].spec, conf_quirk_name(quirk));
+        }
+    }
+}
+
+void report_matrix(const struct conf_report_data *data, FILE *out)
+{
+    const char *families[FAMILY_MAX];
+    size_t family_count = collect_families(data, families);
+    struct conf_totals totals;
+
+    print_failures(data, out);
+    fprintf(out, "%-24s", "pass/fail/skip");
+    for (size_t i = 0; i < family_count; i++)
+        fprintf(out, CELL, families[i]);
+    fprintf(out, "all\n");
+    for (size_t i = 0; i < data->backend_count; i++)
+        print_row(data, data->backends[i].spec, families, family_count, out);
+    print_row(data, NULL, families, family_count, out);
+    print_quirks(data, out);
+    for (size_t i = 0; i < data->absent_count; i++)
+        fprintf(out, "%s: not certified: %s\n", data->absent[i].spec, data->absent[i].reason);
+    report_total(data, NULL, NULL, &totals);
+    fprintf(out, "%llu schedules explored in %zu scenarios, %zu of them capped\n",
+            (unsigned long long)totals.schedules, totals.explored, totals.capped);
+    fprintf(out, "%zu passed, %zu failed, %zu skipped\n", totals.verdicts[CONF_PASS], totals.verdicts[CONF_FAIL],
+            totals.verdicts[CONF_SKIP]);
+}

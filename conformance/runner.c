@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which scenarios on which backends, and what comes of it. What is wrong with
+ * the arguments is said before anything runs.
+ */
+
+#include "conformance/runner.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conformance/report.h"
+#include "conformance/scenarios.h"
+
+/* Enough for every program of the suite; what is above is reported as capped. */
+#define SCHEDULE_MAX 20000u
+#define SCENARIO_NAME_MAX 256u
+
+static const char *const default_specs[] = {
+    "mock:profile=strict",    "mock:profile=kvm-like", "mock:profile=hvf-like", "mock:profile=mshv-like",
+    "mock:profile=whp-like",  "mock:profile=kvm-like,irqchip=split",
+    "mock:profile=kvm-like,irqchip=kernel",
+    "kvm",                    "kvm:irqchip=split",     "kvm:irqchip=kernel",
+};
+#define DEFAULT_SPEC_COUNT (sizeof(default_specs) / sizeof(default_specs[0]))
+
+struct runner {
+    const struct conf_run_options *options;
+    const struct conf_scenario **scenarios; /* those the filter lets through */
+    size_t scenario_count;
+    struct conf_backend *backends;
+    size_t backend_count;
+    struct conf_absent *absent;
+    size_t absent_count;
+    struct conf_result *results;
+    size_t result_count;
+};
+
+/* --- which scenarios --- */
+
+static bool matches(const struct conf_scenario *scenario, const char *filter)
+{
+    char name[SCENARIO_NAME_MAX];
+
+    if (!filter)
+        return true;
+    snprintf(name, sizeof(name), "%s/%s", scenario->family, scenario->name);
+    return fnmatch(filter, name, 0) == 0 || fnmatch(filter, scenario->family, 0) == 0 ||
+           fnmatch(filter, scenario->name, 0) == 0;
+}
+
+static bool select_scenarios(struct runner *runner)
+{
+    size_t family_count, all = 0;
+    const struct conf_family *const *families = conf_families(&family_count);
+
+    for (size_t i = 0; i < family_count; i++)
+        all += families[i]->count;
+    runner->scenarios = calloc(all, sizeof(*runner->scenarios));
+    for (size_t i = 0; runner->scenarios && i < family_count; i++) {
+        for (size_t j = 0; j < families[i]->count; j++) {
+            if (matches(&families[i]->scenarios[j], runner->options->filter))
+                runner->scenarios[runner->scenario_count++] = &families[i]->scenarios[j];
+        }
+    }
+    if (runner->scenario_count > 0)
+        return true;
+    fprintf(runner->options->err, "vmrig: no scenario matches '%s'\n",
+            runner->options->filter ? runner->options->filter : "*");
+    return false;
+}
+
+static int list_scenarios(const struct runner *runner)
+{
+    for (size_t i = 0; i < runner->scenario_count; i++) {
+        const struct conf_scenario *scenario = runner->scenarios[i];
+
+        fprintf(runner->options->out, "%s/%s [%s]%s%s\n", scenario->family, scenario->name, scenario->clauses,
+                scenario->ids ? " " : "", scenario->ids ? scenario->ids : "");
+    }
+    return CONF_EXIT_PASSED;
+}
+
+static int explain(const struct runner *runner)
+{
+    const struct conf_run_options *options = runner->options;
+    size_t clause = 0;
+
+    while (clause < conf_clause_count && strcmp(conf_clauses[clause].id, options->explain) != 0)
+        clause++;
+    if (clause == conf_clause_count) {
+        fprintf(options->err, "vmrig: '%s' is no clause of the contract\n", options->explain);
+        return CONF_EXIT_USAGE;
+    }
+    fprintf(options->out, "%s: %s\n", conf_clauses[clause].id, conf_clauses[clause].text);
+    for (size_t i = 0; i < runner->scenario_count; i++) {
+        if (conf_words_hold(runner->scenarios[i]->clauses, options->explain))
+            fprintf(options->out, "  %s/%s\n", runner->scenarios[i]->family, runner->scenarios[i]->name);
+    }
+    return CONF_EXIT_PASSED;
+}
+
+/* --- which backends --- */
+
+static enum vmr_status describe(const char *spec, struct conf_backend *ret_backend, struct vmr_error *err)
+{
+    struct vmr_hypervisor_handle handle;
+    struct vmr_backend_set set;
+
+    vmr_backend_set_init(&set);
+    enum vmr_status status = vmr_probe_named(&set, spec, &handle, err);
+
+    if (status)
+        return status;
+    *ret_backend = (struct conf_backend){.spec = spec,
+                                         .is_mock = handle.backend == vmr_mock_backend(),
+                                         .irqchip = handle.irqchip,
+                                         .schedule_max = SCHEDULE_MAX};
+    status = handle.backend->caps(&handle, &ret_backend->caps, err);
+    vmr_handle_close(&handle);
+    return status;
+}
+
+/* A backend that the caller asked for by name must be there. */
+static int add_backend(struct runner *runner, const char *spec, bool required)
+{
+    struct conf_backend *backend = &runner->backends[runner->backend_count];
+    struct vmr_error err = {.message = ""};
+    enum vmr_status status = describe(spec, backend, &err);
+
+    if (status == VMR_OK) {
+        runner->backend_count++;
+        return CONF_EXIT_PASSED;
+    }
+    if (!required && (status == VMR_E_UNAVAILABLE || status == VMR_E_HOST)) {
+        struct conf_absent *absent = &runner->absent[runner->absent_count++];
+
+        absent->spec = spec;
+        memcpy(absent->reason, err.message, sizeof(absent->reason));
+        return CONF_EXIT_PASSED;
+    }
+    fprintf(runner->options->err, "vmrig: %s\n", err.message);
+    return status == VMR_E_CONFIG ? CONF_EXIT_USAGE : CONF_EXIT_FAILED;
+}
+
+static int add_backends(struct runner *runner)
+{
+    const struct conf_run_options *options = runner->options;
+    bool required = options->spec_count > 0;
+    size_t count = required ? options->spec_count : DEFAULT_SPEC_COUNT;
+    const char *const *specs = required ? options->specs : default_specs;
+    int status = CONF_EXIT_PASSED;
+
+    runner->backends = calloc(count + 1, sizeof(*runner->backends));
+    runner->absent = calloc(count, sizeof(*runner->absent));
+    if (!runner->backends || !runner->absent) {
+        fprintf(options->err, "vmrig: out of memory\n");
+        return CONF_EXIT_FAILED;
+    }
+    for (size_t i = 0; status == CONF_EXIT_PASSED && i < count; i++)
+        status = add_backend(runner, specs[i], required);
+    return status;
+}
+
+/* The row of the scenarios that are about the library alone. */
+static void add_library(struct runner *runner)
+{
+    for (size_t i = 0; i < runner->scenario_count; i++) {
+        if (runner->scenarios[i]->flags & CONF_NO_BACKEND) {
+            runner->backends[runner->backend_count++] =
+                (struct conf_backend){.spec = "library", .is_library = true, .schedule_max = SCHEDULE_MAX};
+            return;
+        }
+    }
+}
+
+/* --- running --- */
+
+static bool belongs(const struct conf_backend *backend, const struct conf_scenario *scenario)
+{
+    if (backend->is_library || (scenario->flags & CONF_NO_BACKEND))
+        return backend->is_library && (scenario->flags & CONF_NO_BACKEND);
+    return backend->is_mock || !(scenario->flags & CONF_MOCK_ONLY);
+}
+
+static bool run_all(struct runner *runner)
+{
+    runner->results = calloc(runner->backend_count * runner->scenario_count, sizeof(*runner->results));
+    if (!runner->results) {
+        fprintf(runner->options->err, "vmrig: out of memory\n");
+        return false;
+    }
+    for (size_t i = 0; i < runner->backend_count; i++) {
+        struct conf_backend *backend = &runner->backends[i];
+        char reason[CONF_TEXT_MAX];
+
+        if (!backend->is_mock && !backend->is_library && !conf_quirks_measure(backend, reason, sizeof(reason))) {
+            fprintf(runner->options->err, "vmrig: %s: %s\n", backend->spec, reason);
+            return false;
+        }
+        for (size_t j = 0; j < runner->scenario_count; j++) {
+            if (belongs(backend, runner->scenarios[j]))
+                conf_execute(backend, runner->scenarios[j], &runner->results[runner->result_count++]);
+        }
+    }
+    return true;
+}
+
+/* What the guest saw must not depend on the backend. [PROG-1] */
+static void compare_transcripts(struct runner *runner)
+{
+    for (size_t i = 0; i < runner->result_count; i++) {
+        struct conf_result *result = &runner->results[i];
+
+        if (result->verdict != CONF_PASS || result->notes == 0)
+            continue;
+        for (size_t j = 0; j < i; j++) {
+            const struct conf_result *other = &runner->results[j];
+
+            if (other->scenario != result->scenario || other->verdict != CONF_PASS ||
+                other->transcript == result->transcript)
+                continue;
+            result->verdict = CONF_FAIL;
+            snprintf(result->reason, sizeof(result->reason), "PROG-1: the guest's transcript differs from that on %s",
+                     other->backend);
+            break;
+        }
+    }
+}
+
+static int report(struct runner *runner)
+{
+    const struct conf_run_options *options = runner->options;
+    const struct conf_report_data data = {.backends = runner->backends,
+                                          .backend_count = runner->backend_count,
+                                          .absent = runner->absent,
+                                          .absent_count = runner->absent_count,
+                                          .results = runner->results,
+                                          .result_count = runner->result_count};
+    struct conf_totals totals;
+    bool written = true;
+
+    if (options->json)
+        written = report_json(&data, options->out);
+    else
+        report_matrix(&data, options->out);
+    if (!written || ferror(options->out))
+        fprintf(options->err, "vmrig: the results could not be written\n");
+    if (options->report_folder && !report_write(&data, options->report_folder, options->err))
+        written = false;
+    report_total(&data, NULL, NULL, &totals);
+    return written && totals.verdicts[CONF_FAIL] == 0 ? CONF_EXIT_PASSED : CONF_EXIT_FAILED;
+}
+
+static int run_suite(struct runner *runner)
+{
+    const struct conf_run_options *options = runner->options;
+
+    if (!select_scenarios(runner))
+        return CONF_EXIT_USAGE;
+    if (options->list)
+        return list_scenarios(runner);
+    if (options->explain)
+        return explain(runner);
+    int status = add_backends(runner);
+
+    if (status != CONF_EXIT_PASSED)
+        return status;
+    add_library(runner);
+    if (options->report_folder && !report_folder_open(options->report_folder, options->err))
+        return CONF_EXIT_FAILED;
+    if (!run_all(runner))
+        return CONF_EXIT_FAILED;
+    compare_transcripts(runner);
+    return report(runner);
+}
+
+int conf_main(const struct conf_run_options *options)
+{
+    struct runner runner = {.options = options};
+    int status = run_suite(&runner);
+
+    free(runner.results);
+    free(runner.absent);
+    free(runner.backends);
+    free(runner.scenarios);
+    return status;
+}

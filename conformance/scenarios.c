@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The list of families. A family that is not here is not run.
+ */
+
+#include "conformance/scenarios.h"
+
+#include <string.h>
+
+static const struct conf_family *const families[] = {
+    &conf_family_io,
+    &conf_family_mmio,
+    &conf_family_exit,
+};
+
+const struct conf_family *const *conf_families(size_t *ret_count)
+{
+    *ret_count = sizeof(families) / sizeof(families[0]);
+    return families;
+}
+
+bool conf_words_hold(const char *words, const char *word)
+{
+    size_t length = strlen(word);
+
+    while (*words) {
+        size_t next = strcspn(words, " ");
+
+        if (next == length && strncmp(words, word, length) == 0)
+            return true;
+        words += next;
+        words += strspn(words, " ");
+    }
+    return false;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * All scenarios: one row a family, in the order of the matrix.
+ */
+
+#include "conformance/conformance.h"
+
+extern const struct conf_family conf_family_io;
+extern const struct conf_family conf_family_mmio;
+extern const struct conf_family conf_family_exit;
+
+/* The families, `*ret_count` of them. */
+const struct conf_family *const *conf_families(size_t *ret_count);
+
+/* One clause of docs/contract.md; the table is generated from that page. */
+struct conf_clause {
+    const char *id;
+    const char *text;
+};
+extern const struct conf_clause conf_clauses[];
+extern const size_t conf_clause_count;
+
+/* Whether `words`, separated by spaces, hold `word`. */
+bool conf_words_hold(const char *words, const char *word);
