@@ -26,7 +26,7 @@ enum vmr_status chip_create(struct vmr_backend_vm *vm, struct vmr_error *err)
         return vmr_error_set(err, VMR_E_NOMEM, "mock: out of memory");
     }
     for (uint32_t i = 0; i < vm->vp_capacity; i++)
-        lapic_reset(&chip->lapics[i]);
+        chip_lapic_reset(&chip->lapics[i]);
     for (unsigned i = 0; i < VMR_IOAPIC_PINS; i++)
         chip->pins[i].entry = ENTRY_MASKED;
     vm->chip = chip;
@@ -42,7 +42,7 @@ void chip_destroy(struct chip *chip)
     free(chip);
 }
 
-void lapic_reset(struct lapic *lapic)
+void chip_lapic_reset(struct lapic *lapic)
 {
     *lapic = (struct lapic){0};
     lapic->regs[LAPIC_SVR] = 0xff; /* software-disabled */
@@ -248,7 +248,7 @@ void chip_take(struct vmr_backend_vp *vp)
     vp->nmi_pending |= lapic->nmi;
     vp->chip_pending = true;
     if (init)
-        lapic_reset(lapic);
+        chip_lapic_reset(lapic);
     lapic->init = lapic->nmi = lapic->sipi = false;
     sync_mutex_unlock(&vp->vm->chip->lock);
     if (init) {
@@ -302,7 +302,7 @@ int chip_accept(struct vmr_backend_vp *vp)
 }
 
 /* Ends the interrupt in service. With the lock held. */
-void lapic_eoi(struct vmr_backend_vp *vp)
+void chip_lapic_eoi(struct vmr_backend_vp *vp)
 {
     struct chip *chip = vp->vm->chip;
     struct lapic *lapic = &chip->lapics[vp->index];

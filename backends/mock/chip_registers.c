@@ -78,7 +78,7 @@ static void lapic_write(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
 
     vp->chip_pending = true; /* what priorities held back may pass now */
     if (reg == LAPIC_EOI) {
-        lapic_eoi(vp);
+        chip_lapic_eoi(vp);
         return;
     }
     lapic->regs[reg] = value;

@@ -73,13 +73,13 @@ struct chip {
     struct lapic lapics[];
 };
 
-void lapic_reset(struct lapic *lapic);
+void chip_lapic_reset(struct lapic *lapic);
 
 /* With the lock held. */
 bool lapic_deliver(struct vmr_backend_vm *vm, vmr_vp_index vp, const struct chip_message *message);
 bool chip_deliver(struct vmr_backend_vm *vm, const struct chip_message *message);
 void pin_update(struct vmr_backend_vm *vm, struct pin *pin, bool rising);
-void lapic_eoi(struct vmr_backend_vp *vp);
+void chip_lapic_eoi(struct vmr_backend_vp *vp);
 
 /* Gives the lock back, and calls for the attention of those VPs that something came for. */
 void chip_unlock(struct vmr_backend_vm *vm);
