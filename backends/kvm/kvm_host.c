@@ -65,18 +65,24 @@ int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
     return result;
 }
 
-int kvm_host_install_handler(int signal, void (*handler)(int signal))
+/* The signal has done its work when it arrives. */
+static void ignore(int signal)
+{
+    (void)signal;
+}
+
+int kvm_host_catch(int signal)
 {
     struct sigaction old;
 
     if (sigaction(signal, NULL, &old) != 0)
         return -errno;
-    if (old.sa_handler == handler)
+    if (old.sa_handler == ignore)
         return 0;
     if (old.sa_handler != SIG_DFL && old.sa_handler != SIG_IGN)
         return -EBUSY;
     /* KVM_RUN itself is never restarted, whatever the flag says; the embedder's calls on the same thread are. */
-    struct sigaction new = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    struct sigaction new = {.sa_handler = ignore, .sa_flags = SA_RESTART};
 
     (void)sigemptyset(&new.sa_mask);
     return sigaction(signal, &new, NULL) != 0 ? -errno : 0;

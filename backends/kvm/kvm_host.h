@@ -37,8 +37,11 @@ struct kvm_seam {
  */
 int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp);
 
-/* Once per process and signal; -EBUSY if somebody else handles it. Interrupted system calls of others restart. */
-int kvm_host_install_handler(int signal, void (*handler)(int signal));
+/*
+ * Gives `signal` a handler that does nothing, so that it interrupts KVM_RUN and
+ * no more. -EBUSY if somebody else handles it. For the rest of the process.
+ */
+int kvm_host_catch(int signal);
 /* Lets the calling thread take `signal`. */
 int kvm_host_unblock(int signal);
 /* The calling thread, for kvm_host_kick. */

@@ -209,7 +209,7 @@ enum vmr_status kvm_vm_lint(struct vmr_backend_vm *backend_vm, vmr_vp_index inde
     struct kvm_vp *vp = kvm_vm_of(backend_vm)->vps[index];
 
     atomic_fetch_or(&vp->lints_pending, 1u << lint);
-    kvm_vp_kick((struct vmr_backend_vp *)(void *)vp);
+    kvm_vp_nudge(vp);
     return VMR_OK;
 }
 

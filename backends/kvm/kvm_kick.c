@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kick word. A signal handler has no argument of ours, so this file holds
- * the library's only thread-local word, and the only mutable data outside an
- * object. Because it belongs to the thread and not to a VP, it stays right
- * when one thread runs several VPs in turn.
+ * The kick word. Only the VP's thread leaves RUN, and only a kicker enters
+ * CANCEL, from NO_RUN; so retract, a plain store, never overwrites a kick.
+ *
+ * The word belongs to the VP and not to the thread: a signal handler would need
+ * thread-local data to find the run page, and would have to run at once, which
+ * tools that defer signals do not let it.
  */
 
 #include "backends/kvm/kvm_kick.h"
 
-#include <stdatomic.h>
-#include <stdint.h>
-
-#define NO_RUN ((uintptr_t)0)
-#define CANCEL ((uintptr_t)1) /* never the address of a run page */
-
-/* initial-exec: the handler must not allocate the thread's copy on first use. */
-static _Thread_local _Atomic uintptr_t kick_word __attribute__((tls_model("initial-exec")));
-
-/* Written by a handler between any two instructions of the thread, read by the kernel. */
+/* Written by any thread, read by the kernel at the start of KVM_RUN. */
 static void set_immediate_exit(struct kvm_run *run, uint8_t value)
 {
-    *(volatile uint8_t *)&run->immediate_exit = value;
+    __atomic_store_n(&run->immediate_exit, value, __ATOMIC_RELAXED);
 }
 
 void kvm_kick_clear(struct kvm_run *run)
@@ -28,17 +21,16 @@ void kvm_kick_clear(struct kvm_run *run)
     set_immediate_exit(run, 0);
 }
 
-void kvm_kick_publish(struct kvm_run *run)
+void kvm_kick_publish(struct kvm_kick *kick, struct kvm_run *run)
 {
-    if (atomic_exchange(&kick_word, (uintptr_t)run) == CANCEL)
+    /* The exchange orders the store of clear before RUN: who sees RUN stores later, and is not erased. */
+    if (atomic_exchange(&kick->state, KVM_KICK_RUN) == KVM_KICK_CANCEL)
         set_immediate_exit(run, 1);
 }
 
-void kvm_kick_retract(void)
+void kvm_kick_retract(struct kvm_kick *kick)
 {
-    /* Only the handler runs against us, on this very thread: no other processor needs an order. */
-    atomic_store_explicit(&kick_word, NO_RUN, memory_order_relaxed);
-    atomic_signal_fence(memory_order_seq_cst);
+    atomic_store_explicit(&kick->state, KVM_KICK_NO_RUN, memory_order_release);
 }
 
 void kvm_kick_force(struct kvm_run *run)
@@ -46,13 +38,24 @@ void kvm_kick_force(struct kvm_run *run)
     set_immediate_exit(run, 1);
 }
 
-void kvm_kick_handler(int signal)
+void kvm_kick_forget(struct kvm_kick *kick)
 {
-    uintptr_t word = atomic_load_explicit(&kick_word, memory_order_relaxed);
+    atomic_store(&kick->state, KVM_KICK_NO_RUN);
+}
 
-    (void)signal;
-    if (word == NO_RUN)
-        atomic_store_explicit(&kick_word, CANCEL, memory_order_relaxed);
-    else if (word != CANCEL)
-        set_immediate_exit((struct kvm_run *)word, 1);
+bool kvm_kick_begin(struct kvm_kick *kick, bool latch)
+{
+    uint32_t state = atomic_load(&kick->state);
+
+    /* A failed exchange leaves what it found in `state`. */
+    while (state == KVM_KICK_NO_RUN && latch) {
+        if (atomic_compare_exchange_strong(&kick->state, &state, KVM_KICK_CANCEL))
+            return false;
+    }
+    return state == KVM_KICK_RUN;
+}
+
+void kvm_kick_store(struct kvm_run *run)
+{
+    set_immediate_exit(run, 1);
 }

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 
 #include "backends/kvm/kvm_host.h"
+#include "backends/kvm/kvm_kick.h"
 #include "lib/base/sync.h"
 #include "vmrig/backend.h"
 
@@ -43,7 +44,8 @@ struct kvm_vp {
     vmr_vp_index index;
     struct kvm_fd fd;
     struct kvm_run *run;
-    _Atomic int thread;             /* where a kick goes; 0 outside vp_enter..vp_leave */
+    struct kvm_kick kick;
+    _Atomic int thread;             /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
     _Atomic uint32_t lints_pending; /* bit n: local interrupt pin n is to be pulsed */
 };
 
@@ -113,6 +115,8 @@ void kvm_vp_leave(struct vmr_backend_vp *vp, enum vmr_leave why);
 void kvm_vp_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
 void kvm_vp_complete(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
 void kvm_vp_kick(struct vmr_backend_vp *vp);
+/* Makes a step in progress end, so that the next one finds what was left for it. Any thread. */
+void kvm_vp_nudge(struct kvm_vp *vp);
 enum vmr_status kvm_vp_interrupt(struct vmr_backend_vp *vp, uint8_t vector);
 enum vmr_status kvm_vp_nmi(struct vmr_backend_vp *vp);
 void kvm_vp_request_window(struct vmr_backend_vp *vp, bool wanted);

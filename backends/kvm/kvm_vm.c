@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/kvm/kvm_kick.h"
 #include "backends/kvm/kvm_private.h"
 
 /*
@@ -118,7 +117,7 @@ static enum vmr_status step_copies(struct kvm_vm *vm, const struct vmr_vm_config
 
 static enum vmr_status step_kick(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
 {
-    int result = kvm_host_install_handler(vm->signal, kvm_kick_handler);
+    int result = kvm_host_catch(vm->signal);
 
     (void)config;
     if (result == -EBUSY)
@@ -197,7 +196,7 @@ void kvm_vm_unmap(struct vmr_backend_vm *backend_vm, uint32_t slot, const struct
     atomic_store(&vm->unmap_errno, -result);
     for (uint32_t i = 0; i < vm->vp_count; i++) {
         if (vm->vps[i])
-            kvm_vp_kick((struct vmr_backend_vp *)(void *)vm->vps[i]);
+            kvm_vp_nudge(vm->vps[i]);
     }
 }
 

@@ -11,7 +11,6 @@
 #include <errno.h>
 
 #include "backends/kvm/kvm_exit.h"
-#include "backends/kvm/kvm_kick.h"
 #include "backends/kvm/kvm_private.h"
 
 /* CR8 holds four bits; KVM_RUN fails for a larger number. */
@@ -88,7 +87,10 @@ void kvm_vp_unbind(struct vmr_backend_vp *backend_vp)
 
 void kvm_vp_enter(struct vmr_backend_vp *backend_vp)
 {
-    atomic_store(&kvm_vp_of(backend_vp)->thread, kvm_host_thread());
+    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+
+    kvm_kick_forget(&vp->kick); /* what the last run did not need is nothing to this one [RUN-4] */
+    atomic_store(&vp->thread, kvm_host_thread());
 }
 
 void kvm_vp_leave(struct vmr_backend_vp *backend_vp, enum vmr_leave why)
@@ -97,13 +99,25 @@ void kvm_vp_leave(struct vmr_backend_vp *backend_vp, enum vmr_leave why)
     atomic_store(&kvm_vp_of(backend_vp)->thread, 0);
 }
 
-void kvm_vp_kick(struct vmr_backend_vp *backend_vp)
+static void kick(struct kvm_vp *vp, bool latch)
 {
-    struct kvm_vp *vp = kvm_vp_of(backend_vp);
+    if (!kvm_kick_begin(&vp->kick, latch))
+        return;
     int thread = atomic_load(&vp->thread);
 
+    kvm_kick_store(vp->run);
     if (thread != 0)
         kvm_host_kick(thread, vp->vm->signal);
+}
+
+void kvm_vp_kick(struct vmr_backend_vp *backend_vp)
+{
+    kick(kvm_vp_of(backend_vp), true);
+}
+
+void kvm_vp_nudge(struct kvm_vp *vp)
+{
+    kick(vp, false);
 }
 
 /* What every exit says of interrupts, where they are injected from here. */
@@ -145,20 +159,16 @@ void kvm_vp_run(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
 
     kvm_exit_answer(run, vp->vm->run_size, vp_exit);
     kvm_kick_clear(run);
-    kvm_kick_publish(run);
-    /*
-     * After publish: a request that comes later also kicks, which is found in
-     * the call. Before it, a kick and its request could fall on both sides of
-     * the check.
-     */
+    kvm_kick_publish(&vp->kick, run);
+    /* After publish: whoever leaves a request later sees RUN, and nudges. Before it, both could miss the other. */
     if (__builtin_expect(!take_requests(vp, vp_exit), 0)) {
-        kvm_kick_retract();
+        kvm_kick_retract(&vp->kick);
         return;
     }
     run->exit_reason = KVM_EXIT_UNKNOWN; /* so that an error cannot be taken for the exit before [EXIT-9] */
     int result = kvm_host_run(vp->fd.number, &vp->vm->seam, vp->index);
 
-    kvm_kick_retract();
+    kvm_kick_retract(&vp->kick);
     if (__builtin_expect(result < 0, 0))
         kvm_exit_decode_error(run, -result, vp_exit);
     else

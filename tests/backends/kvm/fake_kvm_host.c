@@ -200,6 +200,8 @@ int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
         seam->hook(seam->context, vp, VMR_SEAM_BEFORE_ENTRY);
     int result = fails(KVM_RUN) ? -fake_kvm.fail_errno : -fake_kvm.run_errno;
 
+    if (result == 0 && fake_kvm.run->immediate_exit)
+        result = -EINTR;
     if (result == 0)
         fake_kvm.run->exit_reason = fake_kvm.run_reason;
     if (seam->hook)
@@ -207,10 +209,9 @@ int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
     return result;
 }
 
-int kvm_host_install_handler(int signal, void (*handler)(int signal))
+int kvm_host_catch(int signal)
 {
     assert_in_range(signal, SIGNAL_DEFAULT, 64);
-    assert_non_null(handler);
     if (fails(0))
         return -fake_kvm.fail_errno;
     return fake_kvm.signal_taken ? -EBUSY : 0;

@@ -262,20 +262,32 @@ static void routes_survive_a_refused_change(void **state)
     machine_finish(&machine);
 }
 
-static void kick_reaches_only_a_vp_that_is_entered(void **state)
+static void kick_in_seam(void *context, vmr_vp_index vp, enum vmr_run_seam seam)
+{
+    const struct machine *machine = context;
+
+    assert_int_equal(vp, 0);
+    if (seam == VMR_SEAM_BEFORE_ENTRY)
+        backend()->vp_kick(machine->vp);
+}
+
+static void kick_signals_only_a_vp_that_is_in_the_call(void **state)
 {
     struct machine machine;
 
     (void)state;
     fake_kvm_reset();
     start(&machine, VMR_IRQCHIP_USER);
-    backend()->vp_kick(machine.vp);
-    assert_int_equal(fake_kvm.kicks, 0);
     backend()->vp_enter(machine.vp);
     backend()->vp_kick(machine.vp);
-    assert_int_equal(fake_kvm.kicks, 1);
+    assert_int_equal(fake_kvm.kicks, 0);
+    backend()->vp_run(machine.vp, &machine.exit);
+    assert_int_equal(machine.exit.kind, VMR_EXIT_CANCEL);
+    backend()->vp_run(machine.vp, &machine.exit);
+    assert_int_equal(machine.exit.kind, VMR_EXIT_HALT);
     backend()->vp_leave(machine.vp, VMR_LEAVE_KICK);
-    backend()->vp_kick(machine.vp);
+    backend()->vm_set_seam_hook(machine.vm, kick_in_seam, &machine);
+    assert_int_equal(machine_step(&machine)->kind, VMR_EXIT_CANCEL);
     assert_int_equal(fake_kvm.kicks, 1);
     machine_finish(&machine);
 }
@@ -327,7 +339,7 @@ int main(void)
         cmocka_unit_test(region_that_stays_ends_every_run),
         cmocka_unit_test(registers_change_whole_or_not_at_all),
         cmocka_unit_test(routes_survive_a_refused_change),
-        cmocka_unit_test(kick_reaches_only_a_vp_that_is_entered),
+        cmocka_unit_test(kick_signals_only_a_vp_that_is_in_the_call),
         cmocka_unit_test(signal_of_somebody_else_is_refused),
         cmocka_unit_test(breakpoints_become_debug_registers),
     };
