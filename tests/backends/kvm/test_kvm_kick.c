@@ -118,7 +118,8 @@ static void world_check(const struct world *world)
 
     if (world->interrupted == 0 && !answered_by_exit)
         fail_msg("lost: %u runs, the VP is at step %u", world->runs, world->vp_step);
-    assert_true(world->interrupted <= 1);
+    /* A slow kicker's signal may reach the run after the one that its store ended: one spurious cancel. [RUN-9] */
+    assert_true(world->interrupted <= 2);
 }
 
 /* Every order from here on; the words are copied, since each order begins with them as they are. */
