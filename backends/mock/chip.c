@@ -5,9 +5,11 @@
  * state is set. Registers are in chip_registers.c.
  */
 
-#include "backends/mock/chip_state.h"
+#include "backends/mock/chip.h"
 
 #include <stdlib.h>
+
+#include "backends/mock/chip_state.h"
 
 /* MSI and redirection entries name modes alike (Intel SDM vol. 3, 11.11.2). */
 #define MSI_BASE UINT64_C(0xfee00000)

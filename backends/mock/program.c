@@ -22,9 +22,6 @@
 /* Added to the vector of an exception that no step expects: reported as this step's mismatch. */
 #define EXCEPTION_STEP 0xffffff00u
 
-typedef enum step_result step_function(struct vmr_backend_vp *vp, const struct vmr_step *step,
-                                       struct vmr_exit *vp_exit);
-
 /* One instruction of a step with several: the next stage, and whether that was the last. */
 static enum step_result next_stage(struct vmr_backend_vp *vp, enum step_result result, uint32_t last)
 {
@@ -400,7 +397,8 @@ static enum step_result do_triple_fault(struct vmr_backend_vp *vp, const struct 
     return STEP_LEAVE;
 }
 
-static step_function *const functions[VMR_STEP_OP_COUNT] = {
+static enum step_result (*const functions[VMR_STEP_OP_COUNT])(struct vmr_backend_vp *vp, const struct vmr_step *step,
+                                                              struct vmr_exit *vp_exit) = {
     [VMR_STEP_END] = do_end,
     [VMR_STEP_SET] = do_set,
     [VMR_STEP_ADD] = do_add,
