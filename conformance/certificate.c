@@ -20,10 +20,10 @@
 static json_t *result_json(const struct conf_result *result)
 {
     char transcript[24];
-    json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "backend", result->backend, "family",
-                               result->scenario->family, "scenario", result->scenario->name, "verdict",
-                               conf_verdict_name(result->verdict), "reason", result->reason, "clauses",
-                               result->scenario->clauses);
+    json_t *object =
+        json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "backend", result->backend, "family", result->scenario->family,
+                  "scenario", result->scenario->name, "verdict", conf_verdict_name(result->verdict), "reason",
+                  result->reason, "clauses", result->scenario->clauses);
 
     if (!object)
         return NULL;

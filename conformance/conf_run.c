@@ -105,8 +105,8 @@ static bool check_report(struct conf_vm *vm, vmr_vp_index vp)
                   step, vmr_step_op_name(program->steps[step].op), (unsigned long long)report->mismatch_value,
                   (unsigned long long)program->steps[step].value);
     else
-        conf_fail(vm->conf, __FILE__, __LINE__, "program '%s': exception %u at %#llx",
-                  program ? program->name : "none", step & 0xffu, (unsigned long long)report->mismatch_value);
+        conf_fail(vm->conf, __FILE__, __LINE__, "program '%s': exception %u at %#llx", program ? program->name : "none",
+                  step & 0xffu, (unsigned long long)report->mismatch_value);
     return false;
 }
 

@@ -58,8 +58,7 @@ struct vmr_thread *conf_thread(struct conf *conf, void (*body)(void *argument), 
     }
     *worker = (struct conf_worker){.conf = conf, .body = body, .argument = argument};
     link_worker(conf->state, worker);
-    enum vmr_status status =
-        host->ops->thread_start(host->context, "conf", worker_body, worker, &worker->thread);
+    enum vmr_status status = host->ops->thread_start(host->context, "conf", worker_body, worker, &worker->thread);
 
     if (status == VMR_OK)
         return worker->thread;

@@ -292,8 +292,7 @@ static enum vmr_status load_machine_code(struct conf_vm *vm, vmr_vp_index vp, co
         enum vmr_status status = image_write_common(vm->memory);
 
         if (status)
-            return vmr_error_set(err, status, "the image's tables: the low %#x bytes are not all RAM",
-                                 VMR_PROGRAM_END);
+            return vmr_error_set(err, status, "the image's tables: the low %#x bytes are not all RAM", VMR_PROGRAM_END);
         vm->state->image_is_written = true;
     }
     return image_write_program(vm->memory, vp, program, err);

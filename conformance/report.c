@@ -53,8 +53,8 @@ static void print_failures(const struct conf_report_data *data, FILE *out)
         const struct conf_result *result = &data->results[i];
 
         if (result->verdict == CONF_FAIL)
-            fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family,
-                    result->scenario->name, result->scenario->clauses, result->reason);
+            fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family, result->scenario->name,
+                    result->scenario->clauses, result->reason);
     }
 }
 
@@ -113,8 +113,8 @@ void report_matrix(const struct conf_report_data *data, FILE *out)
     for (size_t i = 0; i < data->absent_count; i++)
         fprintf(out, "%s: not certified: %s\n", data->absent[i].spec, data->absent[i].reason);
     report_total(data, NULL, NULL, &totals);
-    fprintf(out, "%llu schedules explored in %zu scenarios, %zu of them capped\n",
-            (unsigned long long)totals.schedules, totals.explored, totals.capped);
+    fprintf(out, "%llu schedules explored in %zu scenarios, %zu of them capped\n", (unsigned long long)totals.schedules,
+            totals.explored, totals.capped);
     fprintf(out, "%zu passed, %zu failed, %zu skipped\n", totals.verdicts[CONF_PASS], totals.verdicts[CONF_FAIL],
             totals.verdicts[CONF_SKIP]);
 }

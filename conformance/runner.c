@@ -18,10 +18,16 @@
 #define SCENARIO_NAME_MAX 256u
 
 static const char *const default_specs[] = {
-    "mock:profile=strict",    "mock:profile=kvm-like", "mock:profile=hvf-like", "mock:profile=mshv-like",
-    "mock:profile=whp-like",  "mock:profile=kvm-like,irqchip=split",
+    "mock:profile=strict",
+    "mock:profile=kvm-like",
+    "mock:profile=hvf-like",
+    "mock:profile=mshv-like",
+    "mock:profile=whp-like",
+    "mock:profile=kvm-like,irqchip=split",
     "mock:profile=kvm-like,irqchip=kernel",
-    "kvm",                    "kvm:irqchip=split",     "kvm:irqchip=kernel",
+    "kvm",
+    "kvm:irqchip=split",
+    "kvm:irqchip=kernel",
 };
 #define DEFAULT_SPEC_COUNT (sizeof(default_specs) / sizeof(default_specs[0]))
 

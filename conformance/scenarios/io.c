@@ -123,13 +123,13 @@ static void empty_string(struct conf *conf)
 
 static void direction_flag(struct conf *conf)
 {
-    CONF_PROGRAM(down,
-                 {.op = VMR_STEP_INS, .size = 2, .address = PORT, .count = 7, .value = DATA + 0x1004, .backward = true},
-                 VMR_LOAD(0, DATA + 0x1004, 4), VMR_EXPECT(0, 0x0001), VMR_LOAD(0, DATA + 0xffc, 8),
-                 VMR_EXPECT(0, UINT64_C(0x0002000300040005)), VMR_LOAD(0, DATA + 0xff4, 8),
-                 VMR_EXPECT(0, UINT64_C(0x0006000700000000)),
-                 {.op = VMR_STEP_OUTS, .size = 2, .address = PORT, .count = 7, .value = DATA + 0x1004, .backward = true},
-                 VMR_OUTS(PORT, 1, 2, DATA + 0x1002), VMR_END());
+    CONF_PROGRAM(
+        down, {.op = VMR_STEP_INS, .size = 2, .address = PORT, .count = 7, .value = DATA + 0x1004, .backward = true},
+        VMR_LOAD(0, DATA + 0x1004, 4), VMR_EXPECT(0, 0x0001), VMR_LOAD(0, DATA + 0xffc, 8),
+        VMR_EXPECT(0, UINT64_C(0x0002000300040005)), VMR_LOAD(0, DATA + 0xff4, 8),
+        VMR_EXPECT(0, UINT64_C(0x0006000700000000)),
+        {.op = VMR_STEP_OUTS, .size = 2, .address = PORT, .count = 7, .value = DATA + 0x1004, .backward = true},
+        VMR_OUTS(PORT, 1, 2, DATA + 0x1002), VMR_END());
     static const uint64_t written[] = {1, 2, 3, 4, 5, 6, 7, 2, 0};
     struct conf_device device = {.answer = 1, .answer_step = 1};
     struct conf_vm *vm = conf_vm_create(conf, NULL);
@@ -200,8 +200,8 @@ static void bad_claims(struct conf *conf)
 {
     static const struct {
         uint64_t start, length;
-    } bad[] = {{PORT, 8},     {PORT + 7, 1}, {PORT - 1, 2}, {PORT - 8, 64}, {PORT + 2, 1},
-               {0x6000, 0},   {0xffff, 2},   {0x10000, 1},  {0x6000, UINT64_MAX}};
+    } bad[] = {{PORT, 8},   {PORT + 7, 1}, {PORT - 1, 2}, {PORT - 8, 64},      {PORT + 2, 1},
+               {0x6000, 0}, {0xffff, 2},   {0x10000, 1},  {0x6000, UINT64_MAX}};
     struct conf_device device = {0};
     struct conf_vm *vm = conf_vm_create(conf, NULL);
     struct vmr_error err;
@@ -271,8 +271,8 @@ static void come_and_go(void *argument)
     struct conf_vm *vm = coming->vm;
     struct vmr_error err;
 
-    if (!conf_wait_checkpoint(vm, 0, 1) ||
-        !conf_device_claim(vm, vm->ports, PORT, 1, VMR_SIZE_1, &coming->device) || !conf_wait_checkpoint(vm, 0, 2))
+    if (!conf_wait_checkpoint(vm, 0, 1) || !conf_device_claim(vm, vm->ports, PORT, 1, VMR_SIZE_1, &coming->device) ||
+        !conf_wait_checkpoint(vm, 0, 2))
         return;
     CONF_CHECK(vm->conf, vmr_bus_release(vm->ports, PORT, &err) == VMR_OK, "%s", err.message);
 }
@@ -378,57 +378,84 @@ static const struct conf_scenario scenarios[] = {
      .family = "io",
      .ids = "EXIT-08",
      .clauses = "EXIT-8",
+     .chip = CONF_CHIP_ANY,
      .run = port_sizes},
     {.name = "unclaimed_ports_read_ones_and_swallow_writes",
      .family = "io",
      .clauses = "IO-1 IO-2",
+     .chip = CONF_CHIP_ANY,
      .run = unclaimed_ports},
     {.name = "string_out_keeps_size_count_and_order",
      .family = "io",
      .ids = "EXIT-03",
      .clauses = "EXIT-3",
+     .chip = CONF_CHIP_ANY,
      .run = string_out},
     {.name = "string_in_fills_ram_across_pages",
      .family = "io",
      .ids = "EXIT-03",
      .clauses = "EXIT-3",
+     .chip = CONF_CHIP_ANY,
      .run = string_in},
     {.name = "strings_longer_than_an_exit_arrive_whole",
      .family = "io",
      .ids = "EXIT-03",
      .clauses = "EXIT-3",
+     .chip = CONF_CHIP_ANY,
      .run = long_string},
     {.name = "a_string_of_no_items_calls_nobody",
      .family = "io",
      .ids = "EXIT-03",
      .clauses = "EXIT-3",
+     .chip = CONF_CHIP_ANY,
      .run = empty_string},
     {.name = "the_direction_flag_turns_strings_round",
      .family = "io",
      .ids = "EXIT-04",
      .clauses = "EXIT-3",
+     .chip = CONF_CHIP_ANY,
      .run = direction_flag},
     {.name = "an_access_is_cut_to_the_sizes_a_range_takes",
      .family = "io",
      .clauses = "IO-3",
+     .chip = CONF_CHIP_ANY,
      .run = narrow_range},
-    {.name = "an_access_is_cut_where_a_range_ends", .family = "io", .clauses = "IO-4 IO-1", .run = range_end},
-    {.name = "the_last_port_does_not_wrap", .family = "io", .clauses = "IO-4", .run = last_port},
+    {.name = "an_access_is_cut_where_a_range_ends",
+     .family = "io",
+     .clauses = "IO-4 IO-1",
+     .chip = CONF_CHIP_ANY,
+     .run = range_end},
+    {.name = "the_last_port_does_not_wrap", .family = "io", .clauses = "IO-4", .chip = CONF_CHIP_ANY, .run = last_port},
     {.name = "claims_that_overlap_or_leave_the_space_are_refused",
      .family = "io",
      .clauses = "IO-5 ERR-2",
+     .chip = CONF_CHIP_ANY,
      .run = bad_claims},
     {.name = "a_device_may_change_the_bus_that_calls_it",
      .family = "io",
      .clauses = "IO-6",
+     .chip = CONF_CHIP_ANY,
      .run = claims_in_callbacks},
     {.name = "ranges_come_and_go_under_a_running_guest",
      .family = "io",
      .clauses = "IO-6",
+     .chip = CONF_CHIP_ANY,
      .run = claims_from_another_thread},
-    {.name = "a_doorbell_takes_its_value_and_no_other", .family = "io", .clauses = "IO-7", .run = doorbell_value},
-    {.name = "a_write_below_the_minimum_vtl_does_not_ring", .family = "io", .clauses = "IO-7", .run = doorbell_vtl},
-    {.name = "one_program_has_one_transcript", .family = "io", .clauses = "PROG-1", .run = transcript},
+    {.name = "a_doorbell_takes_its_value_and_no_other",
+     .family = "io",
+     .clauses = "IO-7",
+     .chip = CONF_CHIP_ANY,
+     .run = doorbell_value},
+    {.name = "a_write_below_the_minimum_vtl_does_not_ring",
+     .family = "io",
+     .clauses = "IO-7",
+     .chip = CONF_CHIP_ANY,
+     .run = doorbell_vtl},
+    {.name = "one_program_has_one_transcript",
+     .family = "io",
+     .clauses = "PROG-1",
+     .chip = CONF_CHIP_ANY,
+     .run = transcript},
 };
 
 CONF_FAMILY(io, scenarios);
