@@ -113,8 +113,8 @@ static enum vmr_status check_complete(const struct args *args, struct vmr_error 
     return VMR_OK;
 }
 
-enum vmr_status args_parse(const char *command, const struct args_spec *spec, char *const *words,
-                           struct args *ret_args, struct vmr_error *err)
+enum vmr_status args_parse(const char *command, const struct args_spec *spec, char *const *words, struct args *ret_args,
+                           struct vmr_error *err)
 {
     struct args args = {.command = command, .spec = spec};
     bool only_operands = false;

@@ -70,8 +70,8 @@ static json_t *answer_json(const struct answer *answer)
     json_t *caps = json_array();
 
     for (const struct vmr_param_key *key = answer->backend->keys; key && key->name; key++)
-        json_array_append_new(keys, json_pack("{s:s, s:s, s:s}", "name", key->name, "values", key->values, "help",
-                                              key->help));
+        json_array_append_new(
+            keys, json_pack("{s:s, s:s, s:s}", "name", key->name, "values", key->values, "help", key->help));
     for (unsigned cap = 0; cap < VMR_CAP_COUNT && answer->status == VMR_OK; cap++) {
         if (vmr_caps_have(&answer->caps, (enum vmr_cap)cap))
             json_array_append_new(caps, json_string(vmr_cap_name((enum vmr_cap)cap)));

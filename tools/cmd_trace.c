@@ -114,9 +114,8 @@ enum print_option {
 static const struct args_option print_options[] = {
     [PRINT_OUTPUT] = {.name = "output", .letter = 'o', .value = "FILE", .help = "write there instead of to stdout"},
 };
-static const struct args_spec print_spec = {.options = print_options,
-                                            .option_count = sizeof(print_options) / sizeof(print_options[0]),
-                                            .operands = {"FILE"}};
+static const struct args_spec print_spec = {
+    .options = print_options, .option_count = sizeof(print_options) / sizeof(print_options[0]), .operands = {"FILE"}};
 
 enum pack_option {
     PACK_OUTPUT,
@@ -126,9 +125,8 @@ static const struct args_option pack_options[] = {
     [PACK_OUTPUT] = {.name = "output", .letter = 'o', .value = "FILE", .help = "write there instead of to stdout"},
     [PACK_CODEC] = {.name = "codec", .value = "none|zstd", .help = "compression (default: as the input says)"},
 };
-static const struct args_spec pack_spec = {.options = pack_options,
-                                           .option_count = sizeof(pack_options) / sizeof(pack_options[0]),
-                                           .operands = {"FILE"}};
+static const struct args_spec pack_spec = {
+    .options = pack_options, .option_count = sizeof(pack_options) / sizeof(pack_options[0]), .operands = {"FILE"}};
 
 enum cut_option {
     CUT_OUTPUT,
@@ -250,20 +248,23 @@ static int run_diff(const struct args *args)
     if (failed)
         return failed;
 
-    enum vmr_status status =
-        vmr_trace_diff(&job.sources[0], &job.sources[1], &diff, &job.sink, &equal, &job.err);
+    enum vmr_status status = vmr_trace_diff(&job.sources[0], &job.sources[1], &diff, &job.sink, &equal, &job.err);
 
     failed = job_end(&job, status);
     return failed || equal ? failed : TOOL_FAILED;
 }
 
 static const struct command commands[] = {
-    {.name = "info", .summary = "Prints what a trace is: version, metadata, length, damage.", .spec = &one_file,
+    {.name = "info",
+     .summary = "Prints what a trace is: version, metadata, length, damage.",
+     .spec = &one_file,
      .run = run_info},
     {.name = "print", .summary = "Writes a trace as text (.vmtx).", .spec = &print_spec, .run = run_print},
     {.name = "pack", .summary = "Writes a trace as binary (.vmt).", .spec = &pack_spec, .run = run_pack},
     {.name = "diff", .summary = "Compares two traces record by record.", .spec = &diff_spec, .run = run_diff},
-    {.name = "stat", .summary = "Counts what is in a trace: records, exits, bytes.", .spec = &one_file,
+    {.name = "stat",
+     .summary = "Counts what is in a trace: records, exits, bytes.",
+     .spec = &one_file,
      .run = run_stat},
     {.name = "cut", .summary = "Writes a shorter trace.", .spec = &cut_spec, .run = run_cut},
     {0},

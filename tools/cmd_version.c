@@ -20,5 +20,4 @@ static int run(const struct args *args)
 
 static const struct args_spec spec = {0};
 
-const struct command command_version = {
-    .name = "version", .summary = "Prints the version.", .spec = &spec, .run = run};
+const struct command command_version = {.name = "version", .summary = "Prints the version.", .spec = &spec, .run = run};

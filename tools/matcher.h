@@ -15,7 +15,7 @@
 struct matcher {
     const char *text; /* the caller's */
     size_t length;
-    size_t matched;                  /* bytes of `text` that the stream ends with */
+    size_t matched;                   /* bytes of `text` that the stream ends with */
     uint8_t resume[MATCHER_TEXT_MAX]; /* for each prefix, the longest proper border of it */
 };
 

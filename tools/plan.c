@@ -21,14 +21,19 @@ static void add_text(struct plan_meta *meta, const char *key, const char *value)
     meta->pairs[meta->count++] = (struct vmr_trace_meta){.key = key, .value = value};
 }
 
-static void add_number(struct plan_meta *meta, const char *key, const char *format, uint64_t value)
-    __attribute__((format(printf, 3, 0)));
-
-static void add_number(struct plan_meta *meta, const char *key, const char *format, uint64_t value)
+static void add_number(struct plan_meta *meta, const char *key, uint64_t value)
 {
     char *text = meta->texts[meta->count];
 
-    (void)snprintf(text, sizeof(meta->texts[0]), format, value);
+    (void)snprintf(text, sizeof(meta->texts[0]), "%" PRIu64, value);
+    add_text(meta, key, text);
+}
+
+static void add_hash(struct plan_meta *meta, const char *key, uint64_t hash)
+{
+    char *text = meta->texts[meta->count];
+
+    (void)snprintf(text, sizeof(meta->texts[0]), "%016" PRIx64, hash);
     add_text(meta, key, text);
 }
 
@@ -36,11 +41,11 @@ void plan_to_meta(const struct plan *plan, struct plan_meta *ret_meta)
 {
     ret_meta->count = 0;
     add_text(ret_meta, "machine", KIND);
-    add_number(ret_meta, "memory", "%" PRIu64, plan->memory_size);
-    add_number(ret_meta, "vps", "%" PRIu64, plan->vps);
-    add_number(ret_meta, "firmware-size", "%" PRIu64, plan->firmware_size);
-    add_number(ret_meta, "firmware-xxh3", "%016" PRIx64, XXH3_64bits(plan->firmware, plan->firmware_size));
-    add_number(ret_meta, "rtc-epoch", "%" PRIu64, plan->rtc_epoch_s);
+    add_number(ret_meta, "memory", plan->memory_size);
+    add_number(ret_meta, "vps", plan->vps);
+    add_number(ret_meta, "firmware-size", plan->firmware_size);
+    add_hash(ret_meta, "firmware-xxh3", XXH3_64bits(plan->firmware, plan->firmware_size));
+    add_number(ret_meta, "rtc-epoch", plan->rtc_epoch_s);
     if (plan->until)
         add_text(ret_meta, "until", plan->until);
 }
@@ -67,8 +72,9 @@ static enum vmr_status read_number(const struct vmr_replay *replay, const char *
     if (!wire_text)
         return vmr_error_set(err, VMR_E_CORRUPT, "its metadata has no '%s'", key);
     if (!number_parse(wire_text, &value) || value < min || value > max)
-        return vmr_error_set(err, VMR_E_CORRUPT, "its metadata says %s='%.32s': not a number from %" PRIu64
-                             " to %" PRIu64, key, wire_text, min, max);
+        return vmr_error_set(err, VMR_E_CORRUPT,
+                             "its metadata says %s='%.32s': not a number from %" PRIu64 " to %" PRIu64, key, wire_text,
+                             min, max);
     *ret_value = value;
     return VMR_OK;
 }

@@ -13,8 +13,7 @@
 
 #define LINE_MAX_BYTES 2048
 
-static void print_line(const char *command, const char *suffix, const char *format, va_list arguments)
-    VMR_PRINTF(3, 0);
+static void print_line(const char *command, const char *suffix, const char *format, va_list arguments) VMR_PRINTF(3, 0);
 
 static void print_line(const char *command, const char *suffix, const char *format, va_list arguments)
 {
