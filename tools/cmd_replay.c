@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "tools/console.h"
-#include "tools/input.h"
+#include "tools/infile.h"
 #include "tools/plan.h"
 
 #define REPEAT_MAX 1000000u
@@ -39,7 +39,7 @@ static const struct args_spec spec = {
 
 struct play {
     const struct args *args;
-    struct input input;
+    struct infile input;
     struct vmr_replay *replay;
     struct vmr_log log;
     struct vmr_host process_host;
@@ -71,11 +71,11 @@ static enum vmr_status open_replay(struct play *play)
 {
     const struct vmr_replay_options replay = {.stop = stop_vp, .end = stop_all, .context = play};
     struct vmr_trace_source source;
-    enum vmr_status status = input_open(&play->input, play->args->operands[0], &play->err);
+    enum vmr_status status = infile_open(&play->input, play->args->operands[0], &play->err);
 
     if (status != VMR_OK)
         return status;
-    input_source(&play->input, &source);
+    infile_source(&play->input, &source);
     status = vmr_replay_create(&source, &replay, &play->replay, &play->err);
     if (status == VMR_OK)
         status = plan_from_replay(play->replay, &play->plan, &play->err);
@@ -150,7 +150,7 @@ static int report(struct play *play, enum vmr_status status)
     if (play->console.failure != 0)
         return tool_fail(command, "cannot write to stdout: %s", strerror(play->console.failure));
     if (status != VMR_OK) {
-        input_explain(&play->input, &play->err);
+        infile_explain(&play->input, &play->err);
         if (!play->input.name || play->input.failure != 0)
             return tool_fail(command, "%s", play->err.message);
         return tool_fail(command, "'%s': %s%s", name, status == VMR_E_DIVERGED ? "diverged at " : "",
@@ -169,7 +169,7 @@ static void play_finish(struct play *play)
 {
     vmr_machine_destroy(play->machine);
     vmr_replay_destroy(play->replay);
-    input_close(&play->input);
+    infile_close(&play->input);
     console_finish(&play->console);
     free(play->zeros);
 }

@@ -18,7 +18,7 @@
 
 #include "tools/console.h"
 #include "tools/hypervisor.h"
-#include "tools/input.h"
+#include "tools/infile.h"
 #include "tools/interrupt.h"
 #include "tools/number.h"
 #include "tools/recording.h"
@@ -98,13 +98,13 @@ static enum vmr_status parse(struct run *run, const struct args *args)
 
 static enum vmr_status read_firmware(struct run *run, const char *name)
 {
-    struct input input;
-    enum vmr_status status = input_open(&input, name, &run->err);
+    struct infile input;
+    enum vmr_status status = infile_open(&input, name, &run->err);
 
     if (status != VMR_OK)
         return status;
-    status = input_read_all(&input, PLAN_FIRMWARE_MAX, &run->firmware, &run->plan.firmware_size, &run->err);
-    input_close(&input);
+    status = infile_read_all(&input, PLAN_FIRMWARE_MAX, &run->firmware, &run->plan.firmware_size, &run->err);
+    infile_close(&input);
     run->plan.firmware = run->firmware;
     return status;
 }

@@ -11,9 +11,9 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "tools/input.h"
+#include "tools/infile.h"
 #include "tools/number.h"
-#include "tools/output.h"
+#include "tools/outfile.h"
 #include "vmrig/trace.h"
 
 #define INPUT_MAX 2u
@@ -21,9 +21,9 @@
 /* What every trace command has: its inputs, its output, the library's answer. */
 struct job {
     const struct args *args;
-    struct input inputs[INPUT_MAX];
+    struct infile inputs[INPUT_MAX];
     struct vmr_trace_source sources[INPUT_MAX];
-    struct output output;
+    struct outfile output;
     struct vmr_trace_sink sink;
     struct vmr_trace_info info;
     struct vmr_error err;
@@ -31,9 +31,9 @@ struct job {
 
 static void job_finish(struct job *job)
 {
-    output_discard(&job->output);
+    outfile_discard(&job->output);
     for (size_t i = 0; i < INPUT_MAX; i++)
-        input_close(&job->inputs[i]);
+        infile_close(&job->inputs[i]);
 }
 
 /* Opens every operand, and the output. `binary` output does not go to a terminal. */
@@ -43,21 +43,21 @@ static int job_init(struct job *job, const struct args *args, const char *output
 
     memset(job, 0, sizeof(*job));
     job->args = args;
-    if (binary && output_is_terminal(name))
+    if (binary && outfile_is_terminal(name))
         return tool_usage(args->command, "the result is binary and stdout is a terminal: give -o FILE");
     for (size_t i = 0; i < args->operand_count; i++) {
-        if (input_open(&job->inputs[i], args->operands[i], &job->err) != VMR_OK) {
+        if (infile_open(&job->inputs[i], args->operands[i], &job->err) != VMR_OK) {
             job_finish(job);
             return tool_fail(args->command, "%s", job->err.message);
         }
-        input_source(&job->inputs[i], &job->sources[i]);
+        infile_source(&job->inputs[i], &job->sources[i]);
     }
-    output_init(&job->output, name, OUTPUT_WHOLE);
-    if (output_open(&job->output, &job->err) != VMR_OK) {
+    outfile_init(&job->output, name, OUTFILE_WHOLE);
+    if (outfile_open(&job->output, &job->err) != VMR_OK) {
         job_finish(job);
         return tool_fail(args->command, "%s", job->err.message);
     }
-    output_sink(&job->output, &job->sink);
+    outfile_sink(&job->output, &job->sink);
     return TOOL_OK;
 }
 
@@ -66,11 +66,11 @@ static int job_fail(struct job *job)
 {
     size_t i = 0;
 
-    output_explain(&job->output, &job->err);
+    outfile_explain(&job->output, &job->err);
     while (i < job->args->operand_count && job->inputs[i].failure == 0)
         i++;
     if (i < job->args->operand_count)
-        input_explain(&job->inputs[i], &job->err);
+        infile_explain(&job->inputs[i], &job->err);
     if (job->output.failure != 0 || i < job->args->operand_count || job->args->operand_count > 1)
         (void)tool_fail(job->args->command, "%s", job->err.message);
     else
@@ -97,7 +97,7 @@ static int job_end(struct job *job, enum vmr_status status)
 {
     int result;
 
-    if (status != VMR_OK || output_finish(&job->output, &job->err) != VMR_OK)
+    if (status != VMR_OK || outfile_finish(&job->output, &job->err) != VMR_OK)
         return job_fail(job);
     result = report_damage(job->args->command, job->args->operands[0], &job->info);
     job_finish(job);

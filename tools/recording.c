@@ -14,11 +14,11 @@ enum vmr_status recording_init(struct recording *recording, const char *name, co
     struct plan_meta meta;
 
     recording->recorder = NULL;
-    output_init(&recording->output, name, OUTPUT_STREAM);
+    outfile_init(&recording->output, name, OUTFILE_STREAM);
     plan_to_meta(plan, &meta);
     options.meta = meta.pairs;
     options.meta_count = meta.count;
-    output_sink(&recording->output, &options.sink);
+    outfile_sink(&recording->output, &options.sink);
 
     enum vmr_status status = vmr_recorder_create(&options, &recording->recorder, err);
 
@@ -30,15 +30,15 @@ enum vmr_status recording_init(struct recording *recording, const char *name, co
 enum vmr_status recording_begin(struct recording *recording, struct vmr_error *err)
 {
     struct vmr_trace_sink sink;
-    enum vmr_status status = output_open(&recording->output, err);
+    enum vmr_status status = outfile_open(&recording->output, err);
 
     if (status != VMR_OK)
         return status;
     /* Now that the file is open, writing nothing writes what was kept. */
-    output_sink(&recording->output, &sink);
+    outfile_sink(&recording->output, &sink);
     status = sink.write(sink.context, "", 0);
     if (status != VMR_OK)
-        output_explain(&recording->output, err);
+        outfile_explain(&recording->output, err);
     return status;
 }
 
@@ -50,7 +50,7 @@ bool recording_is_sound(struct recording *recording)
 enum vmr_status recording_finish(struct recording *recording, struct vmr_error *err)
 {
     enum vmr_status recorded = vmr_recorder_finish(recording->recorder, err);
-    enum vmr_status written = output_finish(&recording->output, err);
+    enum vmr_status written = outfile_finish(&recording->output, err);
 
     return recorded != VMR_OK ? recorded : written;
 }
@@ -59,5 +59,5 @@ void recording_destroy(struct recording *recording)
 {
     vmr_recorder_destroy(recording->recorder);
     recording->recorder = NULL;
-    output_discard(&recording->output);
+    outfile_discard(&recording->output);
 }

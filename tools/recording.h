@@ -7,11 +7,11 @@
  * be refused is left.
  */
 
-#include "tools/output.h"
+#include "tools/outfile.h"
 #include "tools/plan.h"
 
 struct recording {
-    struct output output;
+    struct outfile output;
     struct vmr_recorder *recorder;
     struct vmr_hypervisor_handle handle; /* to make the machine with */
     struct vmr_host host;

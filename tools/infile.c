@@ -6,7 +6,7 @@
 
 #define _GNU_SOURCE /* O_CLOEXEC */
 
-#include "tools/input.h"
+#include "tools/infile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum vmr_status input_open(struct input *input, const char *name, struct vmr_error *err)
+enum vmr_status infile_open(struct infile *input, const char *name, struct vmr_error *err)
 {
     bool is_stdin = strcmp(name, "-") == 0;
     struct stat info;
@@ -28,20 +28,20 @@ enum vmr_status input_open(struct input *input, const char *name, struct vmr_err
             (void)close(fd);
         return vmr_error_set(err, VMR_E_HOST, "cannot read '%s': %s", name, strerror(EISDIR));
     }
-    *input = (struct input){.fd = fd, .name = name};
+    *input = (struct infile){.fd = fd, .name = name};
     return VMR_OK;
 }
 
-void input_close(struct input *input)
+void infile_close(struct infile *input)
 {
     if (input->name && input->fd != STDIN_FILENO)
         (void)close(input->fd);
-    *input = (struct input){0};
+    *input = (struct infile){0};
 }
 
 static enum vmr_status read_some(void *context, void *ret_bytes, size_t capacity, size_t *ret_length)
 {
-    struct input *input = context;
+    struct infile *input = context;
     ssize_t got;
 
     do
@@ -55,19 +55,19 @@ static enum vmr_status read_some(void *context, void *ret_bytes, size_t capacity
     return VMR_OK;
 }
 
-void input_source(struct input *input, struct vmr_trace_source *ret_source)
+void infile_source(struct infile *input, struct vmr_trace_source *ret_source)
 {
     *ret_source = (struct vmr_trace_source){.read = read_some, .context = input};
 }
 
-void input_explain(const struct input *input, struct vmr_error *err)
+void infile_explain(const struct infile *input, struct vmr_error *err)
 {
     if (input->name && input->failure != 0)
         (void)vmr_error_set(err, VMR_E_HOST, "cannot read '%s': %s", input->name, strerror(input->failure));
 }
 
-enum vmr_status input_read_all(struct input *input, size_t limit, void **ret_bytes, size_t *ret_size,
-                               struct vmr_error *err)
+enum vmr_status infile_read_all(struct infile *input, size_t limit, void **ret_bytes, size_t *ret_size,
+                                struct vmr_error *err)
 {
     char *bytes = malloc(limit + 1);
     size_t size = 0, got = 1;
@@ -78,7 +78,7 @@ enum vmr_status input_read_all(struct input *input, size_t limit, void **ret_byt
     while (got > 0 && size <= limit) {
         if (read_some(input, bytes + size, limit + 1 - size, &got) != VMR_OK) {
             free(bytes);
-            input_explain(input, err);
+            infile_explain(input, err);
             return VMR_E_HOST;
         }
         size += got;

@@ -6,7 +6,7 @@
 
 #define _GNU_SOURCE /* realpath, mkstemp, O_CLOEXEC */
 
-#include "tools/output.h"
+#include "tools/outfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ static bool is_stdout(const char *name)
     return strcmp(name, "-") == 0 || strcmp(name, "/dev/stdout") == 0;
 }
 
-static enum vmr_status failed(struct output *output, const char *call)
+static enum vmr_status failed(struct outfile *output, const char *call)
 {
     if (output->failure == 0) {
         output->failure = errno;
@@ -30,7 +30,7 @@ static enum vmr_status failed(struct output *output, const char *call)
     return VMR_E_HOST;
 }
 
-void output_init(struct output *output, const char *name, enum output_mode mode)
+void outfile_init(struct outfile *output, const char *name, enum outfile_mode mode)
 {
     output->name = name;
     output->mode = mode;
@@ -56,7 +56,7 @@ static char *resolve(const char *name)
 }
 
 /* A temporary file that will have the permissions of what it replaces, or those of any new file. */
-static int open_temporary(struct output *output)
+static int open_temporary(struct outfile *output)
 {
     size_t size = strlen(output->target) + sizeof(".XXXXXX");
     struct stat info;
@@ -80,7 +80,7 @@ static int open_temporary(struct output *output)
     return fd;
 }
 
-static enum vmr_status open_file(struct output *output)
+static enum vmr_status open_file(struct outfile *output)
 {
     if (is_stdout(output->name)) {
         output->fd = STDOUT_FILENO;
@@ -92,23 +92,23 @@ static enum vmr_status open_file(struct output *output)
         return failed(output, "create");
     if (!output->target)
         output->fd = open(output->name, O_WRONLY | O_CLOEXEC);
-    else if (output->mode == OUTPUT_WHOLE)
+    else if (output->mode == OUTFILE_WHOLE)
         output->fd = open_temporary(output);
     else
         output->fd = open(output->target, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     return output->fd < 0 ? failed(output, "create") : VMR_OK;
 }
 
-enum vmr_status output_open(struct output *output, struct vmr_error *err)
+enum vmr_status outfile_open(struct outfile *output, struct vmr_error *err)
 {
     enum vmr_status status = open_file(output);
 
     if (status != VMR_OK)
-        output_explain(output, err);
+        outfile_explain(output, err);
     return status;
 }
 
-static enum vmr_status write_all(struct output *output, const uint8_t *bytes, size_t length)
+static enum vmr_status write_all(struct outfile *output, const uint8_t *bytes, size_t length)
 {
     while (length > 0) {
         ssize_t done = write(output->fd, bytes, length);
@@ -123,7 +123,7 @@ static enum vmr_status write_all(struct output *output, const uint8_t *bytes, si
     return VMR_OK;
 }
 
-static enum vmr_status flush_buffer(struct output *output)
+static enum vmr_status flush_buffer(struct outfile *output)
 {
     size_t length = output->length;
 
@@ -135,7 +135,7 @@ static enum vmr_status flush_buffer(struct output *output)
 
 static enum vmr_status write_some(void *context, const void *bytes, size_t length)
 {
-    struct output *output = context;
+    struct outfile *output = context;
 
     if (output->failure != 0)
         return VMR_E_HOST;
@@ -146,15 +146,15 @@ static enum vmr_status write_some(void *context, const void *bytes, size_t lengt
     if (length > 0)
         memcpy(output->buffer + output->length, bytes, length);
     output->length += length;
-    return output->mode == OUTPUT_STREAM && output->fd >= 0 ? flush_buffer(output) : VMR_OK;
+    return output->mode == OUTFILE_STREAM && output->fd >= 0 ? flush_buffer(output) : VMR_OK;
 }
 
-void output_sink(struct output *output, struct vmr_trace_sink *ret_sink)
+void outfile_sink(struct outfile *output, struct vmr_trace_sink *ret_sink)
 {
     *ret_sink = (struct vmr_trace_sink){.write = write_some, .context = output};
 }
 
-static void close_file(struct output *output)
+static void close_file(struct outfile *output)
 {
     /* Some file systems tell only now that there was no room. */
     if (output->fd >= 0 && output->fd != STDOUT_FILENO && close(output->fd) != 0)
@@ -162,7 +162,7 @@ static void close_file(struct output *output)
     output->fd = -1;
 }
 
-enum vmr_status output_finish(struct output *output, struct vmr_error *err)
+enum vmr_status outfile_finish(struct outfile *output, struct vmr_error *err)
 {
     if (output->failure == 0)
         (void)flush_buffer(output);
@@ -173,12 +173,12 @@ enum vmr_status output_finish(struct output *output, struct vmr_error *err)
         free(output->temporary);
         output->temporary = NULL;
     }
-    output_explain(output, err);
-    output_discard(output);
+    outfile_explain(output, err);
+    outfile_discard(output);
     return output->failure == 0 ? VMR_OK : VMR_E_HOST;
 }
 
-void output_discard(struct output *output)
+void outfile_discard(struct outfile *output)
 {
     if (!output->name)
         return;
@@ -191,14 +191,14 @@ void output_discard(struct output *output)
     output->target = NULL;
 }
 
-void output_explain(const struct output *output, struct vmr_error *err)
+void outfile_explain(const struct outfile *output, struct vmr_error *err)
 {
     if (output->name && output->failure != 0)
         (void)vmr_error_set(err, VMR_E_HOST, "cannot %s '%s': %s", output->failed_call,
                             is_stdout(output->name) ? "stdout" : output->name, strerror(output->failure));
 }
 
-bool output_is_terminal(const char *name)
+bool outfile_is_terminal(const char *name)
 {
     return is_stdout(name) && isatty(STDOUT_FILENO) == 1;
 }
