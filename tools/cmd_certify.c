@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * vmrig certify: the conformance suite's command line.
+ */
+
+#include "tools/command.h"
+
+#include <stdio.h>
+
+#include "conformance/runner.h"
+
+enum option {
+    OPTION_HYPERVISOR,
+    OPTION_FILTER,
+    OPTION_LIST,
+    OPTION_EXPLAIN,
+    OPTION_REPORT,
+    OPTION_JSON
+};
+
+static const struct args_option options[] = {
+    [OPTION_HYPERVISOR] = {.name = "hypervisor", .value = "SPEC", .repeatable = true, .help = "judge this one"},
+    [OPTION_FILTER] = {.name = "filter", .value = "GLOB", .help = "only the scenarios that match, FAMILY/NAME"},
+    [OPTION_LIST] = {.name = "list", .help = "only name the scenarios"},
+    [OPTION_EXPLAIN] = {.name = "explain", .value = "CLAUSE", .help = "print a clause and what checks it"},
+    [OPTION_REPORT] = {.name = "report", .value = "DIR", .help = "write certificates there"},
+    [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
+};
+
+static const struct args_spec spec = {
+    .options = options,
+    .option_count = sizeof(options) / sizeof(options[0]),
+    .details = "Without --hypervisor: the mock in every profile, and the hypervisors that this\n"
+               "machine has. Exit status 1 if a scenario fails.\n",
+};
+
+static int run(const struct args *args)
+{
+    const char *specs[ARGS_GIVEN_MAX];
+    const struct conf_run_options conf = {
+        .specs = specs,
+        .spec_count = args_values(args, OPTION_HYPERVISOR, specs),
+        .filter = args_value(args, OPTION_FILTER),
+        .list = args_has(args, OPTION_LIST),
+        .explain = args_value(args, OPTION_EXPLAIN),
+        .report_folder = args_value(args, OPTION_REPORT),
+        .json = args_has(args, OPTION_JSON),
+        .out = stdout,
+        .err = stderr,
+    };
+
+    if (conf.list && conf.explain)
+        return tool_usage(args->command, "--list and --explain are two different questions");
+    return conf_main(&conf);
+}
+
+const struct command command_certify = {.name = "certify",
+                                        .summary = "Checks hypervisors against the contract, clause by clause.",
+                                        .spec = &spec,
+                                        .run = run};

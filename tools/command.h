@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * What a command of `vmrig` is. Each lives in its own cmd_<name>.c; main.c lists
+ * them, parses the words by `spec` and calls `run`, which returns the exit status.
+ */
+
+#include "tools/args.h"
+#include "tools/report.h"
+
+struct command {
+    const char *name;
+    const char *summary; /* one line */
+    /* One of the two: a command of its own, or a group. */
+    const struct args_spec *spec;
+    int (*run)(const struct args *args);
+    const struct command *commands; /* ends with a NULL name */
+};
+
+extern const struct command command_version;
+extern const struct command command_probe;
+extern const struct command command_run;
+extern const struct command command_replay;
+extern const struct command command_trace;
+extern const struct command command_certify;
+extern const struct command command_bench;

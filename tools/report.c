@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines for stderr. A line is formatted, cleaned and written by one call, so
+ * that lines of several threads do not mix and no file name breaks one in two.
+ */
+
+#include "tools/report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LINE_MAX_BYTES 2048
+
+static void print_line(const char *command, const char *suffix, const char *format, va_list arguments) VMR_PRINTF(3, 0);
+
+static void print_line(const char *command, const char *suffix, const char *format, va_list arguments)
+{
+    char message[LINE_MAX_BYTES];
+
+    (void)vsnprintf(message, sizeof(message), format, arguments);
+    for (char *at = message; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f)
+            *at = '?';
+    }
+    /* Where stderr is closed nobody can be told. */
+    (void)fprintf(stderr, "%s: %s%s\n", command, message, suffix);
+}
+
+void tool_say(const char *command, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_line(command, "", format, arguments);
+    va_end(arguments);
+}
+
+int tool_fail(const char *command, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    print_line(command, "", format, arguments);
+    va_end(arguments);
+    return TOOL_FAILED;
+}
+
+int tool_usage(const char *command, const char *format, ...)
+{
+    char suffix[128];
+    va_list arguments;
+
+    (void)snprintf(suffix, sizeof(suffix), " (see '%s --help')", command);
+    va_start(arguments, format);
+    print_line(command, suffix, format, arguments);
+    va_end(arguments);
+    return TOOL_USAGE;
+}
+
+int tool_fail_choice(const char *command, const struct vmr_error *err)
+{
+    if (err->status == VMR_E_CONFIG || err->status == VMR_E_USAGE)
+        return tool_usage(command, "%s", err->message);
+    return tool_fail(command, "%s", err->message);
+}
+
+void tool_log(void *command, enum vmr_log_level level, enum vmr_log_culprit culprit, const char *message)
+{
+    (void)culprit;
+    if (level > VMR_LOG_WARNING)
+        return;
+    tool_say(command, "%s: %s", level == VMR_LOG_ERROR ? "error" : "warning", message);
+}
+
+int tool_finish_stdout(const char *command, int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return status;
+    if (errno == 0)
+        return tool_fail(command, "cannot write to stdout");
+    return tool_fail(command, "cannot write to stdout: %s", strerror(errno));
+}
