@@ -151,7 +151,7 @@ static void put_fields(struct trace_state *state, struct writer *writer, const s
 {
     for (size_t i = 0; i < info->field_count; i++) {
         if (record->value[i] > info->fields[i].max) {
-            writer->failed = true;
+            writer_fail(writer);
         } else if (info->fields[i].type == TRACE_DELTA) {
             writer_varint(writer, record->value[i] - state->last_time);
             state->last_time = record->value[i];

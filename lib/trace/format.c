@@ -138,7 +138,7 @@ static void put_names(struct writer *writer, uint16_t type, unsigned count)
 
     trace_table_put(writer, &table);
     if (!writer_ok(&names))
-        writer->failed = true;
+        writer_fail(writer);
     writer_finish(&names);
 }
 

@@ -105,10 +105,7 @@ static bool unpack(struct trace_reader *reader, struct block *block, const uint8
     if (block->header.codec == VMR_TRACE_CODEC_NONE) {
         memcpy(block->raw, stored, block->header.raw_size);
     } else {
-        if (!reader->compressor)
-            reader->compressor = trace_compressor_create();
-        if (!reader->compressor ||
-            !trace_decompress(reader->compressor, block->raw, block->header.raw_size, stored,
+        if (!trace_decompress(reader->compressor, block->raw, block->header.raw_size, stored,
                               block->header.stored_size))
             return false;
     }
@@ -165,7 +162,7 @@ static enum load_result load_footer(struct trace_reader *reader)
     if (seen < length)
         return LOAD_END;
     if (load_le64(bytes + hashed) != trace_hash(bytes, hashed) ||
-        load_le64(bytes + hashed + 8) + reader->info.lost_bytes < reader->window.offset ||
+        (reader->info.damages == 0 && load_le64(bytes + hashed + 8) != reader->window.offset) ||
         memcmp(bytes + hashed + 16, trace_magic_footer, TRACE_MAGIC_BYTES) != 0 || seen > length)
         return LOAD_BAD;
     if (footer.records < reader->loaded_sequence)
@@ -295,7 +292,12 @@ enum vmr_status trace_reader_create(const struct vmr_trace_source *source, bool 
     reader->next = &reader->blocks[1];
     trace_state_init(&reader->state);
     window_init(&reader->window, source);
-    if (window_fill(&reader->window, TEXT_MAGIC_BYTES) >= TEXT_MAGIC_BYTES &&
+    if (trace_compress_available()) {
+        reader->compressor = trace_compressor_create();
+        if (!reader->compressor)
+            status = vmr_error_set(err, VMR_E_NOMEM, "trace reader: out of memory");
+    }
+    if (!status && window_fill(&reader->window, TEXT_MAGIC_BYTES) >= TEXT_MAGIC_BYTES &&
         memcmp(window_bytes(&reader->window), TEXT_MAGIC, TEXT_MAGIC_BYTES) == 0)
         status = open_text(reader, err);
     if (!status)
@@ -375,6 +377,9 @@ static void drop_block(struct trace_reader *reader, enum trace_decode_result res
     reader->info.lost_bytes += reader_left(&block->cursor);
     block->records_left = 0;
     count_damage(reader, block->offset, what);
+    /* What a look ahead has loaded lies behind the end. */
+    if (reader->strict)
+        reader->next_loaded = false;
 }
 
 static bool is_last_and_more_follows(const struct block *block)

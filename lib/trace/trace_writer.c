@@ -78,8 +78,8 @@ static void put_header(struct trace_writer *writer, const struct trace_writer_op
 enum vmr_status trace_writer_create(const struct trace_writer_options *options, struct trace_writer **ret_writer,
                                     struct vmr_error *err)
 {
-    enum vmr_trace_codec codec;
-    enum vmr_status status = trace_codec_resolve(options->codec, &codec, err);
+    enum vmr_trace_codec codec = options->codec;
+    enum vmr_status status = options->plain_blocks ? VMR_OK : trace_codec_resolve(options->codec, &codec, err);
 
     if (status)
         return status;
@@ -95,7 +95,7 @@ enum vmr_status trace_writer_create(const struct trace_writer_options *options, 
     writer->stride = 1;
     trace_state_init(&writer->state);
     writer_init(&writer->block, VMR_TRACE_BLOCK_BYTES_MAX);
-    if (codec == VMR_TRACE_CODEC_ZSTD) {
+    if (codec == VMR_TRACE_CODEC_ZSTD && !options->plain_blocks) {
         writer->compressor = trace_compressor_create();
         if (!writer->compressor)
             writer->status = VMR_E_NOMEM;

@@ -8,8 +8,8 @@
 
 #include "vmrig/trace.h"
 
-/* Enough for a whole block and the start of the next one. */
-#define WINDOW_BYTES (2u * VMR_TRACE_BLOCK_BYTES_MAX)
+/* Enough for a block with its header, and for the longest line of a text: two digits for each byte of a block. */
+#define WINDOW_BYTES (2u * VMR_TRACE_BLOCK_BYTES_MAX + 4096u)
 
 struct window {
     struct vmr_trace_source source;
