@@ -110,7 +110,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_recorder_finish(struct vmr_recorder *
 
 struct vmr_replay;
 
-/* Both may be NULL. Called on a VP's thread, in the middle of its run, with no lock held. */
+/* Both may be NULL. Called on a VP's thread, in the middle of its run, perhaps inside a device: only ask for a stop. */
 struct vmr_replay_options {
     /*
      * Here the recorded run of `vp` was stopped from outside: set its stop
@@ -150,6 +150,9 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_replay_attach(struct vmr_replay *repl
  * made again; without it they end the replay. VPs stopped.
  */
 VMR_API void vmr_replay_set_partition(struct vmr_replay *replay, struct vmr_partition *partition);
+
+/* Gives up: as at the end of the trace, but options.end is not called. Before a VP set is stopped early. Any thread. */
+VMR_API void vmr_replay_abort(struct vmr_replay *replay);
 
 struct vmr_replay_result {
     /*

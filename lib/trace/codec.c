@@ -362,12 +362,13 @@ enum trace_decode_result trace_decode(struct trace_state *state, struct reader *
     return result;
 }
 
-bool trace_skim(struct reader *reader, uint32_t *last_vp, unsigned *ret_kind)
+bool trace_skim(struct reader *reader, uint32_t *last_vp, unsigned *ret_kind, uint8_t *ret_first)
 {
     struct frame frame;
 
     if (!get_frame(reader, last_vp, &frame))
         return false;
     *ret_kind = frame.tag & TAG_KIND;
+    *ret_first = frame.length > 0 ? frame.payload[0] : 0;
     return true;
 }

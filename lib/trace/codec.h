@@ -52,5 +52,5 @@ enum trace_decode_result {
 enum trace_decode_result trace_decode(struct trace_state *state, struct reader *reader,
                                       struct trace_record *ret_record);
 
-/* Steps over a record: kind and VP alone. `last_vp` is TRACE_NO_VP at the start of a block. */
-bool trace_skim(struct reader *reader, uint32_t *last_vp, unsigned *ret_kind);
+/* Steps over a record: kind, VP, and the first byte of the payload (0: empty). `last_vp` begins a block as TRACE_NO_VP. */
+bool trace_skim(struct reader *reader, uint32_t *last_vp, unsigned *ret_kind, uint8_t *ret_first);

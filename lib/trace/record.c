@@ -11,6 +11,7 @@
 
 #include "lib/exit/exit_codec.h"
 #include "lib/exit/x86_regs.h"
+#include "lib/trace/format.h"
 #include "vmrig/backend.h"
 #include "vmrig/error.h"
 
@@ -22,9 +23,9 @@
     {.name = (field_name), .type = TRACE_WORD, .max = sizeof(table) / sizeof((table)[0]) - 1, .words = (table)}
 
 static const char *const irqchip_words[VMR_IRQCHIP_COUNT] = {"user", "split", "kernel"};
-static const char *const leave_words[VMR_LEAVE_COUNT] = {"halt", "stop", "kick", "yield"};
+static const char *const leave_words[VMR_LEAVE_COUNT] = {"halt", "stop", "kick", "yield", "step"};
 static const char *const park_words[] = {"woken", "timeout", "deadlock"};
-static const char *const async_words[VMR_ASYNC_KIND_COUNT] = {"irq", "msi", "lint", "nmi"};
+static const char *const async_words[VMR_ASYNC_KIND_COUNT] = {"irq", "msi", "lint", "nmi", "wake"};
 static const char *const op_words[TRACE_OP_COUNT] = {"get-regs",  "set-regs", "get-msr",  "set-msr",
                                                      "interrupt", "nmi",      "set-debug"};
 /* The statuses by the names of vmr_status_name. */
@@ -188,4 +189,23 @@ bool trace_record_of_answer(const struct vmr_exit *vp_exit, struct trace_record 
     }
     *ret_record = record;
     return true;
+}
+
+void trace_record_of_write(uint64_t gpa, const void *bytes, size_t length, struct trace_record *ret_record)
+{
+    if (length <= TRACE_WRITE_MAX) {
+        *ret_record = (struct trace_record){
+            .kind = TRACE_WRITE,
+            .vp = TRACE_NO_VP,
+            .value = {gpa},
+            .bytes = bytes,
+            .length = length,
+        };
+        return;
+    }
+    *ret_record = (struct trace_record){
+        .kind = TRACE_WRITE_HASH,
+        .vp = TRACE_NO_VP,
+        .value = {gpa, length, trace_hash(bytes, length)},
+    };
 }

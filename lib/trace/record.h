@@ -139,3 +139,6 @@ bool trace_record_equal(const struct trace_record *a, const struct trace_record 
  * kind has none. Points into `vp_exit`.
  */
 bool trace_record_of_answer(const struct vmr_exit *vp_exit, struct trace_record *ret_record);
+
+/* A write of guest memory: with its bytes if they are few, else by hash. Points to `bytes`. */
+void trace_record_of_write(uint64_t gpa, const void *bytes, size_t length, struct trace_record *ret_record);

@@ -17,7 +17,7 @@ struct vmr_trace_reader {
     struct trace_reader *inner;
     struct trace_text text;
     struct writer line;
-    char *meta; /* keys and values, each ended by a NUL, in place of the tables' pairs */
+    char *meta; /* where the pairs are */
     struct vmr_trace_meta pairs[VMR_TRACE_META_MAX];
     size_t pair_count;
 };
@@ -47,31 +47,6 @@ bool vmr_trace_codec_available(enum vmr_trace_codec codec)
     return codec == VMR_TRACE_CODEC_DEFAULT || codec == VMR_TRACE_CODEC_NONE;
 }
 
-/* The pairs point into one copy of all tables, in which "=" and the byte behind a value become NULs. */
-static enum vmr_status collect_meta(struct vmr_trace_reader *reader, struct vmr_error *err)
-{
-    struct reader tables;
-    struct trace_table table;
-
-    trace_reader_tables(reader->inner, &tables);
-    char *place = calloc(1, tables.length + VMR_TRACE_META_MAX + 1);
-
-    if (!place)
-        return vmr_error_set(err, VMR_E_NOMEM, "trace reader: out of memory");
-    reader->meta = place;
-    while (trace_table_next(&tables, &table)) {
-        if (table.type != TRACE_TABLE_META || reader->pair_count == VMR_TRACE_META_MAX)
-            continue;
-        memcpy(place, table.bytes, table.length);
-        char *equals = strchr(place, '='); /* trace_tables_check has seen it */
-
-        *equals = '\0';
-        reader->pairs[reader->pair_count++] = (struct vmr_trace_meta){.key = place, .value = equals + 1};
-        place += table.length + 1;
-    }
-    return VMR_OK;
-}
-
 enum vmr_status vmr_trace_reader_create(const struct vmr_trace_source *source,
                                         const struct vmr_trace_read_options *options,
                                         struct vmr_trace_reader **ret_reader, struct vmr_error *err)
@@ -84,8 +59,11 @@ enum vmr_status vmr_trace_reader_create(const struct vmr_trace_source *source,
     writer_init(&reader->line, TEXT_LINE_MAX);
     enum vmr_status status = trace_reader_create(source, options && options->strict, &reader->inner, err);
 
-    if (!status)
-        status = collect_meta(reader, err);
+    if (!status) {
+        reader->pair_count = trace_reader_meta(reader->inner, reader->pairs, &reader->meta);
+        if (!reader->meta)
+            status = vmr_error_set(err, VMR_E_NOMEM, "trace reader: out of memory");
+    }
     if (status) {
         vmr_trace_reader_destroy(reader);
         return status;

@@ -445,7 +445,7 @@ void trace_reader_peek_begin(struct trace_reader *reader, struct trace_peek *ret
     *ret_peek = (struct trace_peek){.cursor = reader->current->cursor, .last_vp = reader->state.last_vp};
 }
 
-bool trace_reader_peek(struct trace_reader *reader, struct trace_peek *peek, unsigned *ret_kind, uint32_t *ret_vp)
+bool trace_reader_peek(struct trace_reader *reader, struct trace_peek *peek, struct trace_peeked *ret_record)
 {
     if (reader_left(&peek->cursor) == 0) {
         if (peek->in_next || (!reader->next_loaded && !load(reader, reader->next)))
@@ -453,8 +453,37 @@ bool trace_reader_peek(struct trace_reader *reader, struct trace_peek *peek, uns
         reader->next_loaded = true;
         *peek = (struct trace_peek){.cursor = reader->next->cursor, .last_vp = TRACE_NO_VP, .in_next = true};
     }
-    if (!trace_skim(&peek->cursor, &peek->last_vp, ret_kind))
+    struct trace_peeked record = {0};
+
+    if (!trace_skim(&peek->cursor, &peek->last_vp, &record.kind, &record.first))
         return false;
-    *ret_vp = peek->last_vp;
+    record.vp = peek->last_vp;
+    *ret_record = record;
     return true;
+}
+
+/* --- metadata --- */
+
+size_t trace_reader_meta(const struct trace_reader *reader, struct vmr_trace_meta *ret_pairs, char **ret_storage)
+{
+    struct reader tables;
+    struct trace_table table;
+    size_t count = 0;
+
+    trace_reader_tables(reader, &tables);
+    /* Each pair keeps its length: "=" becomes a NUL, and one more ends the value. */
+    char *place = calloc(1, tables.length + VMR_TRACE_META_MAX + 1);
+
+    *ret_storage = place;
+    while (place && count < VMR_TRACE_META_MAX && trace_table_next(&tables, &table)) {
+        if (table.type != TRACE_TABLE_META)
+            continue;
+        memcpy(place, table.bytes, table.length);
+        char *equals = strchr(place, '='); /* trace_tables_check has seen it */
+
+        *equals = '\0';
+        ret_pairs[count++] = (struct vmr_trace_meta){.key = place, .value = equals + 1};
+        place += table.length + 1;
+    }
+    return count;
 }

@@ -25,14 +25,26 @@ void trace_reader_info(const struct trace_reader *reader, struct vmr_trace_info 
 enum vmr_status trace_reader_next(struct trace_reader *reader, struct trace_record *ret_record, bool *ret_end,
                                   struct vmr_error *err);
 
-/* Looks at the kind and VP of records further on, at most to the end of the next block. */
+/* Looks at records further on, at most to the end of the next block. */
 struct trace_peek {
     struct reader cursor;
     uint32_t last_vp;
     bool in_next;
 };
+struct trace_peeked {
+    unsigned kind;
+    uint32_t vp;
+    uint8_t first; /* byte of the payload; 0 if there is none */
+};
 void trace_reader_peek_begin(struct trace_reader *reader, struct trace_peek *ret_peek);
 /* False: nothing more to be seen from here. */
-bool trace_reader_peek(struct trace_reader *reader, struct trace_peek *peek, unsigned *ret_kind, uint32_t *ret_vp);
-/* The records of the block that is read: for sizes by kind. Bytes that the last record took. */
+bool trace_reader_peek(struct trace_reader *reader, struct trace_peek *peek, struct trace_peeked *ret_record);
+
+/*
+ * The metadata pairs, at most VMR_TRACE_META_MAX; returns how many. They point
+ * into *ret_storage, the caller's to free; NULL: out of memory.
+ */
+size_t trace_reader_meta(const struct trace_reader *reader, struct vmr_trace_meta *ret_pairs, char **ret_storage);
+
+/* Bytes that the last record took. */
 size_t trace_reader_last_size(const struct trace_reader *reader);
