@@ -74,8 +74,7 @@ struct vmr_recorder_options {
 
 /* Writes the header. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_recorder_create(const struct vmr_recorder_options *options,
-                                                           struct vmr_recorder **ret_recorder,
-                                                           struct vmr_error *err);
+                                                           struct vmr_recorder **ret_recorder, struct vmr_error *err);
 /* VPs stopped, the partition destroyed. NULL is fine. Does not finish the trace: it is then one that was cut. */
 VMR_API void vmr_recorder_destroy(struct vmr_recorder *recorder);
 
@@ -161,8 +160,8 @@ struct vmr_replay_result {
      * was played.
      */
     enum vmr_status status;
-    bool ended;    /* nothing is left to play */
-    bool cut;      /* the trace has no footer: its recording did not finish */
+    bool ended;              /* nothing is left to play */
+    bool cut;                /* the trace has no footer: its recording did not finish */
     uint64_t exits, records; /* played */
     struct vmr_error error;  /* unless VMR_OK: where, what was recorded, what was done instead [TRC-2] */
 };
@@ -180,29 +179,29 @@ struct vmr_trace_read_options {
 struct vmr_trace_info {
     uint16_t major, minor;
     enum vmr_trace_codec codec;
-    bool text;        /* it came in text form */
-    bool inputs_only; /* reactions were cut out */
-    bool ended;       /* the end was reached; what follows is then final */
-    bool cut;         /* there was no footer */
-    uint64_t records, exits; /* read so far */
+    bool text;                        /* it came in text form */
+    bool inputs_only;                 /* reactions were cut out */
+    bool ended;                       /* the end was reached; what follows is then final */
+    bool cut;                         /* there was no footer */
+    uint64_t records, exits;          /* read so far */
     uint64_t raw_bytes, stored_bytes; /* of the blocks read so far; container overhead is in stored_bytes */
     /* [TRC-4] */
-    uint64_t damages;           /* places where bytes had to be skipped */
-    uint64_t first_damage;      /* offset of the first */
+    uint64_t damages;      /* places where bytes had to be skipped */
+    uint64_t first_damage; /* offset of the first */
     uint64_t lost_bytes;
-    uint64_t lost_records;      /* as far as sequence numbers tell */
-    uint64_t skipped_optional;  /* records of kinds this reader does not know and need not */
+    uint64_t lost_records;     /* as far as sequence numbers tell */
+    uint64_t skipped_optional; /* records of kinds this reader does not know and need not */
 };
 
 struct vmr_trace_record {
     uint64_t sequence; /* from 0 */
     uint64_t exit;     /* exits up to and with this record */
     vmr_vp_index vp;
-    bool has_vp;       /* false: the partition's, not a VP's */
+    bool has_vp; /* false: the partition's, not a VP's */
     bool reaction;
-    const char *kind;  /* "exit", "time", "answer", ... */
+    const char *kind;               /* "exit", "time", "answer", ... */
     const struct vmr_exit *vp_exit; /* for "exit"; until the next call */
-    const char *text;  /* the line of the text form; until the next call */
+    const char *text;               /* the line of the text form; until the next call */
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_trace_reader_create(const struct vmr_trace_source *source,
@@ -226,8 +225,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_trace_print(const struct vmr_trace_so
                                                        const struct vmr_trace_sink *sink,
                                                        struct vmr_trace_info *ret_info, struct vmr_error *err);
 /* To binary: from text, or compressed another way. */
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_trace_pack(const struct vmr_trace_source *source,
-                                                      enum vmr_trace_codec codec, const struct vmr_trace_sink *sink,
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_trace_pack(const struct vmr_trace_source *source, enum vmr_trace_codec codec,
+                                                      const struct vmr_trace_sink *sink,
                                                       struct vmr_trace_info *ret_info, struct vmr_error *err);
 
 struct vmr_trace_cut_options {
@@ -238,12 +237,12 @@ struct vmr_trace_cut_options {
 /* To a shorter binary trace. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_trace_cut(const struct vmr_trace_source *source,
                                                      const struct vmr_trace_cut_options *options,
-                                                     const struct vmr_trace_sink *sink,
-                                                     struct vmr_trace_info *ret_info, struct vmr_error *err);
+                                                     const struct vmr_trace_sink *sink, struct vmr_trace_info *ret_info,
+                                                     struct vmr_error *err);
 
 struct vmr_trace_diff_options {
-    bool all;        /* go on after the first difference, and count by kind */
-    bool skip_time;  /* take times as equal */
+    bool all;       /* go on after the first difference, and count by kind */
+    bool skip_time; /* take times as equal */
 };
 /*
  * Compares record by record and prints the first difference, with the exit

@@ -120,8 +120,7 @@ static bool put_regs(struct trace_state *state, struct writer *writer, const str
     return true;
 }
 
-static enum trace_decode_result get_regs(struct trace_state *state, struct reader *reader,
-                                         struct trace_record *record)
+static enum trace_decode_result get_regs(struct trace_state *state, struct reader *reader, struct trace_record *record)
 {
     struct vmr_x86_regs *known = trace_regs_of(&state->regs, record->vp);
     uint64_t wire_changed = reader_varint(reader);
@@ -218,8 +217,8 @@ static bool put_payload(struct trace_state *state, struct writer *writer, const 
     return false;
 }
 
-static enum trace_decode_result get_exit(struct trace_state *state, struct reader *reader,
-                                         struct trace_record *record, bool may_be_none)
+static enum trace_decode_result get_exit(struct trace_state *state, struct reader *reader, struct trace_record *record,
+                                         bool may_be_none)
 {
     record->vp_exit = &state->vp_exit;
     if (may_be_none && reader_left(reader) == 0) {
@@ -337,8 +336,7 @@ static bool get_frame(struct reader *reader, uint32_t *last_vp, struct frame *re
     return true;
 }
 
-enum trace_decode_result trace_decode(struct trace_state *state, struct reader *reader,
-                                      struct trace_record *ret_record)
+enum trace_decode_result trace_decode(struct trace_state *state, struct reader *reader, struct trace_record *ret_record)
 {
     struct frame frame;
     struct reader payload;

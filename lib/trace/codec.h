@@ -38,7 +38,8 @@ void trace_state_init(struct trace_state *state);
 void trace_state_finish(struct trace_state *state);
 void trace_state_reset(struct trace_state *state);
 
-/* False, and the writer as before, if the record does not fit, is not valid, or memory ran out. The state is then moot. */
+/* False, and the writer as before, if the record does not fit, is not valid, or memory ran out. The state is then moot.
+ */
 bool trace_encode(struct trace_state *state, struct writer *writer, const struct trace_record *record);
 
 enum trace_decode_result {
@@ -52,5 +53,6 @@ enum trace_decode_result {
 enum trace_decode_result trace_decode(struct trace_state *state, struct reader *reader,
                                       struct trace_record *ret_record);
 
-/* Steps over a record: kind, VP, and the first byte of the payload (0: empty). `last_vp` begins a block as TRACE_NO_VP. */
+/* Steps over a record: kind, VP, and the first byte of the payload (0: empty). `last_vp` begins a block as TRACE_NO_VP.
+ */
 bool trace_skim(struct reader *reader, uint32_t *last_vp, unsigned *ret_kind, uint8_t *ret_first);

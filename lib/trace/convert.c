@@ -175,8 +175,7 @@ enum vmr_status vmr_trace_pack(const struct vmr_trace_source *source, enum vmr_t
 }
 
 enum vmr_status vmr_trace_cut(const struct vmr_trace_source *source, const struct vmr_trace_cut_options *options,
-                              const struct vmr_trace_sink *sink, struct vmr_trace_info *ret_info,
-                              struct vmr_error *err)
+                              const struct vmr_trace_sink *sink, struct vmr_trace_info *ret_info, struct vmr_error *err)
 {
     return copy_trace(source, options, sink, ret_info, err);
 }

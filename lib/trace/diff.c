@@ -68,8 +68,8 @@ static void print_first(struct diff *diff)
 {
     const struct side *side = diff->sides[0].end ? &diff->sides[1] : &diff->sides[0];
 
-    output_print(&diff->output, "first difference at record %llu, exit %llu",
-                 (unsigned long long)side->record.sequence, (unsigned long long)side->record.exit);
+    output_print(&diff->output, "first difference at record %llu, exit %llu", (unsigned long long)side->record.sequence,
+                 (unsigned long long)side->record.exit);
     output_line_end(&diff->output);
     if (side->exit_before.length > 0) {
         output_print(&diff->output, "exit before: ");
@@ -105,9 +105,9 @@ static enum vmr_status compare(struct diff *diff, struct vmr_error *err)
             return status;
         if (left->end && right->end)
             return VMR_OK;
-        bool same = !left->end && !right->end &&
-                    (trace_record_equal(&left->record, &right->record) ||
-                     is_ignored(diff, &left->record, &right->record));
+        bool same =
+            !left->end && !right->end &&
+            (trace_record_equal(&left->record, &right->record) || is_ignored(diff, &left->record, &right->record));
 
         if (!same) {
             if (diff->differences++ == 0)

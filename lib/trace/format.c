@@ -58,8 +58,8 @@ static enum vmr_status check_version(const struct trace_header *header, struct v
     if (needed <= (TRACE_MAJOR << 16 | TRACE_MINOR))
         return VMR_OK;
     return vmr_error_set(err, VMR_E_UNSUPPORTED, "trace: format %u.%u needs a reader of %u.%u; this one is %u.%u",
-                         header->major, header->minor, header->min_reader_major, header->min_reader_minor,
-                         TRACE_MAJOR, TRACE_MINOR);
+                         header->major, header->minor, header->min_reader_major, header->min_reader_minor, TRACE_MAJOR,
+                         TRACE_MINOR);
 }
 
 enum vmr_status trace_header_decode(const uint8_t *bytes, struct trace_header *ret_header, struct vmr_error *err)
@@ -255,8 +255,8 @@ static enum vmr_status check_names(const struct trace_table *table, struct vmr_e
         const char *name = trace_table_name(table->type, entry.id, &class);
 
         /* A number that is unknown here only matters where a record uses it. */
-        if (name && (strlen(name) != entry.length || memcmp(name, entry.name, entry.length) != 0 ||
-                     class != entry.class))
+        if (name &&
+            (strlen(name) != entry.length || memcmp(name, entry.name, entry.length) != 0 || class != entry.class))
             return vmr_error_set(err, VMR_E_UNSUPPORTED, "trace: table %u: number %u is \"%.*s\", here it is \"%s\"",
                                  table->type, entry.id, (int)entry.length, entry.name, name);
     }

@@ -15,12 +15,23 @@
 #include "vmrig/backend.h"
 #include "vmrig/error.h"
 
-#define HEX(field_name) {.name = (field_name), .type = TRACE_HEX, .max = UINT64_MAX}
-#define HEX_MAX(field_name, maximum) {.name = (field_name), .type = TRACE_HEX, .max = (maximum)}
-#define DECIMAL(field_name, maximum) {.name = (field_name), .type = TRACE_DECIMAL, .max = (maximum)}
+#define HEX(field_name)                                                                                                \
+    {                                                                                                                  \
+        .name = (field_name), .type = TRACE_HEX, .max = UINT64_MAX                                                     \
+    }
+#define HEX_MAX(field_name, maximum)                                                                                   \
+    {                                                                                                                  \
+        .name = (field_name), .type = TRACE_HEX, .max = (maximum)                                                      \
+    }
+#define DECIMAL(field_name, maximum)                                                                                   \
+    {                                                                                                                  \
+        .name = (field_name), .type = TRACE_DECIMAL, .max = (maximum)                                                  \
+    }
 #define FLAG(field_name) DECIMAL(field_name, 1)
 #define WORD(field_name, table)                                                                                        \
-    {.name = (field_name), .type = TRACE_WORD, .max = sizeof(table) / sizeof((table)[0]) - 1, .words = (table)}
+    {                                                                                                                  \
+        .name = (field_name), .type = TRACE_WORD, .max = sizeof(table) / sizeof((table)[0]) - 1, .words = (table)      \
+    }
 
 static const char *const irqchip_words[VMR_IRQCHIP_COUNT] = {"user", "split", "kernel"};
 static const char *const leave_words[VMR_LEAVE_COUNT] = {"halt", "stop", "kick", "yield", "step"};
@@ -30,7 +41,7 @@ static const char *const op_words[TRACE_OP_COUNT] = {"get-regs",  "set-regs", "g
                                                      "interrupt", "nmi",      "set-debug"};
 /* The statuses by the names of vmr_status_name. */
 static const char *const status_words[VMR_STATUS_COUNT] = {
-    "ok",   "usage", "state", "config",  "unsupported", "unavailable", "out-of-memory",
+    "ok",   "usage", "state",   "config",   "unsupported", "unavailable", "out-of-memory",
     "host", "guest", "corrupt", "diverged", "deadlock",
 };
 
@@ -40,10 +51,18 @@ static const char *const status_words[VMR_STATUS_COUNT] = {
 #define DEBUG_BYTES (1u + VMR_X86_BREAKPOINT_COUNT * 11u)
 
 static const struct trace_kind_info kinds[TRACE_KIND_COUNT] = {
-    [TRACE_HYPERVISOR] = {"hypervisor", false, TRACE_EXTRA_NAME, TRACE_NAME_MAX, 3,
+    [TRACE_HYPERVISOR] = {"hypervisor",
+                          false,
+                          TRACE_EXTRA_NAME,
+                          TRACE_NAME_MAX,
+                          3,
                           {HEX("caps"), DECIMAL("vps", VMR_VP_COUNT_MAX), DECIMAL("bits", VMR_PHYSICAL_BITS_MAX)}},
     [TRACE_CPUID_DEFAULT] = {"cpuid-default", false, TRACE_EXTRA_BYTES, CPUID_BYTES_MAX, 0, {{0}}},
-    [TRACE_VM] = {"vm", true, TRACE_EXTRA_NONE, 0, 4,
+    [TRACE_VM] = {"vm",
+                  true,
+                  TRACE_EXTRA_NONE,
+                  0,
+                  4,
                   {DECIMAL("vps", VMR_VP_COUNT_MAX), WORD("irqchip", irqchip_words), HEX("cpuid"), HEX("msrs")}},
     [TRACE_MAP] = {"map", true, TRACE_EXTRA_NONE, 0, 3, {HEX("gpa"), HEX("size"), FLAG("ro")}},
     [TRACE_UNMAP] = {"unmap", true, TRACE_EXTRA_NONE, 0, 1, {HEX("gpa")}},
@@ -59,12 +78,16 @@ static const struct trace_kind_info kinds[TRACE_KIND_COUNT] = {
     [TRACE_MSR] = {"msr", false, TRACE_EXTRA_NONE, 0, 2, {HEX_MAX("index", UINT32_MAX), HEX("value")}},
     [TRACE_STATUS] = {"status", false, TRACE_EXTRA_NONE, 0, 2, {WORD("op", op_words), WORD("status", status_words)}},
     [TRACE_READ] = {"read", false, TRACE_EXTRA_BYTES, TRACE_READ_MAX, 1, {HEX("gpa")}},
-    [TRACE_FETCH_OR] = {"fetch-or", false, TRACE_EXTRA_NONE, 0, 4,
-                        {HEX("gpa"), DECIMAL("width", 8), HEX("mask"), HEX("old")}},
+    [TRACE_FETCH_OR] =
+        {"fetch-or", false, TRACE_EXTRA_NONE, 0, 4, {HEX("gpa"), DECIMAL("width", 8), HEX("mask"), HEX("old")}},
     [TRACE_ANSWER] = {"answer", true, TRACE_EXTRA_NONE, 0, 1, {HEX("value")}},
     [TRACE_ANSWER_BYTES] = {"answer-bytes", true, TRACE_EXTRA_BYTES, VMR_STRING_IO_BYTES_MAX, 0, {{0}}},
     [TRACE_ANSWER_MSR] = {"answer-msr", true, TRACE_EXTRA_NONE, 0, 2, {HEX("value"), FLAG("fault")}},
-    [TRACE_ANSWER_CPUID] = {"answer-cpuid", true, TRACE_EXTRA_NONE, 0, 4,
+    [TRACE_ANSWER_CPUID] = {"answer-cpuid",
+                            true,
+                            TRACE_EXTRA_NONE,
+                            0,
+                            4,
                             {HEX_MAX("eax", UINT32_MAX), HEX_MAX("ebx", UINT32_MAX), HEX_MAX("ecx", UINT32_MAX),
                              HEX_MAX("edx", UINT32_MAX)}},
     [TRACE_ANSWER_HYPERCALL] = {"answer-hypercall", true, TRACE_EXTRA_NONE, 0, 1, {HEX("result")}},
@@ -75,8 +98,8 @@ static const struct trace_kind_info kinds[TRACE_KIND_COUNT] = {
     [TRACE_WINDOW] = {"window", true, TRACE_EXTRA_NONE, 0, 1, {FLAG("wanted")}},
     [TRACE_TPR] = {"tpr", true, TRACE_EXTRA_NONE, 0, 1, {HEX_MAX("value", UINT8_MAX)}},
     [TRACE_WRITE] = {"write", true, TRACE_EXTRA_BYTES, TRACE_WRITE_MAX, 1, {HEX("gpa")}},
-    [TRACE_WRITE_HASH] = {"write-hash", true, TRACE_EXTRA_NONE, 0, 3,
-                          {HEX("gpa"), DECIMAL("length", UINT64_MAX), HEX("hash")}},
+    [TRACE_WRITE_HASH] =
+        {"write-hash", true, TRACE_EXTRA_NONE, 0, 3, {HEX("gpa"), DECIMAL("length", UINT64_MAX), HEX("hash")}},
     [TRACE_SET_DEBUG] = {"set-debug", true, TRACE_EXTRA_BYTES, DEBUG_BYTES, 0, {{0}}},
 };
 

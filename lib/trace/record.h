@@ -95,7 +95,7 @@ struct trace_field {
 enum trace_extra {
     TRACE_EXTRA_NONE,
     TRACE_EXTRA_BYTES,
-    TRACE_EXTRA_NAME,    /* bytes that are printable text */
+    TRACE_EXTRA_NAME, /* bytes that are printable text */
     TRACE_EXTRA_REGS,
     TRACE_EXTRA_EXIT,
     TRACE_EXTRA_EXIT_OR_NONE

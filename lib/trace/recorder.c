@@ -56,8 +56,10 @@ bool recorder_is_setting_up(const struct vmr_recorder *recorder)
 
 void recorder_append(struct vmr_recorder *recorder, struct trace_record *record)
 {
-    if (recorder->finished)
+    /* A replay that is over goes on with cancels, which were never recorded. [TRC-3] */
+    if (recorder->finished || recorder->appended >= replay_records_max(&recorder->inner))
         return;
+    recorder->appended++;
     record->vp = recorder->holder;
     enum vmr_status status = trace_writer_append(recorder->writer, record);
 
@@ -122,10 +124,6 @@ static enum vmr_status refuse(const struct vmr_hypervisor_handle *handle, const 
                              "recording on '%s': interrupt controllers in the hypervisor (irqchip=%s) cannot be "
                              "observed; use irqchip=user",
                              handle->backend->name, places[handle->irqchip]);
-    if (handle->offload_enlightenments)
-        return vmr_error_set(err, VMR_E_UNSUPPORTED,
-                             "recording on '%s': offload_enlightenments=true cannot be observed",
-                             handle->backend->name);
     if (!vmr_caps_have(caps, VMR_CAP_RECORDABLE))
         return vmr_error_set(err, VMR_E_UNSUPPORTED,
                              "recording on '%s': the backend does not promise that all inputs can be seen "
@@ -149,8 +147,8 @@ bool recorder_put_cpuid(struct writer *writer, const struct vmr_cpuid_entry *ent
 {
     for (size_t i = 0; i < count; i++) {
         const struct vmr_cpuid_entry *entry = &entries[i];
-        const uint32_t words[] = {entry->leaf, entry->subleaf, entry->match_subleaf, entry->eax,
-                                  entry->ebx,  entry->ecx,     entry->edx};
+        const uint32_t words[] = {entry->leaf, entry->subleaf, entry->match_subleaf, entry->eax, entry->ebx,
+                                  entry->ecx,  entry->edx};
 
         for (size_t j = 0; j < sizeof(words) / sizeof(words[0]); j++)
             writer_le32(writer, words[j]);
@@ -207,6 +205,8 @@ enum vmr_status vmr_recorder_wrap(struct vmr_recorder *recorder, const struct vm
     if (recorder->wrapped)
         return vmr_error_set(err, VMR_E_STATE, "recorder: it wraps '%s' already", recorder->inner.backend->name);
     recorder->inner = *handle;
+    /* What the hypervisor would do by itself, it must not: it could not be observed. */
+    recorder->inner.offload_enlightenments = false;
     recorder->host = *host;
     enum vmr_status status = ask_inner(recorder, err);
 

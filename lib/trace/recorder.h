@@ -21,6 +21,7 @@ struct vmr_recorder {
     uint64_t time_step_ns;
     _Atomic uint32_t status; /* enum vmr_status: the first failure */
     bool finished;
+    uint64_t appended;
 
     bool wrapped;
     struct vmr_hypervisor_handle inner;

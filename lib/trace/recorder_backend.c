@@ -156,8 +156,8 @@ void *recorder_vm_native(struct recorder_vm *vm)
     return vm->backend->vm_native ? vm->backend->vm_native(vm->inner) : NULL;
 }
 
-static enum vmr_status rec_vp_create(struct vmr_backend_vm *base_vm, struct vmr_backend_vp *base,
-                                     vmr_vp_index index, struct vmr_error *err)
+static enum vmr_status rec_vp_create(struct vmr_backend_vm *base_vm, struct vmr_backend_vp *base, vmr_vp_index index,
+                                     struct vmr_error *err)
 {
     struct recorder_vm *vm = vm_of(base_vm);
     struct recorder_vp *vp = vp_of(base);

@@ -77,7 +77,8 @@ static bool find_leave(struct vmr_replay *replay, uint64_t *ret_why)
         if (seen.vp != replay->head.vp || ends_stretch(seen.kind))
             return false;
         if (seen.kind == TRACE_LEAVE || (completing && seen.kind == TRACE_HALT)) {
-            /* What was finished halted the VP, and the request waited for the next run: which it was is not known yet. */
+            /* What was finished halted the VP, and the request waited for the next run: which it was is not known yet.
+             */
             *ret_why = seen.kind == TRACE_LEAVE ? seen.first : VMR_LEAVE_YIELD;
             return true;
         }
@@ -366,4 +367,11 @@ const char *replay_backend_name(const struct vmr_hypervisor_handle *handle)
 {
     return handle->backend == &replay_backend ? ((const struct vmr_replay *)handle->context)->name
                                               : handle->backend->name;
+}
+
+uint64_t replay_records_max(const struct vmr_hypervisor_handle *handle)
+{
+    const struct vmr_replay *replay = handle->backend == &replay_backend ? handle->context : NULL;
+
+    return replay && replay_is_over(replay) ? replay->records : UINT64_MAX;
 }

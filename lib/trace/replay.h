@@ -75,6 +75,8 @@ extern const struct vmr_backend replay_backend;
 
 /* What a recording calls the backend under `handle`: that of the recording, if it is a replay. */
 const char *replay_backend_name(const struct vmr_hypervisor_handle *handle);
+/* How many records a recording of a replay under `handle` can have: those played, once it is over. */
+uint64_t replay_records_max(const struct vmr_hypervisor_handle *handle);
 /* How a replay under `handle` supplies guest memory; zeroed if it is none. */
 void replay_observer(const struct vmr_hypervisor_handle *handle, struct vmr_memory_observer *ret_observer);
 void replay_host_init(struct vmr_replay *replay, struct vmr_host *ret_host);

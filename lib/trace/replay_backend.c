@@ -101,8 +101,8 @@ static void play_vm_destroy(struct vmr_backend_vm *base)
     *vm = (struct replay_vm){0};
 }
 
-static enum vmr_status play_vp_create(struct vmr_backend_vm *base_vm, struct vmr_backend_vp *base,
-                                      vmr_vp_index index, struct vmr_error *err)
+static enum vmr_status play_vp_create(struct vmr_backend_vm *base_vm, struct vmr_backend_vp *base, vmr_vp_index index,
+                                      struct vmr_error *err)
 {
     struct vmr_replay *replay = vm_of(base_vm)->replay;
     struct replay_vp *vp = vp_of(base);

@@ -167,8 +167,7 @@ static enum vmr_status text_read(void *context, void *ret_bytes, size_t capacity
 }
 
 /* All lines up to the first record, which stays at the front. */
-static enum vmr_status read_head(struct text_source *text, struct writer *tables,
-                                 struct trace_writer_options *options)
+static enum vmr_status read_head(struct text_source *text, struct writer *tables, struct trace_writer_options *options)
 {
     struct vmr_error error = {0};
     enum vmr_status status;

@@ -169,9 +169,8 @@ static enum vmr_status parse_fields(struct words *words, const struct trace_kind
         if (!words_next(words, &word) || !word_take_key(&word, field->name))
             return vmr_error_set(err, VMR_E_CORRUPT, "%s: \"%.*s\" where %s= is expected", info->name,
                                  word.length > 60 ? 60 : (int)word.length, word.text, field->name);
-        bool fits = field->type == TRACE_WORD
-                        ? parse_word(field, &word, &record->value[i])
-                        : word_number(&word, &record->value[i]) && record->value[i] <= field->max;
+        bool fits = field->type == TRACE_WORD ? parse_word(field, &word, &record->value[i])
+                                              : word_number(&word, &record->value[i]) && record->value[i] <= field->max;
 
         if (!fits)
             return vmr_error_set(err, VMR_E_CORRUPT, "%s: %s=%.*s is out of range", info->name, field->name,

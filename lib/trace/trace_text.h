@@ -33,7 +33,8 @@ void trace_text_finish(struct trace_text *text);
 void trace_text_print(struct trace_text *text, struct writer *line, const struct trace_record *record);
 /* The same without number and VP, for messages; registers are all printed, and nothing is remembered. */
 void trace_text_print_body(struct writer *line, const struct trace_record *record);
-/* What the record points to is valid until the next call. VMR_E_CORRUPT, saying what is wrong, but not in which line. */
+/* What the record points to is valid until the next call. VMR_E_CORRUPT, saying what is wrong, but not in which line.
+ */
 enum vmr_status trace_text_parse(struct trace_text *text, const char *line, size_t length,
                                  struct trace_record *ret_record, struct vmr_error *err);
 

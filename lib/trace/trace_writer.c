@@ -35,8 +35,7 @@ struct trace_writer {
     uint8_t out[TRACE_BLOCK_HEADER_BYTES + VMR_TRACE_BLOCK_BYTES_MAX];
 };
 
-enum vmr_status trace_codec_resolve(enum vmr_trace_codec codec, enum vmr_trace_codec *ret_codec,
-                                    struct vmr_error *err)
+enum vmr_status trace_codec_resolve(enum vmr_trace_codec codec, enum vmr_trace_codec *ret_codec, struct vmr_error *err)
 {
     if ((unsigned)codec >= VMR_TRACE_CODEC_COUNT)
         return vmr_error_set(err, VMR_E_USAGE, "trace: codec %u does not exist", (unsigned)codec);

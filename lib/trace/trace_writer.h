@@ -16,14 +16,13 @@ struct trace_writer_options {
     struct vmr_trace_sink sink;
     enum vmr_trace_codec codec;
     bool inputs_only;
-    bool plain_blocks; /* the header names `codec`, and no block is compressed: for bytes that nobody keeps */
+    bool plain_blocks;     /* the header names `codec`, and no block is compressed: for bytes that nobody keeps */
     const uint8_t *tables; /* copied into the header */
     size_t tables_length;
 };
 
 /* What VMR_TRACE_CODEC_DEFAULT means here; VMR_E_UNSUPPORTED for one that this build lacks. */
-enum vmr_status trace_codec_resolve(enum vmr_trace_codec codec, enum vmr_trace_codec *ret_codec,
-                                    struct vmr_error *err);
+enum vmr_status trace_codec_resolve(enum vmr_trace_codec codec, enum vmr_trace_codec *ret_codec, struct vmr_error *err);
 
 /* Writes the header. */
 enum vmr_status trace_writer_create(const struct trace_writer_options *options, struct trace_writer **ret_writer,
