@@ -51,6 +51,7 @@ struct vmr_schedule_ops {
     void (*point)(void *context, const void *object);
     bool (*block)(void *context, const void *object);
     void (*wake)(void *context, const void *object);
+    const void *(*self)(void *context); /* names the running thread; no other has that name while it lives */
 };
 
 /*

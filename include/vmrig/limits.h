@@ -43,3 +43,9 @@
  * in a loop.
  */
 #define VMR_COMPLETION_EXIT_MAX 64u
+
+/* A block of a trace before compression: what a cut loses at most, and what a reader must hold. */
+#define VMR_TRACE_BLOCK_BYTES_MAX 65536u
+/* The tables and metadata behind a trace's header. */
+#define VMR_TRACE_HEADER_BYTES_MAX 65536u
+#define VMR_TRACE_META_MAX 64u

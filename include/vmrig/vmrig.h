@@ -22,3 +22,4 @@
 #include "vmrig/machine.h"
 #include "vmrig/program.h"
 #include "vmrig/mock.h"
+#include "vmrig/trace.h"

@@ -12,6 +12,16 @@ static const struct vmr_schedule_ops *schedule_of(const struct vmr_host *host)
     return host->ops->schedule;
 }
 
+uintptr_t sync_self(const struct vmr_host *host)
+{
+    const struct vmr_schedule_ops *schedule = schedule_of(host);
+
+    /* A scheduling host that does not tell its threads apart has real ones. */
+    if (schedule && schedule->self)
+        return (uintptr_t)schedule->self(host->context);
+    return (uintptr_t)pthread_self();
+}
+
 static void flag_lock(const struct vmr_host *host, bool *held)
 {
     const struct vmr_schedule_ops *schedule = schedule_of(host);

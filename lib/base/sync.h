@@ -25,6 +25,9 @@ static inline void sync_point(const struct vmr_host *host, const void *object)
         host->ops->schedule->point(host->context, object);
 }
 
+/* The running thread, as a number that no other has while it lives; never 0. */
+uintptr_t sync_self(const struct vmr_host *host);
+
 struct sync_mutex {
     const struct vmr_host *host;
     pthread_mutex_t os; /* free-running hosts */

@@ -89,7 +89,7 @@ enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clo
     const struct vmr_host *host = partition->host;
 
     *ret_clock = NULL;
-    if (!partition->chip_ops || (partition->backend->flags & VMR_BACKEND_REPLAYS))
+    if (!partition->chip_ops)
         return VMR_OK;
     struct run_clock *clock = calloc(1, sizeof(*clock) + partition->vp_count * sizeof(clock->deadlines_ns[0]));
 
@@ -105,7 +105,8 @@ enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clo
 
     if (!status)
         status = host->ops->parker_create(host->context, &clock->parker);
-    if (!status)
+    /* A replay brings the wakes itself. VPs must still see a clock, or they would watch their deadlines themselves. */
+    if (!status && !(partition->backend->flags & VMR_BACKEND_REPLAYS))
         status = host->ops->thread_start(host->context, "vmrig-clock", clock_main, clock, &clock->thread);
     if (status) {
         run_clock_destroy(clock);

@@ -59,7 +59,7 @@ enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
     /* Yields, stops and wakes are not for a step loop: they stay set for the next run. */
     while (!step_cancelled(vp) && !run_enter_guest(vp, REQUEST_KICK))
         ;
-    run_end(vp, VMR_LEAVE_YIELD);
+    run_end(vp, VMR_LEAVE_STEP);
     *vp_exit = vp->exit;
     return lifecycle_move(vp, VP_OP_RETURN);
 }
@@ -74,7 +74,7 @@ enum vmr_status vmr_vp_step_complete(struct vmr_vp *vp, struct vmr_exit *vp_exit
     if (vp->exit_pending) {
         run_begin(vp);
         complete_once(vp);
-        run_end(vp, VMR_LEAVE_YIELD);
+        run_end(vp, VMR_LEAVE_STEP);
     } else {
         vp->exit = (struct vmr_exit){0};
     }

@@ -53,7 +53,7 @@ static void fake_wake(void *context, const void *object)
     fake->object = object;
 }
 
-static const struct vmr_schedule_ops fake_schedule = {fake_point, fake_block, fake_wake};
+static const struct vmr_schedule_ops fake_schedule = {fake_point, fake_block, fake_wake, NULL};
 static const struct vmr_host_ops fake_ops = {.schedule = &fake_schedule};
 
 static void a_free_lock_costs_one_point(void **state)

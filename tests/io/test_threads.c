@@ -156,7 +156,7 @@ static void wake_nobody(void *context, const void *object)
 static void each_access_is_a_point_for_a_scheduling_host(void **state)
 {
     (void)state;
-    const struct vmr_schedule_ops schedule = {count_point, never_block, wake_nobody};
+    const struct vmr_schedule_ops schedule = {count_point, never_block, wake_nobody, NULL};
     const struct vmr_host_ops ops = {.schedule = &schedule};
     unsigned points = 0;
     struct fixture fixture = {.host = {.ops = &ops, .context = &points}};

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The recorder's parts: recorder.c owns the trace and the baton,
+ * recorder_backend.c and recorder_host.c are what the library talks to.
+ *
+ * The baton: a thread that runs library code for a VP, or for a request of
+ * another thread, holds it; it is given up where the VP enters the guest or
+ * waits. So library code runs in one order, and that is the order of the
+ * records. Whoever holds it may append.
+ */
+
+#include "lib/base/sync.h"
+#include "lib/trace/record.h"
+#include "lib/trace/trace_writer.h"
+#include "vmrig/backend.h"
+
+struct vmr_recorder {
+    struct trace_writer *writer;
+    uint64_t time_step_ns;
+    _Atomic uint32_t status; /* enum vmr_status: the first failure */
+    bool finished;
+    uint64_t appended;
+
+    bool wrapped;
+    struct vmr_hypervisor_handle inner;
+    struct vmr_host host; /* the inner one */
+    struct vmr_backend table;
+    struct vmr_host_ops host_ops;
+    struct vmr_caps caps;
+    struct vmr_cpuid_entry *cpuid; /* VMR_CPUID_LEAF_MAX */
+    size_t cpuid_count;
+
+    struct sync_mutex baton;
+    _Atomic uintptr_t owner; /* the thread that holds the baton; 0: none. Each thread only asks whether it is itself */
+    uint32_t holder;         /* for whom: a VP, or TRACE_NO_VP */
+    _Atomic uint32_t setting_up; /* no VP has been bound: one thread builds the machine */
+    struct recorder_vm *vm;
+    struct vmr_memory_observer chained; /* of a replay underneath, which has to supply what is read */
+};
+
+void recorder_take(struct vmr_recorder *recorder, uint32_t vp);
+void recorder_give(struct vmr_recorder *recorder);
+/* Whether the calling thread holds the baton. */
+bool recorder_owns(const struct vmr_recorder *recorder);
+/* The same as take, but for a thread that may have the baton: returns what recorder_leave wants. */
+bool recorder_enter(struct vmr_recorder *recorder, uint32_t vp);
+void recorder_leave(struct vmr_recorder *recorder, bool had);
+bool recorder_is_setting_up(const struct vmr_recorder *recorder);
+
+/* For the holder of the baton: `vp` of the record is filled in. */
+void recorder_append(struct vmr_recorder *recorder, struct trace_record *record);
+
+/* The tables that are given to the library. */
+extern const struct vmr_backend recorder_backend;
+void recorder_host_init(struct vmr_recorder *recorder, struct vmr_host *ret_host);
+/* Sees what the library does to guest memory. */
+void recorder_observe(struct vmr_recorder *recorder, struct vmr_memory *memory);
+
+/* The CPUID entries as the trace holds them, 28 bytes each; false: out of memory. */
+bool recorder_put_cpuid(struct writer *writer, const struct vmr_cpuid_entry *entries, size_t count);
+/* What a vm record says of the configuration. */
+bool recorder_describe_vm(const struct vmr_vm_config *config, struct trace_record *ret_record);
+/* What a set-debug record holds. */
+#define RECORDER_DEBUG_BYTES (1u + VMR_X86_BREAKPOINT_COUNT * 11u)
+void recorder_put_debug(const struct vmr_debug_state *state, uint8_t *ret_bytes);
+/* Inner objects of the vm, for vmr_recorder_native. */
+void *recorder_vm_native(struct recorder_vm *vm);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The replay's parts: replay.c is the player (whose turn it is, what comes
+ * next, the first divergence); replay_backend.c and replay_host.c are what the
+ * library talks to.
+ *
+ * The turn: the next record belongs to a VP, or to a request of another thread.
+ * That VP's thread has the turn until it enters the guest or waits; a thread
+ * whose turn has not come sleeps. Only the thread that has the turn touches
+ * records.
+ */
+
+#include "lib/base/sync.h"
+#include "lib/trace/record.h"
+#include "lib/trace/trace_reader.h"
+#include "vmrig/backend.h"
+
+struct replay_vp {
+    struct vmr_replay *replay;
+    vmr_vp_index index;
+    struct vmr_parker *parker; /* where its thread waits for the turn */
+    bool waiting;
+    bool entered;
+    bool requested; /* a stop, kick or yield that the trace will report was made */
+    bool away;      /* left and came back though the trace says nothing of it */
+    bool answer_due;
+    bool window_known, window;
+    bool tpr_known;
+    uint8_t tpr;
+    struct vmr_x86_regs regs; /* as the library last saw or set them */
+    struct vmr_exit last;     /* for the report */
+    uint8_t string[VMR_STRING_IO_BYTES_MAX];
+    uint8_t last_string[VMR_STRING_IO_BYTES_MAX];
+};
+
+struct vmr_replay {
+    struct vmr_replay_options options;
+    struct trace_reader *reader;
+    bool inputs_only;
+    struct vmr_trace_info info;
+    struct vmr_trace_meta pairs[VMR_TRACE_META_MAX];
+    char *meta;
+    size_t pair_count;
+
+    char name[TRACE_NAME_MAX + 1]; /* of the recorded backend */
+    struct vmr_caps caps;
+    struct vmr_cpuid_entry *cpuid;
+    size_t cpuid_count;
+
+    bool attached;
+    struct vmr_host host; /* the underlying one */
+    struct vmr_host_ops host_ops;
+    struct vmr_partition *partition;
+
+    struct sync_mutex lock; /* guards turn and waiting; the turn guards the rest */
+    bool has_turn;
+    uint32_t turn;           /* a VP, or TRACE_NO_VP */
+    _Atomic uintptr_t owner; /* the thread that has the turn */
+    _Atomic uint32_t setting_up;
+    _Atomic uint32_t over; /* nothing more to play, or diverged */
+    _Atomic uint32_t end_told;
+    bool halted; /* a VP has halted: the others are about to be stopped, if not just as they were then */
+    struct replay_vp **vps;
+    uint32_t vp_count;
+
+    struct trace_record head; /* the next record, while not over */
+    uint64_t exits, records;
+    uint64_t time_ns; /* the last one given */
+    struct vmr_replay_result result;
+};
+
+extern const struct vmr_backend replay_backend;
+
+/* What a recording calls the backend under `handle`: that of the recording, if it is a replay. */
+const char *replay_backend_name(const struct vmr_hypervisor_handle *handle);
+/* How many records a recording of a replay under `handle` can have: those played, once it is over. */
+uint64_t replay_records_max(const struct vmr_hypervisor_handle *handle);
+/* How a replay under `handle` supplies guest memory; zeroed if it is none. */
+void replay_observer(const struct vmr_hypervisor_handle *handle, struct vmr_memory_observer *ret_observer);
+void replay_host_init(struct vmr_replay *replay, struct vmr_host *ret_host);
+
+/* --- turns --- */
+
+/* Waits for the VP's turn; false once the replay is over. */
+bool replay_take(struct vmr_replay *replay, struct replay_vp *vp);
+/* Gives up the turn. */
+void replay_give(struct vmr_replay *replay);
+/* Whether the calling thread has the turn. */
+bool replay_owns(const struct vmr_replay *replay);
+bool replay_is_setting_up(const struct vmr_replay *replay);
+bool replay_is_over(const struct vmr_replay *replay);
+/* For an operation that may come inside or outside a run. *ret_had is for replay_leave. */
+bool replay_enter(struct vmr_replay *replay, struct replay_vp *vp, bool *ret_had);
+void replay_leave(struct vmr_replay *replay, bool had);
+/* The request of another thread begins: whether it is the next record. It then has the turn. */
+bool replay_take_async(struct vmr_replay *replay, const struct trace_record *request);
+/* Lets every VP that waits look again: the replay is over. */
+void replay_wake_all(struct vmr_replay *replay);
+/* Once: options.end. No lock held. */
+void replay_tell_end(struct vmr_replay *replay);
+
+/* --- records: for the thread that has the turn, or the one that sets up --- */
+
+/* Whether the next record is of this kind and belongs to who has the turn. */
+bool replay_next_is(const struct vmr_replay *replay, enum trace_kind kind);
+/* Done with the next record; what it points to is gone. Makes the requests that come due. */
+void replay_advance(struct vmr_replay *replay);
+/* The next record must be this input; else the replay has diverged: `wanted` says what the library asked for. */
+bool replay_expect(struct vmr_replay *replay, enum trace_kind kind, const char *wanted);
+/* Compares with what was recorded and goes on. False once over. */
+bool replay_check(struct vmr_replay *replay, struct trace_record *got);
+/* The failure that was recorded for `op`, or VMR_OK. */
+enum vmr_status replay_status_of(struct vmr_replay *replay, enum trace_op op);
+/* Ends the replay: the library did `got`, in words. */
+void replay_diverge(struct vmr_replay *replay, const char *got);
+/* Ends the replay with `status`; the error is in the result. */
+void replay_finish_with(struct vmr_replay *replay, enum vmr_status status);
