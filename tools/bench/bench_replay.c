@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A firmware boot, live and replayed. The command runs itself, as a user would:
+ * `vmrig run --record` on KVM, then `vmrig replay --console` many times over,
+ * every console byte compared with the first play's. So the figures include
+ * building the machine and reading the file each time.
+ */
+
+#define _GNU_SOURCE /* pipe2 */
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tools/bench/bench.h"
+
+#define SELF "/proc/self/exe"
+#define FIRMWARE_DEFAULT "/usr/share/seabios/bios-microvm.bin"
+#define BOOT_END "No bootable device"
+#define PLAYS 1000u
+#define CONSOLE_BYTES_MAX 65536u
+
+extern char **environ;
+
+/* Starts the command with its stdout in a pipe. False: it could not be started. */
+static bool begin_command(char *const *arguments, pid_t *ret_child, int *ret_out)
+{
+    posix_spawn_file_actions_t actions;
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    (void)posix_spawn_file_actions_init(&actions);
+    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+    int error = posix_spawn(ret_child, SELF, &actions, NULL, arguments, environ);
+
+    (void)posix_spawn_file_actions_destroy(&actions);
+    (void)close(ends[1]);
+    *ret_out = ends[0];
+    if (error)
+        (void)close(ends[0]);
+    return error == 0;
+}
+
+/* What the command printed: `length` bytes, the first CONSOLE_BYTES_MAX of them kept. */
+struct output {
+    size_t length;
+    bool periodic; /* every byte equals the one `period` before it */
+    size_t period; /* 0: not checked */
+    char bytes[CONSOLE_BYTES_MAX];
+};
+
+static void take(struct output *output, const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++, output->length++) {
+        if (output->length < CONSOLE_BYTES_MAX)
+            output->bytes[output->length] = bytes[i];
+        if (output->period && bytes[i] != output->bytes[output->length % output->period])
+            output->periodic = false;
+    }
+}
+
+/* False: it could not be run, or did not succeed. */
+static bool run_command(char *const *arguments, struct output *output, double *ret_seconds)
+{
+    char buffer[4096];
+    pid_t child;
+    int out, state;
+    uint64_t begin = bench_now_ns();
+
+    if (!begin_command(arguments, &child, &out))
+        return false;
+    for (ssize_t got = read(out, buffer, sizeof(buffer)); got > 0; got = read(out, buffer, sizeof(buffer)))
+        take(output, buffer, (size_t)got);
+    (void)close(out);
+    bool ended = waitpid(child, &state, 0) == child && WIFEXITED(state) && WEXITSTATUS(state) == 0;
+
+    *ret_seconds = (double)(bench_now_ns() - begin) / 1e9;
+    return ended;
+}
+
+static enum vmr_status read_file(void *context, void *ret_bytes, size_t capacity, size_t *ret_length)
+{
+    *ret_length = fread(ret_bytes, 1, capacity, context);
+    return ferror((FILE *)context) ? VMR_E_HOST : VMR_OK;
+}
+
+/* The counts of a whole trace. */
+static bool measure_trace(const char *path, struct vmr_trace_info *ret_info)
+{
+    FILE *file = fopen(path, "rb");
+    const struct vmr_trace_source source = {.read = read_file, .context = file};
+    struct vmr_trace_reader *reader = NULL;
+    struct vmr_trace_record record;
+    struct vmr_error err = {0};
+    bool end = false;
+    enum vmr_status status = VMR_E_HOST;
+
+    if (file)
+        status = vmr_trace_reader_create(&source, NULL, &reader, &err);
+    while (!status && !end)
+        status = vmr_trace_reader_next(reader, &record, &end, &err);
+    if (!status)
+        vmr_trace_reader_get_info(reader, ret_info);
+    vmr_trace_reader_destroy(reader);
+    if (file)
+        (void)fclose(file);
+    return status == VMR_OK || bench_failed(path, status, &err);
+}
+
+static void one_figure(struct bench_report *report, const char *name, const char *unit, double value)
+{
+    bench_add(report, name, unit, &value, 1);
+}
+
+static bool play(struct bench_report *report, const char *path, struct output *output, double *ret_seconds_a_play)
+{
+    char number[16];
+    uint32_t plays = bench_rounds(report, PLAYS);
+    double samples[BENCH_SAMPLES];
+    char *const once[] = {"vmrig", "replay", (char *)(uintptr_t)path, "--console", NULL};
+    char *const often[] = {"vmrig", "replay", (char *)(uintptr_t)path, "--console", "--repeat", number, NULL};
+
+    (void)snprintf(number, sizeof(number), "%u", plays / BENCH_SAMPLES + 1);
+    *output = (struct output){0};
+    if (!run_command(once, output, &samples[0]) || output->length == 0 || output->length > CONSOLE_BYTES_MAX)
+        return bench_failed(path, VMR_E_DIVERGED, NULL);
+    output->period = output->length;
+    output->periodic = true;
+    for (size_t i = 0; i < BENCH_SAMPLES; i++) {
+        size_t before = output->length;
+
+        if (!run_command(often, output, &samples[i]) ||
+            output->length - before != output->period * (plays / BENCH_SAMPLES + 1) || !output->periodic)
+            return bench_failed(path, VMR_E_DIVERGED, NULL);
+        samples[i] /= plays / BENCH_SAMPLES + 1;
+    }
+    *ret_seconds_a_play = bench_add(report, "replay: one boot", "s", samples, BENCH_SAMPLES);
+    one_figure(report, "replay: plays with the same console", "plays", (plays / BENCH_SAMPLES + 1) * BENCH_SAMPLES + 1);
+    return true;
+}
+
+static bool figures(struct bench_report *report, const char *path, double live_seconds)
+{
+    struct vmr_trace_info info;
+    struct output *output = calloc(1, sizeof(*output));
+    double seconds = 0;
+    bool good = output && measure_trace(path, &info) && play(report, path, output, &seconds);
+
+    free(output);
+    if (!good)
+        return false;
+    double exits = (double)info.exits;
+
+    one_figure(report, "trace: raw bytes an exit", "bytes", (double)info.raw_bytes / exits);
+    bench_compare(report, "trace: raw bytes an exit", NULL, "64 or less");
+    one_figure(report, "trace: stored bytes an exit", "bytes", (double)info.stored_bytes / exits);
+    bench_compare(report, "trace: stored bytes an exit", NULL, "6 or less");
+    if (live_seconds > 0)
+        one_figure(report, "live boot: exits a second", "1/s", exits / live_seconds);
+    one_figure(report, "replay: exits a second", "1/s", exits / seconds);
+    bench_compare(report, "replay: exits a second", live_seconds > 0 ? "live boot: exits a second" : NULL,
+                  "2,000,000 or more");
+    return true;
+}
+
+/* Records a boot; false: not here, or it failed. */
+static bool record(const char *path, double *ret_seconds)
+{
+    char *const arguments[] = {"vmrig",
+                               "run",
+                               "--firmware",
+                               FIRMWARE_DEFAULT,
+                               "--hypervisor",
+                               "kvm",
+                               "--record",
+                               (char *)(uintptr_t)path,
+                               "--until",
+                               BOOT_END,
+                               "--timeout",
+                               "300",
+                               NULL};
+    struct output *output = calloc(1, sizeof(*output));
+    bool recorded = output && run_command(arguments, output, ret_seconds);
+
+    free(output);
+    return recorded;
+}
+
+bool bench_replays(struct bench_report *report)
+{
+    char path[] = "/tmp/vmrig-bench-XXXXXX";
+    double live_seconds = 0;
+
+    if (report->options->trace)
+        return figures(report, report->options->trace, 0);
+    if (access(FIRMWARE_DEFAULT, R_OK) != 0 || access("/dev/kvm", R_OK | W_OK) != 0) {
+        bench_skip("replay", "no " FIRMWARE_DEFAULT " or no /dev/kvm to record it on; give --trace FILE");
+        return true;
+    }
+    int fd = mkstemp(path);
+
+    if (fd < 0)
+        return bench_failed("replay", VMR_E_HOST, NULL);
+    (void)close(fd);
+    bool good = record(path, &live_seconds) || bench_failed("recording a boot", VMR_E_HOST, NULL);
+
+    good = good && figures(report, path, live_seconds);
+    (void)unlink(path);
+    return good;
+}
