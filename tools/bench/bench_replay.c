@@ -27,7 +27,7 @@
 extern char **environ;
 
 /* Starts the command with its stdout in a pipe. False: it could not be started. */
-static bool begin_command(char *const *arguments, pid_t *ret_child, int *ret_out)
+static bool begin_command(const char *const *arguments, pid_t *ret_child, int *ret_out)
 {
     posix_spawn_file_actions_t actions;
     int ends[2];
@@ -36,7 +36,8 @@ static bool begin_command(char *const *arguments, pid_t *ret_child, int *ret_out
         return false;
     (void)posix_spawn_file_actions_init(&actions);
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    int error = posix_spawn(ret_child, SELF, &actions, NULL, arguments, environ);
+    /* posix_spawn promises not to change the strings; its type is older than const. */
+    int error = posix_spawn(ret_child, SELF, &actions, NULL, (char *const *)(uintptr_t)arguments, environ);
 
     (void)posix_spawn_file_actions_destroy(&actions);
     (void)close(ends[1]);
@@ -65,7 +66,7 @@ static void take(struct output *output, const char *bytes, size_t length)
 }
 
 /* False: it could not be run, or did not succeed. */
-static bool run_command(char *const *arguments, struct output *output, double *ret_seconds)
+static bool run_command(const char *const *arguments, struct output *output, double *ret_seconds)
 {
     char buffer[4096];
     pid_t child;
@@ -122,8 +123,8 @@ static bool play(struct bench_report *report, const char *path, struct output *o
     char number[16];
     uint32_t plays = bench_rounds(report, PLAYS);
     double samples[BENCH_SAMPLES];
-    char *const once[] = {"vmrig", "replay", (char *)(uintptr_t)path, "--console", NULL};
-    char *const often[] = {"vmrig", "replay", (char *)(uintptr_t)path, "--console", "--repeat", number, NULL};
+    const char *const once[] = {"vmrig", "replay", path, "--console", NULL};
+    const char *const often[] = {"vmrig", "replay", path, "--console", "--repeat", number, NULL};
 
     (void)snprintf(number, sizeof(number), "%u", plays / BENCH_SAMPLES + 1);
     *output = (struct output){0};
@@ -171,19 +172,9 @@ static bool figures(struct bench_report *report, const char *path, double live_s
 /* Records a boot; false: not here, or it failed. */
 static bool record(const char *path, double *ret_seconds)
 {
-    char *const arguments[] = {"vmrig",
-                               "run",
-                               "--firmware",
-                               FIRMWARE_DEFAULT,
-                               "--hypervisor",
-                               "kvm",
-                               "--record",
-                               (char *)(uintptr_t)path,
-                               "--until",
-                               BOOT_END,
-                               "--timeout",
-                               "300",
-                               NULL};
+    const char *const arguments[] = {"vmrig",     "run",      "--firmware", FIRMWARE_DEFAULT, "--hypervisor",
+                                     "kvm",       "--record", path,         "--until",        BOOT_END,
+                                     "--timeout", "300",      NULL};
     struct output *output = calloc(1, sizeof(*output));
     bool recorded = output && run_command(arguments, output, ret_seconds);
 
