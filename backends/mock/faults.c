@@ -6,10 +6,8 @@
 
 #include "backends/mock/machine.h"
 
-bool fault_hits(struct mock_hypervisor *hypervisor, enum vmr_mock_fault fault)
+bool fault_count(struct mock_hypervisor *hypervisor, enum vmr_mock_fault fault)
 {
-    if (!atomic_load_explicit(&hypervisor->counting, memory_order_relaxed))
-        return false;
     uint64_t count = atomic_fetch_add_explicit(&hypervisor->faults[fault].count, 1, memory_order_relaxed) + 1;
 
     return count == atomic_load_explicit(&hypervisor->faults[fault].nth, memory_order_relaxed);

@@ -51,9 +51,8 @@ struct vmr_backend_vm {
 };
 
 /* Bits of `attention`. */
-#define ATTENTION_GUEST 1u     /* the VP is in the guest */
-#define ATTENTION_KICK 2u      /* leave it */
-#define ATTENTION_INTERRUPT 4u /* the in-hypervisor controllers have something */
+#define ATTENTION_KICK 1u      /* leave the guest */
+#define ATTENTION_INTERRUPT 2u /* the in-hypervisor controllers have something */
 
 /* How far the instruction in progress has come. */
 struct flight {
@@ -73,7 +72,8 @@ struct vmr_backend_vp {
     vmr_vp_index index;
 
     _Atomic uint32_t attention;
-    _Atomic uint64_t kicks, steps;
+    _Atomic uint64_t kicks;
+    _Atomic uint64_t steps; /* only the VP's thread adds */
     struct vmr_parker *parker;
 
     struct vmr_x86_regs regs;
@@ -120,7 +120,13 @@ void hypervisor_release(struct mock_hypervisor *hypervisor);
 /* --- faults.c --- */
 
 /* Counts one of them; true if this is the one to go wrong. */
-bool fault_hits(struct mock_hypervisor *hypervisor, enum vmr_mock_fault fault);
+bool fault_count(struct mock_hypervisor *hypervisor, enum vmr_mock_fault fault);
+
+static inline bool fault_hits(struct mock_hypervisor *hypervisor, enum vmr_mock_fault fault)
+{
+    return atomic_load_explicit(&hypervisor->counting, memory_order_relaxed) && fault_count(hypervisor, fault);
+}
+
 /* For calls that can fail: VMR_OK, or VMR_E_HOST with the call named. */
 enum vmr_status fault_call(struct mock_hypervisor *hypervisor, const char *call, struct vmr_error *err);
 
@@ -168,6 +174,13 @@ void vp_attend(struct vmr_backend_vp *vp, uint32_t bit);
 
 #define RFLAGS_IF UINT64_C(0x200)
 #define RFLAGS_FIXED UINT64_C(0x2)
+
+static inline void vp_count_step(struct vmr_backend_vp *vp)
+{
+    uint64_t steps = atomic_load_explicit(&vp->steps, memory_order_relaxed);
+
+    atomic_store_explicit(&vp->steps, steps + 1, memory_order_relaxed);
+}
 
 static inline bool vp_can_interrupt(const struct vmr_backend_vp *vp)
 {

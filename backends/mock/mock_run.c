@@ -276,7 +276,7 @@ static void run_program(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, uin
         enum step_result result = STEP_WAIT;
 
         if (vp->activity == VMR_ACTIVITY_RUNNING) {
-            (void)atomic_fetch_add_explicit(&vp->steps, 1, memory_order_relaxed);
+            vp_count_step(vp);
             result = run_instruction(vp, vp_exit);
         }
         if (result == STEP_EXIT || result == STEP_LEAVE)
@@ -312,7 +312,7 @@ static void run_source(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, uint
         *vp_exit = cancel;
         return;
     }
-    (void)atomic_fetch_add_explicit(&vp->steps, 1, memory_order_relaxed);
+    vp_count_step(vp);
     if (vp->script)
         script_next(vp->script, vp_exit);
     else
@@ -329,7 +329,7 @@ static void enter(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
     const struct vmr_host *host = vp->vm->host;
 
     seam(vp, VMR_SEAM_BEFORE_ENTRY);
-    uint32_t attention = sync_fetch_or_u32(host, &vp->attention, ATTENTION_GUEST);
+    uint32_t attention = sync_load_u32(host, &vp->attention);
 
     seam(vp, VMR_SEAM_IN_GUEST);
     if (has_source(vp))
@@ -339,9 +339,8 @@ static void enter(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
     else
         exit_fail(vp_exit, VMR_FAIL_INTERNAL, 0, "the VP has neither program nor source");
     /* A kick that this exit does not answer stays for the next step. */
-    uint32_t seen = vp_exit->kind == VMR_EXIT_CANCEL ? ATTENTION_GUEST | ATTENTION_KICK : ATTENTION_GUEST;
-
-    (void)sync_fetch_and_u32(host, &vp->attention, ~seen);
+    if (vp_exit->kind == VMR_EXIT_CANCEL)
+        (void)sync_fetch_and_u32(host, &vp->attention, ~ATTENTION_KICK);
     seam(vp, VMR_SEAM_AFTER_EXIT);
 }
 
