@@ -98,6 +98,7 @@ static struct vmr_partition *build(const struct vmr_host *host, const struct vmr
     return partition;
 }
 
+/* Long because it makes, runs and takes down everything in order. */
 int main(void)
 {
     struct counter counter = {0};

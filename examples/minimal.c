@@ -53,6 +53,7 @@ static void check(enum vmr_status status, const struct vmr_error *err)
     exit(1);
 }
 
+/* Long because it is the whole life of a virtual machine, in order. */
 int main(int argc, char **argv)
 {
     const struct vmr_memory_region ram = {.gpa = 0, .size = 2 << 20};

@@ -40,7 +40,7 @@ const char *vmr_version(void)
 }
 
 /* Formatted aside: the arguments may well be the old message, which the new one wraps. */
-static int format_message(struct vmr_error *err, const char *format, va_list arguments)
+static int VMR_PRINTF(2, 0) format_message(struct vmr_error *err, const char *format, va_list arguments)
 {
     char message[VMR_ERROR_MESSAGE_MAX];
     int used = vsnprintf(message, sizeof(message), format, arguments);
