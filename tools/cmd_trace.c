@@ -203,7 +203,7 @@ static int run_stat(const struct args *args)
 static int run_pack(const struct args *args)
 {
     struct vmr_error err = {0};
-    enum vmr_trace_codec codec;
+    enum vmr_trace_codec codec = VMR_TRACE_CODEC_DEFAULT;
     struct job job;
 
     if (choose_codec(args, PACK_CODEC, &codec, &err) != VMR_OK)
