@@ -41,7 +41,7 @@ enum vmr_console_source {
 /* "serial", "debug". Any thread. */
 VMR_API const char *vmr_console_source_name(enum vmr_console_source source);
 
-/* Bytes that the guest prints, in the order one VP prints them. The VP's thread, no lock held. */
+/* Bytes that the guest prints, in the order one VP prints them. Any VP's thread, perhaps several at once. */
 struct vmr_console_sink {
     void (*write)(void *context, enum vmr_console_source source, const uint8_t *bytes, size_t length); /* NULL: drop */
     void *context;
@@ -166,6 +166,24 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_debug_exit_create(const struct vmr_de
                                                              struct vmr_debug_exit **ret_debug_exit,
                                                              struct vmr_error *err);
 VMR_API void vmr_debug_exit_destroy(struct vmr_debug_exit *debug_exit); /* NULL is fine. VPs stopped. */
+
+/*
+ * --- the firmware configuration device of emulated PCs, ports 0x510 and 0x511 ---
+ *
+ * It tells firmware how many processors there are, that line 0 is IO-APIC pin 2,
+ * and not to wait for a key: a wait that firmware measures with a time stamp
+ * counter, which not every hypervisor lets begin at zero.
+ */
+
+struct vmr_fw_cfg;
+struct vmr_fw_cfg_options {
+    const struct vmr_host *host; /* required */
+    uint32_t vp_count;           /* 0: 1 */
+};
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_fw_cfg_create(const struct vmr_fw_cfg_options *options,
+                                                         struct vmr_bus *ports, struct vmr_fw_cfg **ret_fw_cfg,
+                                                         struct vmr_error *err);
+VMR_API void vmr_fw_cfg_destroy(struct vmr_fw_cfg *fw_cfg); /* NULL is fine. VPs stopped. */
 
 /* --- all of them --- */
 

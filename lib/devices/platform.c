@@ -21,6 +21,7 @@ struct vmr_platform {
     struct vmr_i8042 *i8042;
     struct vmr_pci_none *pci;
     struct vmr_debug_exit *debug_exits[2];
+    struct vmr_fw_cfg *fw_cfg;
 };
 
 const char *vmr_console_source_name(enum vmr_console_source source)
@@ -108,7 +109,13 @@ static enum vmr_status create_all(struct vmr_platform *platform, const struct vm
     status = create_timers(platform, options, ports, err);
     if (status != VMR_OK)
         return status;
-    return create_resets(platform, options, ports, err);
+    status = create_resets(platform, options, ports, err);
+    if (status != VMR_OK)
+        return status;
+
+    const struct vmr_fw_cfg_options fw_cfg = {.host = options->host, .vp_count = options->vp_count};
+
+    return vmr_fw_cfg_create(&fw_cfg, ports, &platform->fw_cfg, err);
 }
 
 enum vmr_status vmr_platform_create(const struct vmr_platform_options *options, struct vmr_bus *ports,
@@ -133,6 +140,7 @@ void vmr_platform_destroy(struct vmr_platform *platform)
 {
     if (!platform)
         return;
+    vmr_fw_cfg_destroy(platform->fw_cfg);
     vmr_debug_exit_destroy(platform->debug_exits[1]);
     vmr_debug_exit_destroy(platform->debug_exits[0]);
     vmr_pci_none_destroy(platform->pci);

@@ -122,7 +122,7 @@ static void input_reaches_the_serial_line(void **state)
 /* One port taken at a time: creation fails, names it, and gives back everything. */
 static void any_taken_port_fails_creation_whole(void **state)
 {
-    static const uint16_t ports[] = {0x3f8, 0x402, 0x70, 0x41, 0x61, 0x64, 0x92, 0xcf9, 0xf4, 0x502};
+    static const uint16_t ports[] = {0x3f8, 0x402, 0x70, 0x41, 0x61, 0x64, 0x92, 0xcf9, 0xf4, 0x502, 0x511};
 
     (void)state;
     vmr_platform_destroy(platform);

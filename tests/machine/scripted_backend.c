@@ -21,8 +21,9 @@ struct vmr_backend_vp {
 
 static enum vmr_status may_fail(struct scripted *scripted, struct vmr_error *err)
 {
-    scripted->calls++;
-    return scripted->calls == scripted->fail_call ? vmr_error_set(err, VMR_E_HOST, "planned failure") : VMR_OK;
+    unsigned call = atomic_fetch_add(&scripted->calls, 1u) + 1;
+
+    return call == scripted->fail_call ? vmr_error_set(err, VMR_E_HOST, "planned failure") : VMR_OK;
 }
 
 static enum vmr_status scripted_caps(const struct vmr_hypervisor_handle *handle, struct vmr_caps *ret_caps,

@@ -31,7 +31,7 @@ struct scripted {
     unsigned vector_count;
     _Atomic unsigned lines_raised; /* with interrupt controllers in the hypervisor: vm_irq to high */
     unsigned fail_call;            /* the n-th call that can fail does; 0: none */
-    unsigned calls;
+    _Atomic unsigned calls;        /* VPs bind on their own threads */
     struct vmr_backend backend;
 };
 

@@ -5,6 +5,7 @@
  * where there is no KVM or no SeaBIOS.
  */
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 #define BOOT_TIME_MAX_NS UINT64_C(60000000000)
 
 static struct vmr_machine *machine;
+static pthread_mutex_t line_lock = PTHREAD_MUTEX_INITIALIZER;
 static char line[256];
 static size_t line_length;
 static bool keyboard_found;
@@ -30,6 +32,7 @@ static void watch(void *context, enum vmr_console_source source, const uint8_t *
     (void)context;
     if (source != VMR_CONSOLE_DEBUG)
         return;
+    (void)pthread_mutex_lock(&line_lock); /* the second VP prints, too */
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] == '\n' || line_length == sizeof(line) - 1)
             line_length = 0;
@@ -41,6 +44,7 @@ static void watch(void *context, enum vmr_console_source source, const uint8_t *
         if (strcmp(line, END_OF_BOOT) == 0)
             vmr_machine_request_stop(machine);
     }
+    (void)pthread_mutex_unlock(&line_lock);
 }
 
 /* Returns 0 where there is no such firmware. */
