@@ -71,6 +71,8 @@ struct bench_vm {
     struct vmr_hypervisor_handle opened; /* what the spec gave */
     struct vmr_hypervisor_handle handle; /* what the partition is made of: opened, or a recorder around it */
     struct vmr_recorder *recorder;
+    struct vmr_trace_memory replayed;
+    struct vmr_replay *replay;
     struct vmr_memory *memory;
     struct vmr_bus *ports;
     struct vmr_partition *partition;
@@ -79,6 +81,8 @@ struct bench_vm {
     struct vmr_vp_io io;
     uint64_t left; /* writes until the stop */
     uint64_t recorded_bytes;
+    uint8_t *kept; /* the caller's; NULL: bytes are only counted */
+    size_t kept_capacity;
 };
 
 struct bench_vm_options {
@@ -93,6 +97,8 @@ bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options
 void bench_vm_destroy(struct bench_vm *vm);
 /* Runs `exits` exits and gives the nanoseconds one took; negative: it failed. */
 double bench_vm_run(struct bench_vm *vm, uint64_t exits);
+/* Ends the recording; false: it failed. */
+bool bench_vm_finish_recording(struct bench_vm *vm);
 
 /* The same guest with nothing but KVM's ioctls. NULL where there is no KVM. */
 struct bench_bare;

@@ -53,9 +53,39 @@ static enum vmr_status count_bytes(void *context, const void *bytes, size_t leng
 {
     struct bench_vm *vm = context;
 
-    (void)bytes;
+    if (vm->kept && length > vm->kept_capacity - vm->recorded_bytes)
+        return VMR_E_NOMEM;
+    if (vm->kept)
+        memcpy(vm->kept + vm->recorded_bytes, bytes, length);
     vm->recorded_bytes += length;
     return VMR_OK;
+}
+
+/* The library stopped where the recorded one did: nothing is left to play. */
+static void end_of_replay(void *context)
+{
+    struct bench_vm *vm = context;
+
+    if (vm->stop)
+        vmr_stop_set(vm->stop);
+}
+
+static void stop_of_replay(void *context, vmr_vp_index vp)
+{
+    (void)vp;
+    end_of_replay(context);
+}
+
+static enum vmr_status open_replay(struct bench_vm *vm, const struct bench_vm_options *options, struct vmr_error *err)
+{
+    const struct vmr_replay_options replaying = {.stop = stop_of_replay, .end = end_of_replay, .context = vm};
+    struct vmr_trace_source source;
+
+    vm->replayed = (struct vmr_trace_memory){.bytes = options->replayed, .length = options->replayed_length};
+    vmr_trace_source_memory(&vm->replayed, &source);
+    enum vmr_status status = vmr_replay_create(&source, &replaying, &vm->replay, err);
+
+    return status ? status : vmr_replay_attach(vm->replay, &vm->inner_host, &vm->handle, &vm->host, err);
 }
 
 static enum vmr_status open_handle(struct bench_vm *vm, const struct bench_vm_options *options, struct vmr_error *err)
@@ -64,6 +94,8 @@ static enum vmr_status open_handle(struct bench_vm *vm, const struct bench_vm_op
 
     vmr_host_posix(&vm->inner_host, NULL);
     vm->host = vm->inner_host;
+    if (options->replayed)
+        return open_replay(vm, options, err);
     vmr_backend_set_init(&set);
     enum vmr_status status = vmr_probe_named(&set, options->spec, &vm->opened, err);
 
@@ -121,7 +153,7 @@ bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options
 {
     struct vmr_error err = {0};
 
-    *vm = (struct bench_vm){.opened = {.fd = -1}};
+    *vm = (struct bench_vm){.opened = {.fd = -1}, .kept = options->kept, .kept_capacity = options->kept_capacity};
     *ret_unavailable = false;
     enum vmr_status status = open_handle(vm, options, &err);
 
@@ -131,7 +163,7 @@ bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options
     }
     if (!status)
         status = build(vm, options, &err);
-    if (!status)
+    if (!status && !options->replayed)
         status = load(vm, options->spin, &err);
     vm->io = (struct vmr_vp_io){.ports = vm->ports};
     if (!status)
@@ -153,6 +185,7 @@ void bench_vm_destroy(struct bench_vm *vm)
     vmr_bus_destroy(vm->ports);
     vmr_memory_destroy(vm->memory);
     vmr_recorder_destroy(vm->recorder);
+    vmr_replay_destroy(vm->replay);
     vmr_handle_close(&vm->opened);
     *vm = (struct bench_vm){.opened = {.fd = -1}};
 }
@@ -173,4 +206,18 @@ double bench_vm_run(struct bench_vm *vm, uint64_t exits)
     if (status || result.reason != VMR_HALT_STOP)
         return -1;
     return (double)(end - begin) / (double)exits;
+}
+
+bool bench_vm_finish_recording(struct bench_vm *vm)
+{
+    struct vmr_error err = {0};
+
+    /* The recorder wants the partition gone, so that nothing is left to record. */
+    vmr_vp_unbind(vm->vp);
+    vm->vp = NULL;
+    (void)vmr_partition_destroy(vm->partition);
+    vm->partition = NULL;
+    enum vmr_status status = vmr_recorder_finish(vm->recorder, &err);
+
+    return status == VMR_OK || bench_failed("recording", status, &err);
 }
