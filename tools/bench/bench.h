@@ -87,9 +87,13 @@ struct bench_vm {
 
 struct bench_vm_options {
     const char *spec;
-    bool record;  /* to a sink that counts */
-    uint32_t vps; /* 0: 1; VP 0 alone is bound */
-    bool spin;    /* the guest spins instead */
+    bool record;   /* to a sink that counts */
+    uint32_t vps;  /* 0: 1; VP 0 alone is bound */
+    bool spin;     /* the guest spins instead */
+    uint8_t *kept; /* for `record` */
+    size_t kept_capacity;
+    const void *replayed; /* plays this recording of such a VM instead of opening `spec` */
+    size_t replayed_length;
 };
 
 /* False: it could not be made; nothing is left. `ret_unavailable`: because the hypervisor is not here. */
