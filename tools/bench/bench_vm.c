@@ -215,9 +215,10 @@ bool bench_vm_finish_recording(struct bench_vm *vm)
     /* The recorder wants the partition gone, so that nothing is left to record. */
     vmr_vp_unbind(vm->vp);
     vm->vp = NULL;
-    (void)vmr_partition_destroy(vm->partition);
-    vm->partition = NULL;
-    enum vmr_status status = vmr_recorder_finish(vm->recorder, &err);
+    enum vmr_status status = vmr_partition_destroy(vm->partition);
 
+    vm->partition = NULL;
+    if (!status)
+        status = vmr_recorder_finish(vm->recorder, &err);
     return status == VMR_OK || bench_failed("recording", status, &err);
 }
