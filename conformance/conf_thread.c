@@ -94,13 +94,13 @@ void conf_kick_all(struct conf *conf)
 {
     struct conf_state *state = conf->state;
 
-    if (!conf->is_mock)
+    if (!state->scheduler)
         pthread_mutex_lock(&state->lock);
     for (struct conf_vm_state *vm = state->vms; vm; vm = vm->next) {
         for (vmr_vp_index vp = 0; vp < vm->vm.vp_count; vp++)
             (void)vmr_partition_kick(vm->vm.partition, vp);
     }
-    if (!conf->is_mock)
+    if (!state->scheduler)
         pthread_mutex_unlock(&state->lock);
 }
 
@@ -137,6 +137,11 @@ void conf_pause(struct conf *conf)
     const struct vmr_host *host = conf->host;
     struct vmr_parker *parker;
 
+    /* Not a park until a deadline: time stands still for as long as a guest polls. */
+    if (conf->state->scheduler) {
+        vmr_scheduler_pause(conf->state->scheduler, PAUSE_NS);
+        return;
+    }
     if (host->ops->parker_create(host->context, &parker) != VMR_OK)
         return;
     (void)host->ops->park(host->context, parker, host->ops->now_ns(host->context) + PAUSE_NS);

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_NS UINT64_C(10000000000)
 #define KICK_EVERY_NS UINT64_C(10000000)
 #define SEEDS 4u
 #define PREEMPTIONS 2u
@@ -162,6 +161,7 @@ static void run_scheduled(struct vmr_scheduler *scheduler, const struct conf_bac
     execution->conf.scenario = scenario;
     execution->conf.exploring = exploring;
     execution->run = scenario->run;
+    execution->state.scheduler = scheduler;
     vmr_scheduler_host(scheduler, &execution->host);
     enum vmr_schedule_end end = vmr_scheduler_run(scheduler, execution_body, execution);
 
@@ -255,13 +255,13 @@ static void threaded_body(void *argument)
 }
 
 /* False: it did not even end when everything was kicked. */
-static bool watch(struct execution *execution)
+static bool watch(struct execution *execution, uint64_t patience_ns)
 {
     const struct vmr_host *host = &execution->host;
     uint64_t now = host->ops->now_ns(host->context);
-    uint64_t limit = now + 2 * PATIENCE_NS;
+    uint64_t limit = now + 2 * patience_ns;
 
-    if (host->ops->park(host->context, execution->end, now + PATIENCE_NS) == VMR_PARK_WOKEN)
+    if (host->ops->park(host->context, execution->end, now + patience_ns) == VMR_PARK_WOKEN)
         return true;
     while (now < limit) {
         conf_state_give_up(&execution->conf);
@@ -273,7 +273,8 @@ static bool watch(struct execution *execution)
 }
 
 /* False, and a reason: the threads could not be had. `execution` is leaked, on purpose, if its threads never end. */
-static bool run_threaded(struct execution *execution, char *ret_reason, size_t size, bool *ret_ended)
+static bool run_threaded(struct execution *execution, uint64_t patience_ns, char *ret_reason, size_t size,
+                         bool *ret_ended)
 {
     const struct vmr_host *host = &execution->host;
     struct vmr_thread *thread;
@@ -287,7 +288,7 @@ static bool run_threaded(struct execution *execution, char *ret_reason, size_t s
         snprintf(ret_reason, size, "no thread to be had");
         return false;
     }
-    *ret_ended = watch(execution);
+    *ret_ended = watch(execution, patience_ns);
     if (*ret_ended) {
         host->ops->thread_join(host->context, thread);
         host->ops->parker_destroy(host->context, execution->end);
@@ -310,7 +311,7 @@ static void execute_on_threads(const struct conf_backend *backend, const struct 
     execution->conf.scenario = scenario;
     execution->run = scenario->run;
     vmr_host_posix(&execution->host, NULL);
-    bool started = run_threaded(execution, reason, sizeof(reason), &ended);
+    bool started = run_threaded(execution, backend->patience_ns, reason, sizeof(reason), &ended);
 
     if (started && !ended) {
         set_failure(ret_result, "it did not end, not even with every VP kicked; its threads are left behind");
@@ -329,7 +330,7 @@ void conf_execute(const struct conf_backend *backend, const struct conf_scenario
     *ret_result = (struct conf_result){.scenario = scenario, .backend = backend->spec};
     if (conf_is_skipped(backend, scenario, ret_result->reason, sizeof(ret_result->reason)))
         ret_result->verdict = CONF_SKIP;
-    else if (backend->is_mock)
+    else if (backend->is_mock && !backend->free_threads)
         execute_on_mock(backend, scenario, ret_result);
     else
         execute_on_threads(backend, scenario, ret_result);

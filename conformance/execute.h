@@ -36,6 +36,8 @@ struct conf_backend {
     enum vmr_irqchip irqchip;
     uint32_t quirks;
     uint64_t schedule_max; /* orders tried of one scenario */
+    uint64_t patience_ns;  /* of the watchdog, on real threads */
+    bool free_threads;     /* the mock on real threads, for race detectors */
 };
 
 /* Why the scenario does not run there; false if it does. */

@@ -15,6 +15,7 @@
 
 /* Enough for every program of the suite; what is above is reported as capped. */
 #define SCHEDULE_MAX 20000u
+#define PATIENCE_NS UINT64_C(10000000000)
 #define SCENARIO_NAME_MAX 256u
 
 static const char *const default_specs[] = {
@@ -122,7 +123,8 @@ static enum vmr_status describe(const char *spec, struct conf_backend *ret_backe
     *ret_backend = (struct conf_backend){.spec = spec,
                                          .is_mock = handle.backend == vmr_mock_backend(),
                                          .irqchip = handle.irqchip,
-                                         .schedule_max = SCHEDULE_MAX};
+                                         .schedule_max = SCHEDULE_MAX,
+                                         .patience_ns = PATIENCE_NS};
     status = handle.backend->caps(&handle, &ret_backend->caps, err);
     vmr_handle_close(&handle);
     return status;
@@ -175,7 +177,7 @@ static void add_library(struct runner *runner)
     for (size_t i = 0; i < runner->scenario_count; i++) {
         if (runner->scenarios[i]->flags & CONF_NO_BACKEND) {
             runner->backends[runner->backend_count++] =
-                (struct conf_backend){.spec = "library", .is_library = true, .schedule_max = SCHEDULE_MAX};
+                (struct conf_backend){.spec = "library", .is_library = true, .patience_ns = PATIENCE_NS};
             return;
         }
     }

@@ -56,9 +56,10 @@ static void lower_string(struct lowering *low, const struct vmr_step *step)
     emit_mov_imm(low->code, RCX, step->count);
     emit_mov_imm(low->code, out ? RSI : RDI, step->value);
     emit(low->code, step->backward ? 0xfd : 0xfc);
+    emit(low->code, 0xf3);
     if (step->size == 2)
         emit(low->code, 0x66);
-    emit(low->code, 0xf3, opcode);
+    emit(low->code, opcode);
     emit(low->code, 0xfc);
 }
 

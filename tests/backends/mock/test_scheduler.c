@@ -434,6 +434,41 @@ static void time_moves_when_all_wait_earliest_deadline_first(void **state)
     world_finish(&world);
 }
 
+static void poll_then_answer(void *argument)
+{
+    struct world *world = argument;
+
+    for (unsigned i = 0; i < 10 && world->flag == 0; i++)
+        sync_point(&world->host, world);
+    world->flag = 1;
+}
+
+static void pause_for_a_poller(void *argument)
+{
+    struct world *world = argument;
+
+    world->flag = 0;
+    struct vmr_thread *thread = must_start(world, poll_then_answer, world);
+
+    while (world->flag == 0)
+        vmr_scheduler_pause(world->scheduler, 1000);
+    assert_int_equal(world->host.ops->now_ns(world->host.context), 0); /* somebody could run all the time */
+    join(world, thread);
+    vmr_scheduler_pause(world->scheduler, 1000);
+    assert_int_equal(world->host.ops->now_ns(world->host.context), 1000); /* nobody else could */
+}
+
+static void a_pause_takes_time_only_when_all_wait(void **state)
+{
+    struct world world;
+
+    (void)state;
+    world_init(&world, VMR_SCHEDULE_EXHAUSTIVE, 0, 2);
+    (void)explore(&world, pause_for_a_poller);
+    vmr_scheduler_pause(world.scheduler, 500); /* outside a run there is only the caller */
+    world_finish(&world);
+}
+
 static void unpark_then_note(void *argument)
 {
     struct world *world = argument;
@@ -486,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_loop_without_end_is_a_livelock),
         cmocka_unit_test(a_thread_that_polls_gives_way_in_the_end),
         cmocka_unit_test(time_moves_when_all_wait_earliest_deadline_first),
+        cmocka_unit_test(a_pause_takes_time_only_when_all_wait),
         cmocka_unit_test(an_unpark_is_never_lost_and_two_count_at_most_once),
     };
 
