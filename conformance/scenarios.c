@@ -11,6 +11,9 @@ static const struct conf_family *const families[] = {
     &conf_family_io,
     &conf_family_mmio,
     &conf_family_exit,
+    &conf_family_stop,
+    &conf_family_stop_meaning,
+    &conf_family_stop_wait,
 };
 
 const struct conf_family *const *conf_families(size_t *ret_count)
