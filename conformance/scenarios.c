@@ -14,6 +14,8 @@ static const struct conf_family *const families[] = {
     &conf_family_stop,
     &conf_family_stop_meaning,
     &conf_family_stop_wait,
+    &conf_family_halt,
+    &conf_family_halt_sleep,
 };
 
 const struct conf_family *const *conf_families(size_t *ret_count)
