@@ -16,6 +16,9 @@ static const struct conf_family *const families[] = {
     &conf_family_stop_wait,
     &conf_family_halt,
     &conf_family_halt_sleep,
+    &conf_family_vpset,
+    &conf_family_vpset_halt,
+    &conf_family_host,
 };
 
 const struct conf_family *const *conf_families(size_t *ret_count)
