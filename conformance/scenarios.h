@@ -11,6 +11,14 @@ extern const struct conf_family conf_family_io;
 extern const struct conf_family conf_family_mmio;
 extern const struct conf_family conf_family_exit;
 extern const struct conf_family conf_family_fatal;
+extern const struct conf_family conf_family_stop;
+extern const struct conf_family conf_family_stop_meaning;
+extern const struct conf_family conf_family_stop_wait;
+extern const struct conf_family conf_family_halt;
+extern const struct conf_family conf_family_halt_sleep;
+extern const struct conf_family conf_family_vpset;
+extern const struct conf_family conf_family_vpset_halt;
+extern const struct conf_family conf_family_host;
 
 /* The families, `*ret_count` of them. */
 const struct conf_family *const *conf_families(size_t *ret_count);

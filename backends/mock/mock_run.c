@@ -282,7 +282,10 @@ static void run_program(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, uin
         if (result == STEP_EXIT || result == STEP_LEAVE)
             return;
         vp->trap_due |= result >= STEP_WAIT && vp->debug.single_step;
-        if (result >= STEP_WAIT && !vp->trap_due && !wait_inside(vp, result)) {
+        /* A kick that was there at the entry is taken now, where kicks are resent: the guest must not wait first. */
+        bool waits = result >= STEP_WAIT && !vp->trap_due && (attention & ATTENTION_KICK) == 0;
+
+        if (waits && !wait_inside(vp, result)) {
             exit_fail(vp_exit, VMR_FAIL_INTERNAL, 0, "the guest waits for what cannot come");
             return;
         }
