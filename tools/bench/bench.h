@@ -94,6 +94,7 @@ struct bench_vm_options {
     size_t kept_capacity;
     const void *replayed; /* plays this recording of such a VM instead of opening `spec` */
     size_t replayed_length;
+    bool replayed_code; /* it was recorded where the guest is machine code */
 };
 
 /* False: it could not be made; nothing is left. `ret_unavailable`: because the hypervisor is not here. */

@@ -204,13 +204,15 @@ static size_t record_loop(const char *spec, uint64_t exits, uint8_t *bytes, doub
     return length;
 }
 
-static double play_loop(const uint8_t *bytes, size_t length, uint64_t exits)
+static double play_loop(const uint8_t *bytes, size_t length, bool code, uint64_t exits)
 {
     struct vmr_replay_result result;
     struct bench_vm vm;
     bool unavailable;
 
-    if (!bench_vm_create(&vm, &(struct bench_vm_options){.replayed = bytes, .replayed_length = length}, &unavailable))
+    if (!bench_vm_create(
+            &vm, &(struct bench_vm_options){.replayed = bytes, .replayed_length = length, .replayed_code = code},
+            &unavailable))
         return -1;
     double ns = bench_vm_run(&vm, exits);
 
@@ -229,12 +231,14 @@ static bool replay_loop(struct bench_report *report)
     bool unavailable = false;
     size_t length = bytes ? record_loop("kvm", exits, bytes, &live_ns, &unavailable) : 0;
 
-    if (unavailable)
+    bool code = !unavailable;
+
+    if (!code)
         length = record_loop("mock", exits, bytes, &live_ns, &unavailable);
     bool good = length > 0;
 
     for (size_t i = 0; good && i < BENCH_SAMPLES; i++) {
-        double ns = play_loop(bytes, length, exits);
+        double ns = play_loop(bytes, length, code, exits);
 
         good = ns > 0;
         samples[i] = good ? 1e9 / ns : 0;

@@ -133,20 +133,27 @@ static enum vmr_status build(struct bench_vm *vm, const struct bench_vm_options 
     return status;
 }
 
-static enum vmr_status load(struct bench_vm *vm, bool spin, struct vmr_error *err)
+/* The guest as machine code. A replay repeats it: what the embedder writes is part of the recording. */
+static enum vmr_status load_code(struct bench_vm *vm, bool spin)
 {
-    struct vmr_mock *mock = vmr_mock_of(vm->partition);
     struct vmr_x86_regs regs;
-
-    if (!mock && vm->recorder)
-        mock = vmr_recorder_native(vm->recorder, vmr_mock_backend());
-    if (mock)
-        return spin ? vmr_mock_load_program(mock, 0, &spin_program, err) : vmr_mock_load_source(mock, 0, &out_source);
-    enum vmr_status status = spin ? vmr_memory_write(vm->memory, BENCH_GUEST_GPA, bench_guest_spin, 2)
-                                  : vmr_memory_write(vm->memory, BENCH_GUEST_GPA, bench_guest_out, 4);
+    enum vmr_status status =
+        spin ? vmr_memory_write(vm->memory, BENCH_GUEST_GPA, bench_guest_spin, sizeof(bench_guest_spin))
+             : vmr_memory_write(vm->memory, BENCH_GUEST_GPA, bench_guest_out, sizeof(bench_guest_out));
 
     vmr_x86_regs_sipi(&regs, BENCH_GUEST_GPA >> 12);
     return status ? status : vmr_vp_set_regs(vm->vp, &regs);
+}
+
+static enum vmr_status load(struct bench_vm *vm, bool spin, struct vmr_error *err)
+{
+    struct vmr_mock *mock = vmr_mock_of(vm->partition);
+
+    if (!mock && vm->recorder)
+        mock = vmr_recorder_native(vm->recorder, vmr_mock_backend());
+    if (!mock)
+        return load_code(vm, spin);
+    return spin ? vmr_mock_load_program(mock, 0, &spin_program, err) : vmr_mock_load_source(mock, 0, &out_source);
 }
 
 bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options, bool *ret_unavailable)
@@ -163,7 +170,9 @@ bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options
     }
     if (!status)
         status = build(vm, options, &err);
-    if (!status && !options->replayed)
+    if (!status && options->replayed)
+        status = options->replayed_code ? load_code(vm, options->spin) : VMR_OK;
+    else if (!status)
         status = load(vm, options->spin, &err);
     vm->io = (struct vmr_vp_io){.ports = vm->ports};
     if (!status)
