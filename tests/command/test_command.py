@@ -338,7 +338,8 @@ class Run(Command):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number=number):
                 words = [command.VMRIG, 'run', '--firmware', SEABIOS, '--record', 'r.vmt']
-                with subprocess.Popen(words, cwd=self.folder, stdout=subprocess.PIPE,
+                # Unbuffered, because communicate does not know what a buffer holds.
+                with subprocess.Popen(words, cwd=self.folder, bufsize=0, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE) as child:
                     shown = child.stdout.readline()
                     child.send_signal(number)
