@@ -39,7 +39,8 @@ static bool take(struct console *console, enum vmr_console_source source, const 
     bool had_reason = console->found || console->failure != 0;
 
     errno = 0;
-    if (console->show && console->failure == 0 && fwrite(bytes, 1, length, stdout) != length)
+    /* fwrite counts bytes that it could put into the buffer, also when writing out the buffer then fails. */
+    if (console->show && console->failure == 0 && (fwrite(bytes, 1, length, stdout) != length || ferror(stdout)))
         note_failure(console);
     if (console->searching && matcher_feed(&console->matchers[source], bytes, length))
         console->found = true;

@@ -18,7 +18,7 @@ int json_print(const char *command, json_t *json)
 
     json_decref(json);
     if (failed != 0)
-        return tool_fail(command, "cannot write to stdout");
+        return tool_finish_stdout(command, TOOL_OK) ? TOOL_FAILED : tool_fail(command, "out of memory");
     (void)putchar('\n');
     return TOOL_OK;
 }

@@ -77,7 +77,8 @@ void tool_log(void *command, enum vmr_log_level level, enum vmr_log_culprit culp
 int tool_finish_stdout(const char *command, int status)
 {
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout))
+    /* What failed already has been reported, with its reason. */
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || status != TOOL_OK)
         return status;
     if (errno == 0)
         return tool_fail(command, "cannot write to stdout");
