@@ -117,7 +117,20 @@ static void host_wake(void *context, const void *object)
     scheduler_wake(context, object);
 }
 
-static const struct vmr_schedule_ops schedule_ops = {.point = host_point, .block = host_block, .wake = host_wake};
+/* Outside a run the caller is the only thread; the scheduler itself is its name. */
+static const void *host_self(void *context)
+{
+    const struct vmr_scheduler *scheduler = context;
+
+    return scheduler->current ? (const void *)scheduler->current : scheduler;
+}
+
+static const struct vmr_schedule_ops schedule_ops = {
+    .point = host_point,
+    .block = host_block,
+    .wake = host_wake,
+    .self = host_self,
+};
 
 static const struct vmr_host_ops host_ops = {
     .now_ns = host_now_ns,
