@@ -145,7 +145,30 @@ static enum load_result load_block(struct trace_reader *reader, struct block *bl
     return LOAD_OK;
 }
 
-/* The window begins with a footer's magic. It must fit what was read, and nothing may follow. */
+/* What the footer says of the trace against what was read of it. Known damage explains all of it. */
+static void check_footer(struct trace_reader *reader, const struct trace_footer *footer, uint64_t wire_offset)
+{
+    const char *what = NULL;
+
+    if (footer->records > reader->loaded_sequence) {
+        reader->info.lost_records += footer->records - reader->loaded_sequence;
+        reader->loaded_sequence = footer->records;
+        what = "blocks are missing before the footer";
+    } else if (wire_offset != reader->window.offset) {
+        what = "the footer is not where it says";
+    }
+    if (what && (reader->info.damages == 0 || reader->strict))
+        count_damage(reader, reader->window.offset, what);
+}
+
+/* A stride and a number of entries that no writer would choose would make a whole footer look like one that is cut. */
+static bool footer_is_plausible(const struct trace_footer *footer)
+{
+    return footer->stride > 0 && (footer->stride & (footer->stride - 1)) == 0 &&
+           footer->entries == (footer->blocks + footer->stride - 1) / footer->stride;
+}
+
+/* The window begins with a footer's magic. Nothing may follow it. */
 static enum load_result load_footer(struct trace_reader *reader)
 {
     struct trace_footer footer;
@@ -154,7 +177,7 @@ static enum load_result load_footer(struct trace_reader *reader)
 
     if (seen < TRACE_FOOTER_BYTES)
         return LOAD_END;
-    if (!trace_footer_decode(bytes, &footer))
+    if (!trace_footer_decode(bytes, &footer) || !footer_is_plausible(&footer))
         return LOAD_BAD;
     size_t hashed = TRACE_FOOTER_BYTES + (size_t)footer.entries * TRACE_FOOTER_ENTRY_BYTES;
     size_t length = hashed + TRACE_TRAILER_BYTES;
@@ -162,16 +185,10 @@ static enum load_result load_footer(struct trace_reader *reader)
     if (seen < length)
         return LOAD_END;
     if (load_le64(bytes + hashed) != trace_hash(bytes, hashed) ||
-        (reader->info.damages == 0 && load_le64(bytes + hashed + 8) != reader->window.offset) ||
-        memcmp(bytes + hashed + 16, trace_magic_footer, TRACE_MAGIC_BYTES) != 0 || seen > length)
+        memcmp(bytes + hashed + 16, trace_magic_footer, TRACE_MAGIC_BYTES) != 0 || seen > length ||
+        footer.records < reader->loaded_sequence)
         return LOAD_BAD;
-    if (footer.records < reader->loaded_sequence)
-        return LOAD_BAD;
-    if (footer.records > reader->loaded_sequence) {
-        reader->info.lost_records += footer.records - reader->loaded_sequence;
-        reader->loaded_sequence = footer.records;
-        count_damage(reader, reader->window.offset, "blocks are missing before the footer");
-    }
+    check_footer(reader, &footer, load_le64(bytes + hashed + 8));
     window_take(&reader->window, length);
     reader->info.stored_bytes += length;
     reader->info.cut = false;

@@ -44,7 +44,7 @@ bool word_take_key(struct word *word, const char *key)
 {
     size_t length = strlen(key);
 
-    if (word->length <= length || memcmp(word->text, key, length) != 0 || word->text[length] != '=')
+    if (word->length <= length + 1 || memcmp(word->text, key, length) != 0 || word->text[length] != '=')
         return false;
     word->text += length + 1;
     word->length -= length + 1;

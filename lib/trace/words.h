@@ -29,6 +29,6 @@ bool words_next(struct words *words, struct word *ret_word);
 /* What is left of the line, as one word. */
 void words_rest(struct words *words, struct word *ret_word);
 bool word_is(const struct word *word, const char *text);
-/* Takes `key` and "=" off the front. */
+/* Takes `key` and "=" off the front, if there is something behind them. */
 bool word_take_key(struct word *word, const char *key);
 bool word_number(const struct word *word, uint64_t *ret_value);

@@ -50,8 +50,11 @@ static struct vmr_x86_regs reset_regs, later_regs;
 
 /* clang-format off: one record a line is the point */
 static const struct trace_record records[] = {
-    {.kind = TRACE_HYPERVISOR, .vp = TRACE_NO_VP, .value = {0x17f9c1, 1024, 46},
-     .bytes = (const uint8_t *)"kvm", .length = 3},
+    {.kind = TRACE_HYPERVISOR,
+     .vp = TRACE_NO_VP,
+     .value = {0x17f9c1, 1024, 46},
+     .bytes = (const uint8_t *)"kvm",
+     .length = 3},
     {.kind = TRACE_CPUID_DEFAULT, .vp = TRACE_NO_VP, .bytes = debug_bytes, .length = 28},
     {.kind = TRACE_VM, .vp = TRACE_NO_VP, .value = {2, VMR_IRQCHIP_USER, UINT64_MAX, 0}},
     {.kind = TRACE_MAP, .vp = TRACE_NO_VP, .value = {0x100000, 0x200000, 1}},

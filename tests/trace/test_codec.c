@@ -88,8 +88,7 @@ static void whatever_decodes_encodes_to_itself(void **unused)
     writer_finish(&bytes);
 }
 
-#define BYTES(...)                                                                                                     \
-    (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
+#define BYTES(...) (const uint8_t[]){__VA_ARGS__}, sizeof((const uint8_t[]){__VA_ARGS__})
 
 static const struct {
     const char *name;
