@@ -80,9 +80,12 @@ static const char *line(const struct text_source *text)
     return (const char *)window_bytes(&text->window);
 }
 
-/* Puts the line's number in front of what a parser said. */
-static enum vmr_status fail_line(struct text_source *text, const struct vmr_error *error)
+/* Puts the line's number in front of what a parser said, or where a reader of bytes says that it is a trace. */
+static enum vmr_status fail_line(struct text_source *text, struct vmr_error *error)
 {
+    size_t prefix = strncmp(error->message, "trace: ", 7) == 0 ? 7 : 0;
+
+    memmove(error->message, error->message + prefix, sizeof(error->message) - prefix);
     return vmr_error_set(&text->error, error->status, "trace: line %llu: %s", (unsigned long long)text->line_number,
                          error->message);
 }
