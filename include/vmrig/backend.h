@@ -125,7 +125,7 @@ enum vmr_leave {
     VMR_LEAVE_STOP,  /* a stop was seen */
     VMR_LEAVE_KICK,  /* a kick was consumed */
     VMR_LEAVE_YIELD, /* a yield was consumed */
-    VMR_LEAVE_STEP,  /* one step of vmr_vp_step or vmr_vp_step_complete is over */
+    VMR_LEAVE_STEP,  /* one step, its completion or its dispatch is over: see vmr_vp_step */
     VMR_LEAVE_COUNT
 };
 

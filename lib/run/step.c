@@ -90,7 +90,14 @@ enum vmr_status vmr_vp_dispatch(struct vmr_vp *vp, struct vmr_exit *vp_exit, con
 
     if (status)
         return status;
+    /* Devices work for this VP now, and a recorder has to know; inside a run it does. */
+    bool inside = atomic_load(&vp->state) == VP_RUNNING;
+
+    if (!inside)
+        run_begin(vp);
     *ret_reason = dispatch_one(vp, io, vp_exit, &result);
+    if (!inside)
+        run_end(vp, VMR_LEAVE_STEP);
     return VMR_OK;
 }
 
