@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Recordings played again: the same reactions, or the first that is not. Covers
- * replay_turn.c, replay_backend.c, replay_host.c and replay_memory.c, which
- * only work together. [TRC-1] [TRC-2] [TRC-3]
+ * replay_backend.c, replay_host.c and replay_memory.c, which only work together. [TRC-1] [TRC-2] [TRC-3]
  */
 
 #include "tests/trace/guest.h"
