@@ -79,8 +79,8 @@ static enum vmr_halt_reason halt_requested(void *context, vmr_vp_index vp)
 static void device_halts(struct conf *conf)
 {
     struct embedder embedder = {0};
-    const struct conf_vm_options options = {
-        .without_chip = true, .io = {.halt_requested = halt_requested, .context = &embedder}};
+    const struct conf_vm_options options = {.without_chip = true,
+                                            .io = {.halt_requested = halt_requested, .context = &embedder}};
 
     for (int reason = VMR_HALT_POWER_OFF; reason < VMR_HALT_FATAL && !conf_failed(conf); reason++) {
         embedder = (struct embedder){.reason = (enum vmr_halt_reason)reason};
@@ -99,8 +99,8 @@ static void invented_stop(struct conf *conf)
 {
     static const enum vmr_halt_reason invented[] = {VMR_HALT_STOP, VMR_HALT_CANCEL, VMR_HALT_REASON_COUNT};
     struct embedder embedder = {0};
-    const struct conf_vm_options options = {
-        .without_chip = true, .io = {.halt_requested = halt_requested, .context = &embedder}};
+    const struct conf_vm_options options = {.without_chip = true,
+                                            .io = {.halt_requested = halt_requested, .context = &embedder}};
 
     for (unsigned i = 0; i < sizeof(invented) / sizeof(invented[0]) && !conf_failed(conf); i++) {
         embedder = (struct embedder){.reason = invented[i]};
@@ -129,8 +129,7 @@ static enum vmr_exit_action halt_at_port(void *context, struct vmr_vp *vp, struc
 static void handler_halts(struct conf *conf)
 {
     struct embedder embedder = {0};
-    const struct conf_vm_options options = {.without_chip = true,
-                                            .io = {.exit = halt_at_port, .context = &embedder}};
+    const struct conf_vm_options options = {.without_chip = true, .io = {.exit = halt_at_port, .context = &embedder}};
 
     for (int reason = VMR_HALT_POWER_OFF; reason < VMR_HALT_FATAL && !conf_failed(conf); reason++) {
         embedder = (struct embedder){.reason = (enum vmr_halt_reason)reason};
@@ -170,11 +169,11 @@ static void hypervisor_halts(struct conf *conf)
         struct vmr_error err = {.message = ""};
 
         CONF_REQUIRE(conf, vm, "no VM");
-        CONF_REQUIRE(conf,
-                     vmr_mock_load_script(conf_mock(vm), 0, cases[i].line, strlen(cases[i].line), &err) == VMR_OK,
+        CONF_REQUIRE(conf, vmr_mock_load_script(conf_mock(vm), 0, cases[i].line, strlen(cases[i].line), &err) == VMR_OK,
                      "'%s': %s", cases[i].line, err.message);
         CONF_REQUIRE(conf, conf_bind(vm, 0) && conf_run(vm, 0, NULL, &result), "no run");
-        CONF_CHECK(conf, result.kind == VMR_RUN_HALTED && result.reason == cases[i].reason && result.vtl == cases[i].vtl,
+        CONF_CHECK(conf,
+                   result.kind == VMR_RUN_HALTED && result.reason == cases[i].reason && result.vtl == cases[i].vtl,
                    "'%s' came back: %s, VTL %u", cases[i].line, outcome_name(&result), result.vtl);
         CONF_CHECK(conf, cases[i].reason != VMR_HALT_HW_BREAK || result.breakpoint == 2, "breakpoint %u, not 2",
                    result.breakpoint);
@@ -272,11 +271,7 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "HALT-1",
      .chip = CONF_CHIP_ANY,
      .run = power_off},
-    {.name = "reset_by_the_guest_is_reset",
-     .family = "halt",
-     .clauses = "HALT-1",
-     .chip = CONF_CHIP_ANY,
-     .run = reset},
+    {.name = "reset_by_the_guest_is_reset", .family = "halt", .clauses = "HALT-1", .chip = CONF_CHIP_ANY, .run = reset},
     {.name = "a_triple_fault_says_whose",
      .family = "halt",
      .clauses = "HALT-1 EXIT-1",

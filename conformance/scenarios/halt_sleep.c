@@ -21,9 +21,12 @@ static const struct conf_vm_options no_chip = {.without_chip = true};
 static const struct conf_vm_options two_vps = {.vps = 2};
 
 CONF_PROGRAM(sleeps, VMR_STORE(WORD_SEEN, 4, 1), VMR_HLT(), VMR_STORE(WORD_PAST, 4, 1), VMR_END());
-static const struct vmr_step waits_steps[] = {
-    VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLED), VMR_POWER_OFF(), VMR_STORE(WORD_SEEN, 4, 1),
-    VMR_WAIT_VECTOR(VECTOR, 1),                VMR_STORE(WORD_PAST, 4, 1), VMR_END()};
+static const struct vmr_step waits_steps[] = {VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLED),
+                                              VMR_POWER_OFF(),
+                                              VMR_STORE(WORD_SEEN, 4, 1),
+                                              VMR_WAIT_VECTOR(VECTOR, 1),
+                                              VMR_STORE(WORD_PAST, 4, 1),
+                                              VMR_END()};
 static const struct vmr_program waits = {
     .name = "waits", .steps = waits_steps, .count = sizeof(waits_steps) / sizeof(waits_steps[0]), .eoi = VMR_EOI_XAPIC};
 

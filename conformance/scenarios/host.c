@@ -176,8 +176,7 @@ static void threads_are_the_hosts(struct conf *conf)
         own.thread_limit = limit;
         if (!vpset_vm_create(&group, &own.conf, &two_vps, two))
             return;
-        const struct vmr_vp_set_options options = {
-            .io = &group.vm->io, .prepare = vpset_prepare, .context = group.vm};
+        const struct vmr_vp_set_options options = {.io = &group.vm->io, .prepare = vpset_prepare, .context = group.vm};
         enum vmr_status status = vmr_vp_set_create(group.vm->partition, &options, &group.set, &err);
 
         created = status == VMR_OK;
@@ -227,8 +226,8 @@ struct body {
     const struct vmr_host *host;
     struct vmr_thread *threads[2];
     struct vmr_parker *parkers[2];
-    unsigned turns;     /* points each thread passes */
-    char order[32];     /* who went, in order */
+    unsigned turns; /* points each thread passes */
+    char order[32]; /* who went, in order */
     unsigned went;
     uint64_t woke_at_ns;
 };
@@ -327,7 +326,7 @@ static void each_order_once(struct conf *conf)
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct vmr_scheduler_options options = {.mode = VMR_SCHEDULE_EXHAUSTIVE,
                                                       .preemptions = cases[i].preemptions};
-        char (*seen)[64] = calloc(ORDERS_MAX, sizeof(*seen));
+        char(*seen)[64] = calloc(ORDERS_MAX, sizeof(*seen));
         struct vmr_host host;
         struct vmr_scheduler *scheduler = scheduler_of(conf, &options, &host);
         struct body body = {.turns = cases[i].turns, .host = &host};

@@ -324,8 +324,8 @@ static void halt_before_kick(struct conf *conf)
 {
     struct interruption interruption = {.kick = true};
     struct conf_device device = {.on_access = kick_and_halt, .user = &interruption};
-    const struct conf_vm_options options = {
-        .without_chip = true, .io = {.halt_requested = halt_once, .context = &interruption}};
+    const struct conf_vm_options options = {.without_chip = true,
+                                            .io = {.halt_requested = halt_once, .context = &interruption}};
     struct conf_vm *vm = vm_about_to_run(conf, &options, &reads_port);
 
     interruption.vm = vm;

@@ -334,7 +334,6 @@ static void stopper_holds_lock(struct conf *conf)
 
 #define YIELDS 8u
 
-
 static void yield_again(void *context, struct vmr_vp *vp)
 {
     struct conf_vm *vm = context;
@@ -476,11 +475,7 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "SET-3 ERR-1 ERR-2",
      .chip = CONF_CHIP_ANY,
      .run = create_fails_whole},
-    {.name = "all_vps_of_a_set_run",
-     .family = "vpset",
-     .clauses = "SET-2",
-     .chip = CONF_CHIP_ANY,
-     .run = all_run},
+    {.name = "all_vps_of_a_set_run", .family = "vpset", .clauses = "SET-2", .chip = CONF_CHIP_ANY, .run = all_run},
     {.name = "a_set_that_never_ran_can_be_stopped",
      .family = "vpset",
      .ids = "STOP-07",
