@@ -72,7 +72,7 @@ enum vmr_status fake_vp_create(struct vmr_backend_vm *base, struct vmr_backend_v
     vp->host = vm->host;
     vp->index = index;
     (void)atomic_fetch_add(&vp->fake->live_vps, 1);
-    must(vp, index == fake_count(vp->fake, FAKE_VP_CREATE) % vm->fake->config.vp_count);
+    must(vp, index == vm->created++);
     if (fake_fails(vp->fake, FAKE_VP_CREATE))
         return vmr_error_set_host(err, 5, "fake: vp_create");
     return vm->host->ops->parker_create(vm->host->context, &vp->guest);

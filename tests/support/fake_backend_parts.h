@@ -7,6 +7,7 @@
 
 struct fake_vm {
     struct fake *fake;
+    vmr_vp_index created;
     const struct vmr_host *host;
 };
 
