@@ -75,7 +75,9 @@ enum vmr_status fake_vp_create(struct vmr_backend_vm *base, struct vmr_backend_v
     must(vp, index == vm->created++);
     if (fake_fails(vp->fake, FAKE_VP_CREATE))
         return vmr_error_set_host(err, 5, "fake: vp_create");
-    return vm->host->ops->parker_create(vm->host->context, &vp->guest);
+    if (vm->host->ops->parker_create(vm->host->context, &vp->guest) != VMR_OK)
+        return vmr_error_set(err, VMR_E_NOMEM, "fake: out of memory");
+    return VMR_OK;
 }
 
 void fake_vp_destroy(struct vmr_backend_vp *base)
