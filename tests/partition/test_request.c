@@ -15,11 +15,11 @@
 #include <cmocka.h>
 
 #include "tests/support/fake_backend.h"
-#include "tests/support/fake_host.h"
+#include "tests/support/counting_host.h"
 
 struct setup {
     struct fake fake;
-    struct fake_host fake_host;
+    struct counting_host counting_host;
     struct fake_rig rig;
     struct vmr_vp *vp;
 };
@@ -29,7 +29,7 @@ static void set_up(struct setup *setup)
     struct vmr_host host;
 
     fake_init(&setup->fake);
-    fake_host_init(&setup->fake_host, &host);
+    counting_host_init(&setup->counting_host, &host);
     fake_rig_init(&setup->rig, &setup->fake, &host, 1);
     setup->vp = partition_vp(setup->rig.partition, 0);
 }
@@ -97,7 +97,7 @@ static void the_place_decides_how_the_vp_is_reached(void **state)
         /* Set again, nothing is new and nobody is called. */
         assert_int_equal(vp_request(setup.vp, places[i].bits, NULL), 0);
         assert_int_equal(fake_count(&setup.fake, FAKE_VP_KICK), places[i].kicks);
-        assert_int_equal(setup.fake_host.unparks,
+        assert_int_equal(setup.counting_host.unparks,
                          places[i].unparks + places[i].kicks); /* the fake's kick unparks too */
         atomic_store(&setup.fake.misuse, 0);                   /* it was never really entered */
         fake_rig_finish(&setup.rig);

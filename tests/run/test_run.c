@@ -6,7 +6,7 @@
 
 #include "tests/run/fixture.h"
 
-#include "tests/support/fake_host.h"
+#include "tests/support/counting_host.h"
 
 static void a_run_without_io_has_run_nothing(void **state)
 {
@@ -428,15 +428,15 @@ static void a_deadlock_is_an_error_and_the_vp_stays_usable(void **state)
     (void)state;
     static const struct fake_step steps[] = {STEP_OF(VMR_EXIT_HALT), STEP_POWER_OFF};
     struct fixture fixture = {0};
-    struct fake_host fake_host;
+    struct counting_host counting_host;
     struct vmr_host host;
 
-    fake_host_init(&fake_host, &host);
+    counting_host_init(&counting_host, &host);
     fake_init(&fixture.fake);
     fake_script(&fixture.fake, 0, steps, COUNT(steps));
     fake_rig_init(&fixture.rig, &fixture.fake, &host, 1);
     assert_int_equal(vmr_partition_bind(fixture.rig.partition, 0, &fixture.vp, NULL), VMR_OK);
-    fake_host.deadlocks = true;
+    counting_host.deadlocks = true;
     fixture.result.reason = VMR_HALT_RESET;
     assert_int_equal(vmr_vp_run(fixture.vp, NULL, &fixture.io, &fixture.result), VMR_E_DEADLOCK);
     assert_int_equal(fixture.result.reason, VMR_HALT_RESET); /* untouched */
