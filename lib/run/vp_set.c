@@ -319,8 +319,8 @@ bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum vmr_halt_
 {
     const struct vmr_run_result result = {.kind = VMR_RUN_HALTED, .reason = reason};
 
-    if (reason <= VMR_HALT_CANCEL || reason >= VMR_HALT_REASON_COUNT)
-        return false; /* no end of a guest: a wait would not know it from a deadline */
+    if (reason <= VMR_HALT_NONE || reason >= VMR_HALT_REASON_COUNT)
+        return false; /* a wait would not know it from a deadline */
     sync_mutex_lock(&set->lock);
     bool first = set_record_halt(set, vp, &result);
 
