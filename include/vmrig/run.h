@@ -71,8 +71,9 @@ enum vmr_stop_wait_result {
     VMR_STOP_WAIT_DEADLOCK
 };
 /*
- * Waits on the VP's thread until `is_ready(event)` or the stop. Whoever makes
- * the event ready calls vmr_vp_wake afterwards.
+ * Waits on the VP's thread until `is_ready(event)` or the stop: between runs, or
+ * in a callback of one, with the same source or another. Whoever makes the event
+ * ready calls vmr_partition_wake afterwards. Kicks and yields wait for the run.
  */
 VMR_API enum vmr_stop_wait_result vmr_stop_wait(struct vmr_stop_source *source, struct vmr_vp *vp,
                                                 bool (*is_ready)(void *event), void *event);
@@ -160,10 +161,10 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr
  * VMR_EXIT_NONE. The VP's thread.
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_step_complete(struct vmr_vp *vp, struct vmr_exit *vp_exit);
-/* What the library would do with `vp_exit`: answers it in place. The VP's thread. */
+/* What the library would do with `vp_exit`: answers it in place. VMR_E_USAGE for an invalid one. The VP's thread. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_dispatch(struct vmr_vp *vp, struct vmr_exit *vp_exit,
                                                        const struct vmr_vp_io *io, enum vmr_halt_reason *ret_reason);
-/* VMR_E_STATE unless the last exit said interrupt_ready. The VP's thread, for step loops. */
+/* VMR_E_STATE unless the last exit said interrupt_ready. Ends HLT, as the NMI does. The VP's thread, for step loops. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_inject(struct vmr_vp *vp, uint8_t vector);
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_inject_nmi(struct vmr_vp *vp);
 VMR_API void vmr_vp_request_window(struct vmr_vp *vp, bool wanted);

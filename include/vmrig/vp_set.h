@@ -64,8 +64,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_wait(struct vmr_vp_set *set, u
 
 /*
  * Halts every VP with `reason` as if VP `vp` had halted: for device threads.
- * When it returns no VP will begin another run. False: another halt was first.
- * Any thread. [SET-6]
+ * When it returns no VP will begin another run. False: another halt was first, or
+ * `reason` is none. Any thread. [SET-6]
  */
 VMR_API bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum vmr_halt_reason reason);
 

@@ -46,16 +46,17 @@ enum vmr_status vmr_partition_attach_irqchip(struct vmr_partition *partition, co
 {
     if (partition->handle.irqchip == VMR_IRQCHIP_KERNEL)
         return vmr_error_set(err, VMR_E_STATE, "interrupt controllers: all of them are in the hypervisor");
-    if (partition->chip_ops)
-        return vmr_error_set(err, VMR_E_STATE, "interrupt controllers: the partition has some");
     sync_mutex_lock(&partition->lock);
+    bool taken = partition->chip_ops != NULL;
     bool too_late = partition->bound_once;
 
-    if (!too_late) {
+    if (!taken && !too_late) {
         partition->chip_ops = ops;
         partition->chip = chip;
     }
     sync_mutex_unlock(&partition->lock);
+    if (taken)
+        return vmr_error_set(err, VMR_E_STATE, "interrupt controllers: the partition has some");
     if (too_late)
         return vmr_error_set(err, VMR_E_STATE, "interrupt controllers: a VP has been bound already");
     ops->set_wake(chip, chip_wakes, partition);
@@ -113,6 +114,8 @@ enum vmr_status vmr_partition_nmi(struct vmr_partition *partition, vmr_vp_index 
 
     if (!vp)
         return VMR_E_USAGE;
+    if (!chip_has_apics(partition) && !partition->backend->vp_nmi)
+        return VMR_E_UNSUPPORTED;
     partition_async_begin(partition, VMR_ASYNC_NMI, index, 0);
     if (chip_has_apics(partition))
         (void)partition->chip_ops->nmi(partition->chip, index);

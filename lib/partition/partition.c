@@ -118,6 +118,12 @@ static enum vmr_status partition_fill(struct vmr_partition *partition, const str
     return status;
 }
 
+/* The subleaf of an entry that matches any means nothing. */
+static bool same_leaf(const struct vmr_cpuid_entry *a, const struct vmr_cpuid_entry *b)
+{
+    return a->leaf == b->leaf && (a->subleaf == b->subleaf || (!a->match_subleaf && !b->match_subleaf));
+}
+
 /* Puts the caller's entries over the defaults. [LIFE-4] */
 static enum vmr_status merge_cpuid(const struct vmr_proto *proto, const struct vmr_partition_options *options,
                                    struct vmr_cpuid_entry *ret_table, size_t *ret_count, struct vmr_error *err)
@@ -130,7 +136,7 @@ static enum vmr_status merge_cpuid(const struct vmr_proto *proto, const struct v
         const struct vmr_cpuid_entry *entry = &options->cpuid[i];
         size_t at = 0;
 
-        while (at < count && (ret_table[at].leaf != entry->leaf || ret_table[at].subleaf != entry->subleaf))
+        while (at < count && !same_leaf(&ret_table[at], entry))
             at++;
         if (at == VMR_CPUID_LEAF_MAX)
             return vmr_error_set(err, VMR_E_CONFIG, "cpuid[%zu]: leaf %#x is the %zuth, the limit is %u", i,

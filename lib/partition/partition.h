@@ -27,7 +27,8 @@ enum vp_place {
     PLACE_OUT,    /* in no run: the request waits for the next one */
     PLACE_LOOP,   /* in the loop: it looks before it enters the guest */
     PLACE_GUEST,  /* in the guest, or about to be: the backend must kick */
-    PLACE_PARKED, /* asleep in HLT, or about to be: unpark */
+    PLACE_PARKED, /* in a run, asleep in HLT or a vmr_stop_wait, or about to be: unpark */
+    PLACE_WAITING /* in a vmr_stop_wait, in no run: a stop and a wake unpark, the rest waits for the next run */
 };
 
 struct vmr_vp {
@@ -41,7 +42,6 @@ struct vmr_vp {
     _Atomic uint32_t place;
     struct sync_mutex kick_lock;
     struct vmr_parker *parker;
-    struct vmr_vp *stop_next; /* in the list of the stop source in use */
 
     /* From here on: the VP's thread alone. */
     struct vmr_exit exit; /* the last exit; with its answer, until the backend has consumed it */
@@ -49,7 +49,8 @@ struct vmr_vp {
     bool interrupt_ready; /* the last exit said so, and nothing was injected since */
     bool recheck;         /* ask the interrupt controllers before the next entry */
     bool window_requested;
-    uint8_t tpr; /* what the backend was last told, or last said */
+    uint8_t tpr;       /* what the backend was last told, or the controllers were */
+    uint8_t guest_tpr; /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;
     uint64_t deadline_ns; /* the controllers' next timer */
 };

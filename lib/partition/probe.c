@@ -107,15 +107,20 @@ enum vmr_status vmr_probe_auto(const struct vmr_backend_set *set, struct vmr_hyp
     for (size_t i = 0; i < set->count; i++) {
         const struct vmr_backend *backend = set->backends[i];
         struct vmr_hypervisor_handle handle = {.backend = backend, .fd = -1};
+        struct vmr_error reason = {0}; /* apart: one that is passed over is no failure of ours [ERR-1] */
 
         if (backend->flags & VMR_BACKEND_EXPLICIT_ONLY)
             continue;
-        enum vmr_status status = backend->open(&no_params, -1, &handle, err);
+        enum vmr_status status = backend->open(&no_params, -1, &handle, &reason);
 
         if (status == VMR_E_UNAVAILABLE)
             continue;
-        if (status)
-            return status; /* there, and broken: choosing another behind the caller's back would hide it [PROBE-4] */
+        if (status) {
+            /* There, and broken: choosing another behind the caller's back would hide it. [PROBE-4] */
+            if (err)
+                *err = reason;
+            return status;
+        }
         handle.backend = backend;
         *ret_handle = handle;
         return VMR_OK;

@@ -21,12 +21,13 @@ uint32_t vp_request(struct vmr_vp *vp, uint32_t bits, bool *ret_running)
     const struct vmr_host *host = partition->host;
     uint32_t before = sync_fetch_or_u32(host, &vp->requests, bits);
     uint32_t place = sync_load_u32(host, &vp->place);
+    bool waited_for = place == PLACE_WAITING && (bits & (REQUEST_STOP | REQUEST_WAKE)) != 0;
 
     if (ret_running)
-        *ret_running = place != PLACE_OUT;
+        *ret_running = place != PLACE_OUT && place != PLACE_WAITING;
     if ((before & bits) == bits)
         return 0; /* whoever set the bits has got, or is getting, the VP's attention */
-    if (place == PLACE_PARKED)
+    if (place == PLACE_PARKED || waited_for)
         host->ops->unpark(host->context, vp->parker);
     if (place == PLACE_GUEST) {
         /* Under the lock the run cannot end between the look and the kick. */

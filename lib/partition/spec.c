@@ -41,7 +41,7 @@ static enum vmr_status add_item(struct vmr_spec *spec, char *item, struct vmr_er
     return VMR_OK;
 }
 
-enum vmr_status vmr_spec_parse(const char *text, struct vmr_spec *ret_spec, struct vmr_error *err)
+static enum vmr_status take_apart(const char *text, struct vmr_spec *spec, struct vmr_error *err)
 {
     size_t length = strnlen(text, VMR_SPEC_BYTES_MAX);
 
@@ -49,10 +49,9 @@ enum vmr_status vmr_spec_parse(const char *text, struct vmr_spec *ret_spec, stru
         return vmr_error_set(err, VMR_E_CONFIG, "hypervisor spec: longer than %u bytes", VMR_SPEC_BYTES_MAX - 1);
     if (length == 0 || text[0] == ':')
         return vmr_error_set(err, VMR_E_CONFIG, "hypervisor spec '%s': empty hypervisor name", text);
-    memset(ret_spec, 0, sizeof(*ret_spec));
-    memcpy(ret_spec->text, text, length + 1);
-    ret_spec->name = ret_spec->text;
-    char *colon = strchr(ret_spec->text, ':');
+    memcpy(spec->text, text, length + 1);
+    spec->name = spec->text;
+    char *colon = strchr(spec->text, ':');
     char *rest = colon ? colon + 1 : NULL;
 
     if (colon)
@@ -60,10 +59,20 @@ enum vmr_status vmr_spec_parse(const char *text, struct vmr_spec *ret_spec, stru
     for (char *item = next_item(&rest); item; item = next_item(&rest)) {
         if (item[0] == '\0')
             continue;
-        enum vmr_status status = add_item(ret_spec, item, err);
+        enum vmr_status status = add_item(spec, item, err);
 
         if (status)
             return status;
     }
     return VMR_OK;
+}
+
+enum vmr_status vmr_spec_parse(const char *text, struct vmr_spec *ret_spec, struct vmr_error *err)
+{
+    memset(ret_spec, 0, sizeof(*ret_spec));
+    enum vmr_status status = take_apart(text, ret_spec, err);
+
+    if (status)
+        memset(ret_spec, 0, sizeof(*ret_spec));
+    return status;
 }

@@ -9,6 +9,9 @@
 #include "lib/partition/lifecycle.h"
 #include "lib/partition/partition.h"
 
+/* Intel SDM vol. 1, 3.4.3.3. */
+#define RFLAGS_IF 0x200u
+
 enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index index, struct vmr_vp **ret_vp,
                                    struct vmr_error *err)
 {
@@ -44,12 +47,16 @@ enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index
 /*
  * Completes the last exit of a stepped VP with the answer it has, or none. What
  * the rest of the instruction asks for is answered with zeros: the caller has
- * chosen not to see it.
+ * chosen not to see it. The VP stays out of any run, so nobody kicks it here.
  */
 static void drop_pending(struct vmr_vp *vp)
 {
     const struct vmr_backend *backend = vp->partition->backend;
 
+    if (!vp->exit_pending)
+        return;
+    if (backend->vp_enter)
+        backend->vp_enter(vp->backend_vp);
     for (unsigned i = 0; vp->exit_pending && i < VMR_COMPLETION_EXIT_MAX; i++) {
         if (backend->vp_complete)
             backend->vp_complete(vp->backend_vp, &vp->exit);
@@ -57,6 +64,8 @@ static void drop_pending(struct vmr_vp *vp)
             vp->exit = (struct vmr_exit){0};
         vp->exit_pending = vmr_exit_is_pending(&vp->exit);
     }
+    if (backend->vp_leave)
+        backend->vp_leave(vp->backend_vp, VMR_LEAVE_STEP);
     vp->exit = (struct vmr_exit){0};
     vp->exit_pending = false;
 }
@@ -88,6 +97,19 @@ struct vmr_partition *vmr_vp_partition(const struct vmr_vp *vp)
     return vp->partition;
 }
 
+/*
+ * An interrupt is injected only while the guest has them on, which new registers
+ * or a new activity may change. In HLT the flag alone decides; elsewhere the
+ * hypervisor has to say so first.
+ */
+static void note_flags(struct vmr_vp *vp, uint64_t rflags)
+{
+    bool enabled = (rflags & RFLAGS_IF) != 0;
+
+    vp->interrupt_ready = enabled && (vp->interrupt_ready || vp->activity == VMR_ACTIVITY_HALTED);
+    vp->recheck = true;
+}
+
 /* Whether the VP may be looked into: bound, and at a clean point. [EXIT-6] */
 static enum vmr_status check_access(struct vmr_vp *vp)
 {
@@ -107,7 +129,11 @@ enum vmr_status vmr_vp_set_regs(struct vmr_vp *vp, const struct vmr_x86_regs *re
 {
     enum vmr_status status = check_access(vp);
 
-    return status ? status : vp->partition->backend->vp_set_regs(vp->backend_vp, regs);
+    if (!status)
+        status = vp->partition->backend->vp_set_regs(vp->backend_vp, regs);
+    if (!status)
+        note_flags(vp, regs->rflags);
+    return status;
 }
 
 enum vmr_status vmr_vp_get_msr(struct vmr_vp *vp, uint32_t index, uint64_t *ret_value)
@@ -146,7 +172,15 @@ enum vmr_status vmr_vp_set_activity(struct vmr_vp *vp, enum vmr_activity activit
         return VMR_E_USAGE;
     if (partition_apic_in_hypervisor(vp->partition))
         return vp->partition->backend->vp_set_activity(vp->backend_vp, activity);
+    struct vmr_x86_regs regs = {0};
+
+    if (activity == VMR_ACTIVITY_HALTED)
+        status = vp->partition->backend->vp_get_regs(vp->backend_vp, &regs);
+    if (status)
+        return status;
     vp->activity = activity;
+    if (activity == VMR_ACTIVITY_HALTED)
+        note_flags(vp, regs.rflags);
     return VMR_OK;
 }
 

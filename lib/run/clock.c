@@ -100,7 +100,7 @@ enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clo
     clock->armed_ns = VMR_NEVER;
     clock->vp_count = partition->vp_count;
     for (uint32_t i = 0; i < clock->vp_count; i++)
-        clock->deadlines_ns[i] = VMR_NEVER;
+        clock->deadlines_ns[i] = partition->vps[i].deadline_ns; /* from earlier runs: only changes are published */
     enum vmr_status status = sync_mutex_init(&clock->lock, host);
 
     if (!status)

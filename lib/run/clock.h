@@ -11,7 +11,7 @@
 
 struct run_clock;
 
-/* Gives NULL where the partition has no such timers. */
+/* Gives NULL where the partition has no such timers. VPs stopped. */
 enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clock **ret_clock);
 /* Waits for the thread to end. NULL is fine. VPs stopped. */
 void run_clock_destroy(struct run_clock *clock);

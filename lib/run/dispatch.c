@@ -123,15 +123,14 @@ static enum vmr_halt_reason system_event_halt(const struct vmr_exit *vp_exit)
                                                                   : VMR_HALT_FATAL;
 }
 
-static enum vmr_halt_reason fatal_halt(struct vmr_vp *vp, const struct vmr_vp_io *io, const struct vmr_exit *vp_exit,
-                                       struct vmr_run_result *result)
+static void tell_fatal(struct vmr_vp *vp, const struct vmr_vp_io *io, const struct vmr_exit *vp_exit,
+                       struct vmr_run_result *result)
 {
     result->exit = *vp_exit;
     if (vp_exit->kind == VMR_EXIT_IO)
         result->exit.u.io.bytes = NULL;
     if (io->fatal)
         io->fatal(io->context, vp->index, vp_exit);
-    return VMR_HALT_FATAL;
 }
 
 /* Long because it is a table: one case a kind, in the order of the enumeration, none left to chance. */
@@ -179,7 +178,7 @@ static enum vmr_halt_reason dispatch_by_kind(struct vmr_vp *vp, const struct vmr
     case VMR_EXIT_FAIL:
     case VMR_EXIT_KIND_COUNT:
     default:
-        return fatal_halt(vp, io, vp_exit, result); /* never silently resumed [EXIT-2] */
+        return VMR_HALT_FATAL; /* never silently resumed [EXIT-2] */
     }
 }
 
@@ -188,26 +187,43 @@ static bool reason_is_the_embedders(enum vmr_halt_reason reason)
     return reason > VMR_HALT_CANCEL && reason < VMR_HALT_REASON_COUNT;
 }
 
-enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
-                                  struct vmr_run_result *result)
+/* The embedder's handler, then the library. */
+static enum vmr_halt_reason handle(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
+                                   struct vmr_run_result *result)
 {
     enum vmr_exit_action action = VMR_EXIT_DEFAULT;
     enum vmr_halt_reason reason = VMR_HALT_NONE;
+    bool failed = vp_exit->kind == VMR_EXIT_FAIL; /* whatever the handler makes of it [EXIT-2] */
 
     if (io->exit && vp_exit->kind != VMR_EXIT_CANCEL && vp_exit->kind != VMR_EXIT_IRQ_WINDOW)
         action = io->exit(io->context, vp, vp_exit, &reason);
+    if (failed)
+        return VMR_HALT_FATAL;
     if (action == VMR_EXIT_HALT_VP)
         return reason_is_the_embedders(reason) ? reason : VMR_HALT_FATAL;
-    if (action == VMR_EXIT_DEFAULT)
-        reason = dispatch_by_kind(vp, io, vp_exit, result);
-    else
-        reason = VMR_HALT_NONE;
+    return action == VMR_EXIT_DEFAULT ? dispatch_by_kind(vp, io, vp_exit, result) : VMR_HALT_NONE;
+}
+
+enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
+                                  struct vmr_run_result *result)
+{
+    enum vmr_halt_reason reason = handle(vp, io, vp_exit, result);
+
     if (reason == VMR_HALT_NONE && io->halt_requested) {
         reason = io->halt_requested(io->context, vp->index);
         if (!reason_is_the_embedders(reason))
             reason = VMR_HALT_NONE;
     }
+    if (reason == VMR_HALT_FATAL)
+        tell_fatal(vp, io, vp_exit, result);
     return reason;
+}
+
+/* What the exit says may have changed what can be injected. */
+static void note_readiness(struct vmr_vp *vp)
+{
+    if ((vp->window_requested && vp->interrupt_ready) || vp->guest_tpr != vp->tpr)
+        vp->recheck = true;
 }
 
 void dispatch_exit(struct run *run)
@@ -215,16 +231,21 @@ void dispatch_exit(struct run *run)
     struct vmr_vp *vp = run->vp;
     enum vmr_halt_reason reason = dispatch_one(vp, run->io, &vp->exit, &run->result);
 
-    if ((vp->window_requested && vp->interrupt_ready) || vp->exit.tpr != vp->tpr)
-        vp->recheck = true;
-    if (reason == VMR_HALT_NONE || run->done)
+    note_readiness(vp);
+    if (reason == VMR_HALT_NONE)
         return;
     run_halt(run, reason);
-    if (reason == VMR_HALT_FATAL)
-        return;
-    /* A halt is reported at a clean point; what finishing causes cannot change the reason. */
-    struct run rest = {.vp = vp, .stop = run->stop, .io = run->io};
-
     if (vp->exit_pending)
-        run_complete(&rest);
+        run_complete(run); /* a halt is reported at a clean point [EXIT-6] */
+}
+
+void dispatch_further(struct run *run)
+{
+    struct vmr_run_result result = {0};
+    enum vmr_halt_reason reason = dispatch_one(run->vp, run->io, &run->vp->exit, &result);
+
+    if (reason == VMR_HALT_NONE || (run->done && reason != VMR_HALT_FATAL))
+        return;
+    run->result = result;
+    run_halt(run, reason);
 }

@@ -11,15 +11,22 @@
 
 #include "lib/run/run.h"
 
-/* INIT and SIPI leave IA32_APIC_BASE alone (Intel SDM vol. 3, table 10-1). */
-static void set_start_registers(struct vmr_vp *vp, struct vmr_x86_regs *regs)
+/* Gives the VP new registers, all but its APIC base, which neither INIT nor SIPI changes (Intel SDM vol. 3, 9.4.1). */
+static bool begin_anew(struct run *run, const struct vmr_x86_regs *initial)
 {
+    struct vmr_vp *vp = run->vp;
     const struct vmr_backend *backend = vp->partition->backend;
-    struct vmr_x86_regs old;
+    struct vmr_x86_regs regs, old = {0};
+    enum vmr_status status = backend->vp_get_regs(vp->backend_vp, &old);
 
-    if (backend->vp_get_regs(vp->backend_vp, &old) == VMR_OK)
-        regs->apic_base = old.apic_base;
-    (void)backend->vp_set_regs(vp->backend_vp, regs);
+    regs = *initial;
+    regs.apic_base = old.apic_base;
+    if (!status)
+        status = backend->vp_set_regs(vp->backend_vp, &regs);
+    vp->interrupt_ready = false; /* both leave interrupts off */
+    if (status)
+        run_fail(run, status);
+    return !status;
 }
 
 static void init_vp(struct run *run)
@@ -31,20 +38,22 @@ static void init_vp(struct run *run)
     if (run->done)
         return;
     vmr_x86_regs_reset(&regs);
-    set_start_registers(vp, &regs);
+    if (!begin_anew(run, &regs))
+        return;
     /* Intel SDM vol. 3, 9.4.1: after INIT the boot processor begins at the reset vector, all others wait. [INT-3] */
     vp->activity = vp->index == 0 ? VMR_ACTIVITY_RUNNING : VMR_ACTIVITY_WAIT_FOR_SIPI;
 }
 
-static void start_vp(struct vmr_vp *vp, uint8_t vector)
+static void start_vp(struct run *run, uint8_t vector)
 {
+    struct vmr_vp *vp = run->vp;
     struct vmr_x86_regs regs;
 
     if (vp->activity != VMR_ACTIVITY_WAIT_FOR_SIPI)
         return; /* a second SIPI is ignored [INT-3] */
     vmr_x86_regs_sipi(&regs, vector);
-    set_start_registers(vp, &regs);
-    vp->activity = VMR_ACTIVITY_RUNNING;
+    if (begin_anew(run, &regs))
+        vp->activity = VMR_ACTIVITY_RUNNING;
 }
 
 static void want_window(struct vmr_vp *vp, bool wanted)
@@ -56,8 +65,9 @@ static void want_window(struct vmr_vp *vp, bool wanted)
 }
 
 /* Returns whether another interrupt may wait behind the one that was injected. */
-static bool inject(struct vmr_vp *vp, const struct vmr_irq_pending *pending)
+static bool inject(struct run *run, const struct vmr_irq_pending *pending)
 {
+    struct vmr_vp *vp = run->vp;
     const struct vmr_partition *partition = vp->partition;
     uint8_t vector;
 
@@ -73,9 +83,12 @@ static bool inject(struct vmr_vp *vp, const struct vmr_irq_pending *pending)
     want_window(vp, false);
     if (!partition->chip_ops->acknowledge(partition->chip, vp->index, &vector))
         return false;
-    (void)partition->backend->vp_interrupt(vp->backend_vp, vector);
+    enum vmr_status status = partition->backend->vp_interrupt(vp->backend_vp, vector);
+
     vp->interrupt_ready = false;
     vp->activity = VMR_ACTIVITY_RUNNING;
+    if (status)
+        run_fail(run, status);
     return true;
 }
 
@@ -95,8 +108,8 @@ static uint8_t newest_tpr(const struct vmr_vp *vp)
 {
     const struct vmr_partition *partition = vp->partition;
 
-    if (vp->exit.kind != VMR_EXIT_NONE && vp->exit.tpr != vp->tpr)
-        return vp->exit.tpr;
+    if (vp->guest_tpr != vp->tpr)
+        return vp->guest_tpr;
     return partition->chip_ops->get_tpr(partition->chip, vp->index);
 }
 
@@ -108,7 +121,7 @@ static void sync_tpr(struct vmr_vp *vp)
     if (tpr != vp->tpr)
         partition->backend->vp_set_tpr(vp->backend_vp, tpr);
     vp->tpr = tpr;
-    vp->exit.tpr = tpr; /* seen: not news any more */
+    vp->guest_tpr = tpr; /* seen: not news any more */
 }
 
 void interrupts_take(struct run *run)
@@ -131,11 +144,9 @@ void interrupts_take(struct run *run)
     if (run->done)
         return;
     if (pending.sipi)
-        start_vp(vp, pending.sipi_vector);
-    if (pending.nmi) {
-        (void)partition->backend->vp_nmi(vp->backend_vp);
-        if (vp->activity == VMR_ACTIVITY_HALTED)
-            vp->activity = VMR_ACTIVITY_RUNNING;
-    }
-    vp->recheck = inject(vp, &pending);
+        start_vp(run, pending.sipi_vector);
+    if (pending.nmi && !run->done)
+        run_nmi(run);
+    if (!run->done)
+        vp->recheck = inject(run, &pending);
 }

@@ -58,6 +58,7 @@ bool run_enter_guest(struct vmr_vp *vp, uint32_t mask)
     if (entered) {
         vp->exit_pending = vmr_exit_is_pending(&vp->exit);
         vp->interrupt_ready = vp->exit.interrupt_ready;
+        vp->guest_tpr = vp->exit.tpr;
     }
     return entered;
 }
@@ -67,7 +68,7 @@ void run_complete(struct run *run)
     struct vmr_vp *vp = run->vp;
     const struct vmr_backend *backend = vp->partition->backend;
 
-    for (unsigned i = 0; vp->exit_pending && !run->done; i++) {
+    for (unsigned i = 0; vp->exit_pending; i++) {
         if (i == VMR_COMPLETION_EXIT_MAX) {
             vp->exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL, .u.fail.cause = VMR_FAIL_INTERNAL};
             vp->exit_pending = false;
@@ -79,8 +80,29 @@ void run_complete(struct run *run)
             vp->exit_pending = false;
         }
         if (vp->exit.kind != VMR_EXIT_NONE)
-            dispatch_exit(run);
+            dispatch_further(run);
     }
+}
+
+void run_fail(struct run *run, enum vmr_status status)
+{
+    struct vmr_vp *vp = run->vp;
+
+    run_complete(run);
+    vp->exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL, .u.fail.cause = VMR_FAIL_INTERNAL};
+    vp->exit.u.fail.code = status;
+    dispatch_further(run);
+}
+
+void run_nmi(struct run *run)
+{
+    struct vmr_vp *vp = run->vp;
+    enum vmr_status status = vp->partition->backend->vp_nmi(vp->backend_vp);
+
+    if (vp->activity == VMR_ACTIVITY_HALTED)
+        vp->activity = VMR_ACTIVITY_RUNNING;
+    if (status)
+        run_fail(run, status);
 }
 
 /* A kick is consumed once it is certain that this run reports it. */
@@ -99,6 +121,9 @@ static void take_endings(struct run *run, uint32_t requests)
 {
     struct vmr_vp *vp = run->vp;
 
+    /* Before the latch is looked at, so that a stop that comes now sets it again. */
+    if (requests & REQUEST_STOP)
+        (void)sync_fetch_and_u32(vp->partition->host, &vp->requests, ~REQUEST_STOP);
     run_complete(run);
     if (run->done)
         return; /* what the rest of the exit caused comes first; the request stays for the next run */
@@ -119,19 +144,21 @@ static void take_requests(struct run *run, uint32_t requests)
 {
     struct vmr_vp *vp = run->vp;
     const struct vmr_partition *partition = vp->partition;
+    uint32_t taken = requests & (REQUEST_WAKE | REQUEST_NMI);
 
     if (requests & (REQUEST_STOP | REQUEST_KICK | REQUEST_YIELD)) {
         take_endings(run, requests);
         if (run->done)
             return;
     }
-    (void)sync_fetch_and_u32(partition->host, &vp->requests, ~(REQUEST_WAKE | REQUEST_NMI | REQUEST_STOP));
-    if (requests & REQUEST_WAKE)
+    if (!taken)
+        return;
+    /* Only what was seen: a request that has come since is for the next look. [RUN-3] */
+    (void)sync_fetch_and_u32(partition->host, &vp->requests, ~taken);
+    if (taken & REQUEST_WAKE)
         vp->recheck = true;
-    if (requests & REQUEST_NMI) {
-        (void)partition->backend->vp_nmi(vp->backend_vp);
-        vp->activity = VMR_ACTIVITY_RUNNING;
-    }
+    if (taken & REQUEST_NMI)
+        run_nmi(run);
 }
 
 /* HLT, or waiting for a start-up IPI: nothing to do until somebody unparks, or the next timer. [RUN-11] */
@@ -197,11 +224,13 @@ enum vmr_status vmr_vp_run(struct vmr_vp *vp, struct vmr_stop_source *stop, cons
         return status;
     struct run run = {.vp = vp, .stop = stop, .io = io};
 
+    struct stop_link link;
+
     run_begin(vp);
-    stop_attach(stop, vp);
+    stop_attach(stop, &link, vp);
     while (!run.done)
         run_once(&run);
-    stop_detach(stop, vp);
+    stop_detach(stop, &link);
     run_end(vp, run.leave);
     (void)lifecycle_move(vp, run.result.reason == VMR_HALT_FATAL ? VP_OP_FAIL : VP_OP_RETURN);
     if (run.status)

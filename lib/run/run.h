@@ -28,8 +28,15 @@ void dispatch_exit(struct run *run);
 enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
                                   struct vmr_run_result *result);
 
+/* The same for what finishing an exit brings: of several reasons to halt the first stays, but for a fatal one. */
+void dispatch_further(struct run *run);
+
 /* Finishes the pending exit without running the guest; may end the run. [EXIT-6] */
 void run_complete(struct run *run);
+/* Ends the run for good: a call that carries something into the guest failed, so the guest has lost it. [HALT-2] */
+void run_fail(struct run *run, enum vmr_status status);
+/* Injects an NMI, which also ends HLT. */
+void run_nmi(struct run *run);
 
 /*
  * Asks the interrupt controllers and acts on the answer: INIT, SIPI, NMI,

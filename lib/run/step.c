@@ -8,16 +8,46 @@
 #include "lib/partition/lifecycle.h"
 #include "lib/run/run.h"
 
+static void copy_cpuid(struct vmr_exit_cpuid *to, const struct vmr_exit_cpuid *from)
+{
+    to->eax = from->eax;
+    to->ebx = from->ebx;
+    to->ecx = from->ecx;
+    to->edx = from->edx;
+}
+
+static void copy_msr(struct vmr_exit_msr *to, const struct vmr_exit_msr *from)
+{
+    to->fault = from->fault;
+    if (to->direction == VMR_READ)
+        to->value = from->value;
+}
+
 /* What the caller filled in, but only where an answer belongs: the rest of the exit is not the caller's to change. */
 static void take_answer(struct vmr_vp *vp, const struct vmr_exit *vp_exit)
 {
-    if (vp->exit_pending && vp_exit->kind == vp->exit.kind) {
-        uint8_t *bytes = vp->exit.u.io.bytes;
+    struct vmr_exit *to = &vp->exit;
 
-        vp->exit.u = vp_exit->u;
-        if (vp->exit.kind == VMR_EXIT_IO)
-            vp->exit.u.io.bytes = bytes;
-    }
+    if (!vp->exit_pending || vp_exit->kind != to->kind)
+        return;
+    /* The bytes of string I/O are the backend's own: the answer is in them already. */
+    if (to->kind == VMR_EXIT_IO && to->u.io.direction == VMR_READ && !to->u.io.string)
+        to->u.io.value = vp_exit->u.io.value;
+    if (to->kind == VMR_EXIT_MMIO && to->u.mmio.direction == VMR_READ)
+        to->u.mmio.value = vp_exit->u.mmio.value;
+    if (to->kind == VMR_EXIT_MSR)
+        copy_msr(&to->u.msr, &vp_exit->u.msr);
+    if (to->kind == VMR_EXIT_CPUID)
+        copy_cpuid(&to->u.cpuid, &vp_exit->u.cpuid);
+    if (to->kind == VMR_EXIT_HYPERCALL)
+        to->u.hypercall.result = vp_exit->u.hypercall.result;
+}
+
+/* Hands the exit out. One that is never resumed ends the VP. [EXIT-2] */
+static enum vmr_status step_return(struct vmr_vp *vp, struct vmr_exit *ret_exit)
+{
+    *ret_exit = vp->exit;
+    return lifecycle_move(vp, vp->exit.kind == VMR_EXIT_FAIL ? VP_OP_FAIL : VP_OP_RETURN);
 }
 
 static void complete_once(struct vmr_vp *vp)
@@ -31,7 +61,7 @@ static void complete_once(struct vmr_vp *vp)
     vp->exit_pending = vmr_exit_is_pending(&vp->exit);
 }
 
-/* A kick asks for CANCEL, which must not swallow an exit that is still pending. */
+/* A kick asks for CANCEL, which consumes it and must not swallow an exit that is still pending. */
 static bool step_cancelled(struct vmr_vp *vp)
 {
     const struct vmr_host *host = vp->partition->host;
@@ -43,7 +73,6 @@ static bool step_cancelled(struct vmr_vp *vp)
         if (vp->exit.kind != VMR_EXIT_NONE)
             return true; /* a further exit of the same instruction; the kick waits */
     }
-    (void)sync_fetch_and_u32(host, &vp->requests, ~REQUEST_KICK);
     vp->exit = (struct vmr_exit){.kind = VMR_EXIT_CANCEL};
     return true;
 }
@@ -59,9 +88,13 @@ enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
     /* Yields, stops and wakes are not for a step loop: they stay set for the next run. */
     while (!step_cancelled(vp) && !run_enter_guest(vp, REQUEST_KICK))
         ;
+    bool cancelled = vp->exit.kind == VMR_EXIT_CANCEL;
+
+    /* A kick that reached the guest is reported by this very exit, and by no other. [RUN-2] */
+    if (cancelled)
+        (void)sync_fetch_and_u32(vp->partition->host, &vp->requests, ~REQUEST_KICK);
     run_end(vp, VMR_LEAVE_STEP);
-    *vp_exit = vp->exit;
-    return lifecycle_move(vp, VP_OP_RETURN);
+    return step_return(vp, vp_exit);
 }
 
 enum vmr_status vmr_vp_step_complete(struct vmr_vp *vp, struct vmr_exit *vp_exit)
@@ -78,8 +111,7 @@ enum vmr_status vmr_vp_step_complete(struct vmr_vp *vp, struct vmr_exit *vp_exit
     } else {
         vp->exit = (struct vmr_exit){0};
     }
-    *vp_exit = vp->exit;
-    return lifecycle_move(vp, VP_OP_RETURN);
+    return step_return(vp, vp_exit);
 }
 
 enum vmr_status vmr_vp_dispatch(struct vmr_vp *vp, struct vmr_exit *vp_exit, const struct vmr_vp_io *io,
@@ -90,6 +122,8 @@ enum vmr_status vmr_vp_dispatch(struct vmr_vp *vp, struct vmr_exit *vp_exit, con
 
     if (status)
         return status;
+    if (!vmr_exit_is_valid(vp_exit))
+        return VMR_E_USAGE; /* it is the caller's copy: sizes and counts may be anything */
     /* Devices work for this VP now, and a recorder has to know; inside a run it does. */
     bool inside = atomic_load(&vp->state) == VP_RUNNING;
 
@@ -101,6 +135,13 @@ enum vmr_status vmr_vp_dispatch(struct vmr_vp *vp, struct vmr_exit *vp_exit, con
     return VMR_OK;
 }
 
+/* Where the library runs the VP too: what is injected ends HLT. */
+static void leave_hlt(struct vmr_vp *vp)
+{
+    if (vp->activity == VMR_ACTIVITY_HALTED)
+        vp->activity = VMR_ACTIVITY_RUNNING;
+}
+
 enum vmr_status vmr_vp_inject(struct vmr_vp *vp, uint8_t vector)
 {
     enum vmr_status status = lifecycle_move(vp, VP_OP_ACCESS);
@@ -110,6 +151,7 @@ enum vmr_status vmr_vp_inject(struct vmr_vp *vp, uint8_t vector)
     if (!vp->interrupt_ready)
         return VMR_E_STATE;
     vp->interrupt_ready = false;
+    leave_hlt(vp);
     return vp->partition->backend->vp_interrupt(vp->backend_vp, vector);
 }
 
@@ -117,7 +159,10 @@ enum vmr_status vmr_vp_inject_nmi(struct vmr_vp *vp)
 {
     enum vmr_status status = lifecycle_move(vp, VP_OP_ACCESS);
 
-    return status ? status : vp->partition->backend->vp_nmi(vp->backend_vp);
+    if (status)
+        return status;
+    leave_hlt(vp);
+    return vp->partition->backend->vp_nmi(vp->backend_vp);
 }
 
 void vmr_vp_request_window(struct vmr_vp *vp, bool wanted)

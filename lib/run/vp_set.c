@@ -77,23 +77,18 @@ static enum vmr_park_result wait_for_change(struct vmr_vp_set *set, struct set_w
     return result;
 }
 
-/* Waits until `is_over(set, argument)`, the deadline, or a deadlock. Takes and gives back the lock. */
-static enum vmr_park_result wait_until(struct vmr_vp_set *set, bool (*is_over)(struct vmr_vp_set *set, void *argument),
-                                       void *argument, uint64_t deadline_ns, enum vmr_status *ret_status)
+/* Waits until `is_over(set, argument)`, the deadline, or a deadlock, and ends the waiter. */
+static enum vmr_park_result wait_until(struct vmr_vp_set *set, struct set_waiter *waiter,
+                                       bool (*is_over)(struct vmr_vp_set *set, void *argument), void *argument,
+                                       uint64_t deadline_ns)
 {
-    struct set_waiter waiter = {0};
     enum vmr_park_result result = VMR_PARK_WOKEN;
 
-    sync_mutex_lock(&set->lock);
-    *ret_status = waiter_begin(set, &waiter);
-    if (*ret_status == VMR_OK) {
-        while (!is_over(set, argument) && result == VMR_PARK_WOKEN)
-            result = wait_for_change(set, &waiter, deadline_ns);
-        if (is_over(set, argument))
-            result = VMR_PARK_WOKEN;
-        waiter_end(set, &waiter);
-    }
-    sync_mutex_unlock(&set->lock);
+    while (!is_over(set, argument) && result == VMR_PARK_WOKEN)
+        result = wait_for_change(set, waiter, deadline_ns);
+    if (is_over(set, argument))
+        result = VMR_PARK_WOKEN;
+    waiter_end(set, waiter);
     return result;
 }
 
@@ -136,16 +131,25 @@ static enum vmr_status start_members(struct vmr_vp_set *set)
     return status;
 }
 
+static enum vmr_status await_members(struct vmr_vp_set *set)
+{
+    struct set_waiter waiter = {0};
+
+    sync_mutex_lock(&set->lock);
+    enum vmr_status status = waiter_begin(set, &waiter);
+
+    if (!status && wait_until(set, &waiter, all_ready, NULL, VMR_NEVER) == VMR_PARK_DEADLOCK)
+        status = VMR_E_DEADLOCK;
+    sync_mutex_unlock(&set->lock);
+    return status;
+}
+
 static enum vmr_status set_begin(struct vmr_vp_set *set, struct vmr_error *err)
 {
     enum vmr_status status = start_members(set);
-    enum vmr_status wait_status = VMR_OK;
-    enum vmr_park_result result = wait_until(set, all_ready, NULL, VMR_NEVER, &wait_status);
 
     if (!status)
-        status = wait_status;
-    if (!status && result == VMR_PARK_DEADLOCK)
-        status = VMR_E_DEADLOCK;
+        status = await_members(set);
     if (status)
         return vmr_error_set(err, status, "VP set: the host could not start its threads");
     if (set->create_error.status != VMR_OK) {
@@ -243,16 +247,20 @@ static bool all_acknowledged(struct vmr_vp_set *set, void *argument)
 
 enum vmr_status vmr_vp_set_stop(struct vmr_vp_set *set)
 {
-    enum vmr_status status;
+    struct set_waiter waiter = {0};
 
     sync_mutex_lock(&set->lock);
-    uint64_t generation = ++set->stop_generation;
+    enum vmr_status status = waiter_begin(set, &waiter); /* first: what fails changes nothing [ERR-1] */
 
-    set->phase = SET_STOPPED;
-    set_wake_members(set);
+    if (!status) {
+        uint64_t generation = ++set->stop_generation;
+
+        set->phase = SET_STOPPED;
+        set_wake_members(set);
+        if (wait_until(set, &waiter, all_acknowledged, &generation, VMR_NEVER) == VMR_PARK_DEADLOCK)
+            status = VMR_E_DEADLOCK;
+    }
     sync_mutex_unlock(&set->lock);
-    if (wait_until(set, all_acknowledged, &generation, VMR_NEVER, &status) == VMR_PARK_DEADLOCK)
-        return VMR_E_DEADLOCK;
     return status;
 }
 
@@ -267,39 +275,52 @@ static bool all_quiet(const struct vmr_vp_set *set)
     return true;
 }
 
+/* What a wait saw, kept at once: a stop and a start may follow before the waiter's thread gets to run. [SET-5] */
+struct wait_outcome {
+    bool halted;
+    struct vmr_vp_set_halt halt;
+};
+
 /* A halt is reported when no VP is in a run any more; a stop without a halt leaves nothing to wait for. */
 static bool wait_is_over(struct vmr_vp_set *set, void *argument)
 {
-    (void)argument;
-    return set->halted ? all_quiet(set) : set->phase != SET_RUNNING;
+    struct wait_outcome *outcome = argument;
+
+    if (!set->halted)
+        return set->phase != SET_RUNNING;
+    outcome->halted = all_quiet(set);
+    outcome->halt = set->halt;
+    return outcome->halted;
 }
 
 enum vmr_status vmr_vp_set_wait(struct vmr_vp_set *set, uint64_t deadline_ns, struct vmr_vp_set_halt *ret_halt)
 {
-    enum vmr_status status;
-    enum vmr_park_result result = wait_until(set, wait_is_over, NULL, deadline_ns, &status);
+    struct set_waiter waiter = {0};
+    struct wait_outcome outcome = {0};
+    enum vmr_park_result result = VMR_PARK_WOKEN;
 
+    sync_mutex_lock(&set->lock);
+    enum vmr_status status = waiter_begin(set, &waiter);
+
+    if (!status)
+        result = wait_until(set, &waiter, wait_is_over, &outcome, deadline_ns);
+    sync_mutex_unlock(&set->lock);
     if (status)
         return status;
     if (result == VMR_PARK_DEADLOCK)
         return VMR_E_DEADLOCK;
-    if (result == VMR_PARK_TIMEOUT) {
-        *ret_halt = (struct vmr_vp_set_halt){0};
-        return VMR_OK;
-    }
-    sync_mutex_lock(&set->lock);
-    if (set->halted)
-        *ret_halt = set->halt;
-    else
-        status = VMR_E_STATE;
-    sync_mutex_unlock(&set->lock);
-    return status;
+    if (result == VMR_PARK_WOKEN && !outcome.halted)
+        return VMR_E_STATE;
+    *ret_halt = result == VMR_PARK_WOKEN ? outcome.halt : (struct vmr_vp_set_halt){0};
+    return VMR_OK;
 }
 
 bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum vmr_halt_reason reason)
 {
     const struct vmr_run_result result = {.kind = VMR_RUN_HALTED, .reason = reason};
 
+    if (reason <= VMR_HALT_NONE || reason >= VMR_HALT_REASON_COUNT)
+        return false; /* a wait would not know it from a deadline */
     sync_mutex_lock(&set->lock);
     bool first = set_record_halt(set, vp, &result);
 
@@ -339,7 +360,8 @@ enum vmr_status vmr_vp_set_call(struct vmr_vp_set *set, vmr_vp_index vp,
     if (vp >= set->member_count)
         return VMR_E_USAGE;
     sync_mutex_lock(&set->lock);
-    enum vmr_status status = set->phase == SET_ENDING ? VMR_E_STATE : waiter_begin(set, &waiter);
+    bool too_late = set->phase == SET_ENDING || set->members[vp].ended;
+    enum vmr_status status = too_late ? VMR_E_STATE : waiter_begin(set, &waiter);
 
     if (!status) {
         enum vmr_park_result result = VMR_PARK_WOKEN;

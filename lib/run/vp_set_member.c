@@ -78,6 +78,15 @@ static void acknowledge(struct set_member *member)
     set_wake_waiters(set);
 }
 
+static void keep_create_error(const struct set_member *member, enum vmr_status status, const struct vmr_error *err)
+{
+    struct vmr_error *kept = &member->set->create_error;
+
+    (void)vmr_error_set(kept, status, "VP set: VP %u cannot begin: %.200s", member->index,
+                        err->message[0] ? err->message : vmr_status_name(status));
+    kept->host_errno = err->host_errno;
+}
+
 static void begin(struct set_member *member)
 {
     struct vmr_vp_set *set = member->set;
@@ -92,8 +101,7 @@ static void begin(struct set_member *member)
     member->ready = true;
     member->failed = status != VMR_OK;
     if (status && set->create_error.status == VMR_OK)
-        (void)vmr_error_set(&set->create_error, status, "VP %u: %.200s", member->index,
-                            err.message[0] ? err.message : vmr_status_name(status));
+        keep_create_error(member, status, &err);
     set_wake_waiters(set);
     sync_mutex_unlock(&set->lock);
 }
@@ -120,7 +128,10 @@ void set_member_main(void *argument)
             break; /* a virtual host: nobody is left who could ask for anything */
     }
     run_calls(member);
-    member->acknowledged = set->stop_generation;
+    /* Also for stops to come: this VP stays at rest. */
+    member->acknowledged = UINT64_MAX;
+    member->failed = true;
+    member->ended = true;
     set_wake_waiters(set);
     sync_mutex_unlock(&set->lock);
     vmr_vp_unbind(member->vp);
