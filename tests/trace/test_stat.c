@@ -7,17 +7,14 @@
 
 #include "tests/trace/fixture.h"
 
-typedef enum vmr_status report(const struct vmr_trace_source *source, const struct vmr_trace_sink *sink,
-                               struct vmr_trace_info *ret_info, struct vmr_error *err);
-
-static void run(report *report_of, const struct writer *trace, struct writer *ret_text, struct vmr_trace_info *ret_info)
+static void run(bool describe, const struct writer *trace, struct writer *ret_text, struct vmr_trace_info *ret_info)
 {
     struct vmr_trace_memory memory;
     struct vmr_trace_sink sink;
     struct vmr_trace_source source = bytes_source(&memory, trace->bytes, trace->length);
 
     bytes_sink(ret_text, &sink);
-    CHECK_OK(report_of(&source, &sink, ret_info, NULL));
+    CHECK_OK((describe ? vmr_trace_describe : vmr_trace_stat)(&source, &sink, ret_info, NULL));
     writer_u8(ret_text, 0);
 }
 
@@ -34,7 +31,7 @@ static void counts_are_by_kind_and_port(void **state)
 
     (void)state;
     make_trace(&(struct sample_options){.repeat = 3, .with_optional = true}, &trace);
-    run(vmr_trace_stat, &trace, &text, &info);
+    run(false, &trace, &text, &info);
     check_has(&text, "exits 15\n");
     check_has(&text, "records.exit 15 bytes ");
     check_has(&text, "records.time 9 bytes ");
@@ -58,13 +55,13 @@ static void a_description_has_metadata_and_damage(void **state)
 
     (void)state;
     make_trace(&(struct sample_options){.repeat = 600}, &trace);
-    run(vmr_trace_describe, &trace, &text, &info);
+    run(true, &trace, &text, &info);
     check_has(&text, "format 1.0 binary\ncodec none\nreactions kept\n");
     check_has(&text, "meta firmware=bios, two words=x\n");
     assert_null(strstr((const char *)text.bytes, "damage"));
     writer_finish(&text);
     trace.bytes[70000] ^= 1;
-    run(vmr_trace_describe, &trace, &text, &info);
+    run(true, &trace, &text, &info);
     check_has(&text, "damages 1\n");
     check_has(&text, "lost-records ");
     writer_finish(&text);
@@ -80,7 +77,7 @@ static void an_empty_trace_has_no_ratio(void **state)
     (void)state;
     writer_init(&trace, 1000);
     writer_copy(&trace, empty, sizeof(empty) - 1);
-    run(vmr_trace_stat, &trace, &text, &info);
+    run(false, &trace, &text, &info);
     check_has(&text, "format 1.0 text\n");
     check_has(&text, "exits 0\n");
     check_has(&text, "complete no\n");
