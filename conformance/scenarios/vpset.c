@@ -23,7 +23,6 @@ CONF_PROGRAM(sleeps, VMR_STORE(VP_WORD(WORD_SEEN, 2), 4, 1), VMR_HLT(), VMR_STOR
 CONF_PROGRAM(reads_port, VMR_IN(1, PORT, 4), VMR_STORE_VAR(WORD_SEEN, 4, 1), VMR_SPIN());
 CONF_PROGRAM(powers_off, VMR_POWER_OFF(), VMR_STORE(WORD_PAST, 4, 1), VMR_SPIN());
 
-static const struct vmr_program *const one[] = {&spins};
 static const struct vmr_program *const two[] = {&spins, &spins_beside};
 
 /* --- creating --- */
