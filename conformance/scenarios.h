@@ -17,6 +17,7 @@ extern const struct conf_family conf_family_stop_wait;
 extern const struct conf_family conf_family_halt;
 extern const struct conf_family conf_family_halt_sleep;
 extern const struct conf_family conf_family_vpset;
+extern const struct conf_family conf_family_vpset_call;
 extern const struct conf_family conf_family_vpset_halt;
 extern const struct conf_family conf_family_host;
 

@@ -9,6 +9,8 @@
 
 #include "conformance/scenarios/guest_words.h"
 
+#include <stdatomic.h>
+
 /* A word of VP `vp`'s own, in a group of words. */
 #define VP_WORD(gpa, vp) ((gpa) + 0x100u * ((vp) + 1u))
 
@@ -125,4 +127,22 @@ static inline bool vpset_create_failing(struct vpset_vm *group)
         status = vmr_vp_set_create(group->vm->partition, &options, &group->set, &err);
     CONF_CHECK(group->vm->conf, status == VMR_OK, "the set: %s: %s", vmr_status_name(status), err.message);
     return status == VMR_OK;
+}
+
+/* A device that keeps the VP that reads it until the scenario lets it go. */
+struct gate {
+    struct conf *conf;
+    struct conf_latch entered, open;
+    _Atomic uint32_t left; /* the handler is through */
+};
+
+static inline void wait_at_gate(struct conf_device *device, const struct vmr_access *access, bool write)
+{
+    struct gate *gate = device->user;
+
+    (void)access;
+    (void)write;
+    conf_latch_set(&gate->entered);
+    (void)conf_latch_wait(gate->conf, &gate->open, "the gate to be opened");
+    atomic_store(&gate->left, 1);
 }
