@@ -7,6 +7,8 @@
 
 #include "lib/boot/firmware.h"
 
+#include "lib/base/plant.h"
+
 #define FOUR_GIB UINT64_C(0x100000000)
 #define ONE_MIB UINT64_C(0x100000)
 
@@ -37,7 +39,8 @@ enum vmr_status firmware_load(struct vmr_memory *memory, const void *bytes, size
         return vmr_error_set(err, VMR_E_CONFIG, "firmware: there is no RAM for its copy at %#llx",
                              (unsigned long long)(ONE_MIB - shadow));
 
-    const struct vmr_memory_region rom = {.gpa = FOUR_GIB - size, .size = size, .read_only = true};
+    const vmr_gpa gpa = FOUR_GIB - size - (PLANT(FIRMWARE_GPA) ? FIRMWARE_GRANULE : 0);
+    const struct vmr_memory_region rom = {.gpa = gpa, .size = size, .read_only = true};
 
     status = vmr_memory_region_add(memory, &rom, err);
     if (status != VMR_OK)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "lib/base/bytes.h"
+#include "lib/base/plant.h"
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
 #include "lib/devices/rtc_clock.h"
@@ -60,6 +61,8 @@ static void describe_memory(uint8_t *bytes, uint64_t below_4g, uint64_t above_4g
     store_le16(&bytes[CMOS_EXTENDED_MEMORY_COPY], (uint16_t)least(extended, UINT16_MAX));
     store_le16(&bytes[CMOS_MEMORY_ABOVE_16M], (uint16_t)least(above_16m, UINT16_MAX));
     store_le(&bytes[CMOS_MEMORY_ABOVE_4G], 3, least(above_4g / BLOCK_64K, 0xffffff));
+    if (PLANT(CMOS_BYTE))
+        bytes[CMOS_MEMORY_ABOVE_16M + 1] ^= 1;
 }
 
 static void describe_machine(uint8_t *bytes, uint32_t vp_count)
@@ -121,7 +124,9 @@ static void port_write(void *device, const struct vmr_access *access, uint64_t v
     bool data_port = access->offset == 1;
 
     enter(cmos, data_port);
-    if (data_port)
+    if (data_port && PLANT(CMOS_ADDRESS))
+        rtc_clock_write(&cmos->clock, (cmos->index + 1u) % VMR_CMOS_BYTES, (uint8_t)value);
+    else if (data_port)
         rtc_clock_write(&cmos->clock, cmos->index, (uint8_t)value);
     else
         cmos->index = (uint8_t)value % VMR_CMOS_BYTES; /* bit 7 gates NMIs, of which there are none */

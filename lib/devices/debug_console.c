@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "lib/base/plant.h"
 #include "lib/devices/claim.h"
 #include "vmrig/platform.h"
 
@@ -32,6 +33,8 @@ static void port_write(void *device, const struct vmr_access *access, uint64_t v
     uint8_t byte = (uint8_t)value;
 
     (void)access;
+    if (PLANT(SERIAL_DROP))
+        return;
     if (console->sink.write)
         console->sink.write(console->sink.context, VMR_CONSOLE_DEBUG, &byte, 1);
 }

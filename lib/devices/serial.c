@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/plant.h"
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
 
@@ -222,6 +223,8 @@ static bool write_data(struct vmr_serial *serial, uint8_t byte)
         return false;
     }
     serial->thr_empty = true;
+    if (PLANT(SERIAL_DROP))
+        return false;
     if ((serial->mcr & MCR_LOOPBACK) == 0)
         return true;
     loop_back(serial, byte);
