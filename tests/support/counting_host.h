@@ -18,8 +18,8 @@ struct counting_host {
     _Atomic uint32_t calls;
     _Atomic uint32_t live_parkers, live_threads;
     _Atomic uint32_t unparks;
-    bool deadlocks;       /* park answers DEADLOCK instead of waiting */
-    _Atomic uint64_t now; /* 0: the real clock */
+    _Atomic bool deadlocks; /* park answers DEADLOCK instead of waiting */
+    _Atomic uint64_t now;   /* 0: the real clock */
     _Atomic uint32_t log_lines;
 };
 

@@ -152,6 +152,17 @@ static const struct fake_step *next_step(struct fake_vp *vp)
     return vp->next < script->count ? &script->steps[vp->next] : NULL;
 }
 
+/* In the guest until a kick, or until its patience ends. */
+static struct vmr_exit block(struct fake_vp *vp)
+{
+    const struct vmr_host *host = vp->host;
+    uint64_t patience_ns = vp->fake->patience_ns;
+    uint64_t deadline_ns = patience_ns ? host->ops->now_ns(host->context) + patience_ns : VMR_NEVER;
+    enum vmr_park_result result = host->ops->park(host->context, vp->guest, deadline_ns);
+
+    return (struct vmr_exit){.kind = result == VMR_PARK_TIMEOUT ? VMR_EXIT_SHUTDOWN : VMR_EXIT_CANCEL};
+}
+
 void fake_vp_run(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 {
     struct fake_vp *vp = fake_vp_of(base);
@@ -167,8 +178,7 @@ void fake_vp_run(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
         *vp_exit = step->exit;
         return;
     }
-    (void)vp->host->ops->park(vp->host->context, vp->guest, VMR_NEVER);
-    *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_CANCEL};
+    *vp_exit = block(vp);
 }
 
 void fake_vp_complete(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)

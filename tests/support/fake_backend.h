@@ -81,6 +81,7 @@ struct fake {
     struct fake_vp_script scripts[FAKE_VP_MAX];
     uint32_t fail_at;           /* the n-th call that can fail fails, from 1; 0: none */
     enum fake_call fail_always; /* this call fails each time; FAKE_OPEN, the default, means none: see open_status */
+    uint64_t patience_ns;       /* how long a guest blocks before it gives up with a triple fault; 0: for ever */
     void (*in_guest)(void *context, vmr_vp_index vp); /* called in each vp_run */
     void *in_guest_context;
 
