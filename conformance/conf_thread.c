@@ -137,6 +137,11 @@ void conf_pause(struct conf *conf)
     const struct vmr_host *host = conf->host;
     struct vmr_parker *parker;
 
+    /* Not a park until a deadline: time stands still for as long as a guest polls. */
+    if (conf->state->scheduler) {
+        vmr_scheduler_pause(conf->state->scheduler, PAUSE_NS);
+        return;
+    }
     if (host->ops->parker_create(host->context, &parker) != VMR_OK)
         return;
     (void)host->ops->park(host->context, parker, host->ops->now_ns(host->context) + PAUSE_NS);

@@ -35,9 +35,10 @@ enum conf_flag {
 /* A host quirk that a start-up probe has measured (conformance/quirks.c). Only a scenario that names it is skipped for
  * it. */
 enum conf_quirk {
-    CONF_QUIRK_STI_WINDOW = 1,      /* the interrupt window right after STI is missed until the next exit */
-    CONF_QUIRK_HW_BREAKPOINT = 2,   /* accepted, never fires */
-    CONF_QUIRK_REAL_MODE_TRIPLE = 4 /* the IDT limit is ignored in real mode */
+    CONF_QUIRK_STI_WINDOW = 1,       /* the interrupt window right after STI is missed until the next exit */
+    CONF_QUIRK_HW_BREAKPOINT = 2,    /* on an instruction: accepted, never fires */
+    CONF_QUIRK_REAL_MODE_TRIPLE = 4, /* the IDT limit is ignored in real mode */
+    CONF_QUIRK_DATA_BREAKPOINT = 8   /* a breakpoint on data is accepted, and never fires */
 };
 
 struct conf;
@@ -210,7 +211,10 @@ bool conf_device_claim(struct conf_vm *vm, struct vmr_bus *bus, uint64_t start, 
 /* Starts a thread of the host's; joined at the end of the scenario, or by conf_join. NULL: failed. */
 struct vmr_thread *conf_thread(struct conf *conf, void (*body)(void *argument), void *argument);
 void conf_join(struct conf *conf, struct vmr_thread *thread);
-/* Gives others a chance: virtual time on the mock, a short sleep elsewhere. For polling loops only. */
+/*
+ * Gives others a chance. On the mock: until one has moved, or, when all wait,
+ * for a millisecond of virtual time. Elsewhere a short sleep. For polling loops.
+ */
 void conf_pause(struct conf *conf);
 /* Polls `condition(argument)` with conf_pause until it holds. False after a generous time: failed. */
 bool conf_wait(struct conf *conf, bool (*condition)(void *argument), void *argument, const char *what);

@@ -162,6 +162,7 @@ static void run_scheduled(struct vmr_scheduler *scheduler, const struct conf_bac
     execution->conf.scenario = scenario;
     execution->conf.exploring = exploring;
     execution->run = scenario->run;
+    execution->state.scheduler = scheduler;
     vmr_scheduler_host(scheduler, &execution->host);
     enum vmr_schedule_end end = vmr_scheduler_run(scheduler, execution_body, execution);
 

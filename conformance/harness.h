@@ -47,6 +47,7 @@ struct conf_state {
     uint64_t transcript; /* FNV-1a over the lines */
     struct conf_vm_state *vms;
     struct conf_worker *workers;
+    struct vmr_scheduler *scheduler; /* the mock's; NULL: real threads */
     bool over;
     bool timed_out;
 };

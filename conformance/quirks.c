@@ -47,7 +47,7 @@ static void probe_sti_window(struct conf *conf)
         conf_skip(conf, "missed");
 }
 
-static void probe_hw_breakpoint(struct conf *conf)
+static void probe_data_breakpoint(struct conf *conf)
 {
     CONF_PROGRAM(breakpoint, VMR_STORE(VMR_PROGRAM_DATA, 4, 1), VMR_END());
     const struct vmr_debug_state debug = {
@@ -56,6 +56,22 @@ static void probe_hw_breakpoint(struct conf *conf)
     struct vmr_exit vp_exit = {0};
 
     CONF_REQUIRE(conf, vm && conf_load(vm, 0, &breakpoint) && conf_bind(vm, 0), "no VM");
+    CONF_REQUIRE(conf, vmr_vp_set_debug_state(vm->vps[0], &debug) == VMR_OK, "a breakpoint is refused");
+    if (!step_to(vm, VMR_EXIT_DEBUG, VMR_EXIT_IO, &vp_exit))
+        conf_skip(conf, "never fires");
+}
+
+static void probe_hw_breakpoint(struct conf *conf)
+{
+    CONF_PROGRAM(first, VMR_NOP(), VMR_END());
+    struct vmr_debug_state debug = {.breakpoints = {{.enabled = true, .kind = VMR_BREAK_EXECUTE, .length = 1}}};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct vmr_exit vp_exit = {0};
+    struct vmr_x86_regs regs;
+
+    CONF_REQUIRE(conf, vm && conf_load(vm, 0, &first) && conf_bind(vm, 0), "no VM");
+    CONF_REQUIRE(conf, vmr_vp_get_regs(vm->vps[0], &regs) == VMR_OK, "no registers");
+    debug.breakpoints[0].address = regs.rip;
     CONF_REQUIRE(conf, vmr_vp_set_debug_state(vm->vps[0], &debug) == VMR_OK, "a breakpoint is refused");
     if (!step_to(vm, VMR_EXIT_DEBUG, VMR_EXIT_IO, &vp_exit))
         conf_skip(conf, "never fires");
@@ -97,6 +113,7 @@ static const struct {
 } probes[] = {
     {"sti-window", CONF_QUIRK_STI_WINDOW, 0, true, probe_sti_window},
     {"hw-breakpoint", CONF_QUIRK_HW_BREAKPOINT, CONF_CAP(HW_BREAKPOINT), false, probe_hw_breakpoint},
+    {"data-breakpoint", CONF_QUIRK_DATA_BREAKPOINT, CONF_CAP(HW_BREAKPOINT), false, probe_data_breakpoint},
     {"real-mode-triple-fault", CONF_QUIRK_REAL_MODE_TRIPLE, CONF_CAP(REAL_MODE), true, probe_real_mode_triple},
 };
 

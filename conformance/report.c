@@ -11,7 +11,8 @@
 #include "conformance/scenarios.h"
 
 #define FAMILY_MAX 64u
-#define CELL "%-10s"
+#define CELL "%-11s"
+#define BACKEND "%-38s"
 
 void report_total(const struct conf_report_data *data, const char *backend, const char *family,
                   struct conf_totals *ret_totals)
@@ -58,7 +59,7 @@ static void print_failures(const struct conf_report_data *data, FILE *out)
     }
 }
 
-static void print_cell(const struct conf_totals *totals, FILE *out)
+static void print_cell(const struct conf_totals *totals, bool last, FILE *out)
 {
     char text[64];
 
@@ -67,7 +68,10 @@ static void print_cell(const struct conf_totals *totals, FILE *out)
     else
         snprintf(text, sizeof(text), "%zu/%zu/%zu", totals->verdicts[CONF_PASS], totals->verdicts[CONF_FAIL],
                  totals->verdicts[CONF_SKIP]);
-    fprintf(out, CELL, text);
+    if (last)
+        fprintf(out, "%s\n", text);
+    else
+        fprintf(out, CELL, text);
 }
 
 static void print_row(const struct conf_report_data *data, const char *backend, const char *const *families,
@@ -75,14 +79,13 @@ static void print_row(const struct conf_report_data *data, const char *backend, 
 {
     struct conf_totals totals;
 
-    fprintf(out, "%-24s", backend ? backend : "all");
+    fprintf(out, BACKEND, backend ? backend : "all");
     for (size_t i = 0; i < family_count; i++) {
         report_total(data, backend, families[i], &totals);
-        print_cell(&totals, out);
+        print_cell(&totals, false, out);
     }
     report_total(data, backend, NULL, &totals);
-    print_cell(&totals, out);
-    fputc('\n', out);
+    print_cell(&totals, true, out);
 }
 
 static void print_quirks(const struct conf_report_data *data, FILE *out)
@@ -102,7 +105,7 @@ void report_matrix(const struct conf_report_data *data, FILE *out)
     struct conf_totals totals;
 
     print_failures(data, out);
-    fprintf(out, "%-24s", "pass/fail/skip");
+    fprintf(out, BACKEND, "pass/fail/skip");
     for (size_t i = 0; i < family_count; i++)
         fprintf(out, CELL, families[i]);
     fprintf(out, "all\n");

@@ -11,6 +11,7 @@ static const struct conf_family *const families[] = {
     &conf_family_io,
     &conf_family_mmio,
     &conf_family_exit,
+    &conf_family_fatal,
 };
 
 const struct conf_family *const *conf_families(size_t *ret_count)

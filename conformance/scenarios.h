@@ -10,6 +10,7 @@
 extern const struct conf_family conf_family_io;
 extern const struct conf_family conf_family_mmio;
 extern const struct conf_family conf_family_exit;
+extern const struct conf_family conf_family_fatal;
 
 /* The families, `*ret_count` of them. */
 const struct conf_family *const *conf_families(size_t *ret_count);

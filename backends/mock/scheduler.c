@@ -181,7 +181,7 @@ static bool skip_time(struct vmr_scheduler *scheduler)
     for (size_t i = 0; i < scheduler->thread_count; i++) {
         const struct vmr_thread *thread = scheduler->threads[i];
 
-        if (thread->state == THREAD_BLOCKED && thread->deadline_ns < earliest)
+        if ((thread->state == THREAD_BLOCKED || thread->state == THREAD_SPINNING) && thread->deadline_ns < earliest)
             earliest = thread->deadline_ns;
     }
     if (earliest == VMR_NEVER)
@@ -243,9 +243,10 @@ static void count_step(struct vmr_scheduler *scheduler)
         leave(scheduler, VMR_SCHEDULE_LIVELOCK);
 }
 
-static void spin(struct vmr_scheduler *scheduler)
+static void spin(struct vmr_scheduler *scheduler, uint64_t deadline_ns)
 {
     scheduler->current->spun_at = scheduler->moves;
+    scheduler->current->deadline_ns = deadline_ns;
     set_state(scheduler->current, THREAD_SPINNING);
     give_way(scheduler);
 }
@@ -258,7 +259,7 @@ void scheduler_point(struct vmr_scheduler *scheduler)
         return;
     if (++scheduler->turn > TURN_MAX) {
         scheduler->turn = 0;
-        spin(scheduler);
+        spin(scheduler, VMR_NEVER);
         return;
     }
     struct vmr_thread *runnable[CHOOSER_ALTERNATIVES_MAX];
@@ -281,10 +282,10 @@ bool scheduler_block(struct vmr_scheduler *scheduler, const void *object, uint64
     return !current->timed_out;
 }
 
-void scheduler_spin(struct vmr_scheduler *scheduler)
+void scheduler_spin(struct vmr_scheduler *scheduler, uint64_t deadline_ns)
 {
     count_step(scheduler);
-    spin(scheduler);
+    spin(scheduler, deadline_ns);
 }
 
 void scheduler_wake(struct vmr_scheduler *scheduler, const void *object)

@@ -15,7 +15,7 @@
 enum thread_state {
     THREAD_READY,
     THREAD_BLOCKED,  /* until a wake of `object`, or its deadline */
-    THREAD_SPINNING, /* until anybody else has moved */
+    THREAD_SPINNING, /* until anybody else has moved, or its deadline */
     THREAD_ENDED
 };
 
@@ -54,8 +54,8 @@ struct vmr_scheduler {
 void scheduler_point(struct vmr_scheduler *scheduler);
 /* Gives way until a wake of `object` (true) or until `deadline_ns` (false). */
 bool scheduler_block(struct vmr_scheduler *scheduler, const void *object, uint64_t deadline_ns);
-/* Gives way until another thread has moved. */
-void scheduler_spin(struct vmr_scheduler *scheduler);
+/* Gives way until another thread has moved; when nobody can, until `deadline_ns`. */
+void scheduler_spin(struct vmr_scheduler *scheduler, uint64_t deadline_ns);
 void scheduler_wake(struct vmr_scheduler *scheduler, const void *object);
 void scheduler_set_time(struct vmr_scheduler *scheduler, uint64_t now_ns);
 

@@ -108,7 +108,7 @@ static bool host_block(void *context, const void *object)
     if (object)
         (void)scheduler_block(scheduler, object, VMR_NEVER);
     else
-        scheduler_spin(scheduler);
+        scheduler_spin(scheduler, VMR_NEVER);
     return true;
 }
 
@@ -134,6 +134,17 @@ static const struct vmr_host_ops host_ops = {
 void vmr_scheduler_host(struct vmr_scheduler *scheduler, struct vmr_host *ret_host)
 {
     *ret_host = (struct vmr_host){.ops = &host_ops, .context = scheduler};
+}
+
+void vmr_scheduler_pause(struct vmr_scheduler *scheduler, uint64_t ns)
+{
+    uint64_t left = VMR_NEVER - 1 - scheduler->now_ns;
+    uint64_t deadline_ns = scheduler->now_ns + (ns < left ? ns : left);
+
+    if (scheduler->current)
+        scheduler_spin(scheduler, deadline_ns);
+    else
+        scheduler_set_time(scheduler, deadline_ns);
 }
 
 void vmr_scheduler_advance(struct vmr_scheduler *scheduler, uint64_t ns)

@@ -187,9 +187,23 @@ static void last_port(struct conf *conf)
     CONF_CHECK_EQ(conf, bottom.reads + bottom.writes, 0, "calls to port 0");
 }
 
+static uint64_t read_nothing(void *device, const struct vmr_access *access)
+{
+    (void)device;
+    (void)access;
+    return 0;
+}
+
+static void write_nothing(void *device, const struct vmr_access *access, uint64_t value)
+{
+    (void)device;
+    (void)access;
+    (void)value;
+}
+
 static enum vmr_status claim(struct conf_vm *vm, uint64_t start, uint64_t length, struct vmr_error *err)
 {
-    static const struct vmr_device_ops nothing;
+    static const struct vmr_device_ops nothing = {.read = read_nothing, .write = write_nothing};
     const struct vmr_bus_range range = {
         .name = "intruder", .start = start, .length = length, .sizes = VMR_SIZE_1, .ops = &nothing};
 

@@ -136,9 +136,23 @@ static void cut_accesses(struct conf *conf)
     CONF_CHECK_EQ(conf, device.reads, 1, "reads");
 }
 
+static uint64_t read_nothing(void *device, const struct vmr_access *access)
+{
+    (void)device;
+    (void)access;
+    return 0;
+}
+
+static void write_nothing(void *device, const struct vmr_access *access, uint64_t value)
+{
+    (void)device;
+    (void)access;
+    (void)value;
+}
+
 static void bad_claims(struct conf *conf)
 {
-    static const struct vmr_device_ops nothing;
+    static const struct vmr_device_ops nothing = {.read = read_nothing, .write = write_nothing};
     static const struct {
         uint64_t start, length;
     } bad[] = {{PAGE, 4096},

@@ -80,6 +80,12 @@ VMR_API const char *vmr_scheduler_choices(const struct vmr_scheduler *scheduler)
 /* Makes the next run follow `choices`. VMR_E_CONFIG if it holds anything else than what the call above gives. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_scheduler_replay(struct vmr_scheduler *scheduler, const char *choices,
                                                             struct vmr_error *err);
+/*
+ * For loops that poll: lets the others go until one of them has moved, or, when
+ * all of them wait, until `ns` of virtual time have passed. Any thread of the
+ * scheduler.
+ */
+VMR_API void vmr_scheduler_pause(struct vmr_scheduler *scheduler, uint64_t ns);
 /* Moves virtual time on. Any thread of the scheduler. */
 VMR_API void vmr_scheduler_advance(struct vmr_scheduler *scheduler, uint64_t ns);
 

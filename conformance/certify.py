@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""Runs `vmrig certify` on one backend, and sees that nothing which must run there was skipped."""
+
+import argparse
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+SKIPPED = 77  # what meson takes for "this test does not apply here"
+
+
+def missing_device(path):
+    """Why the device cannot be used; None if it can."""
+    try:
+        os.close(os.open(path, os.O_RDWR))
+    except OSError as error:
+        return f'{path}: {error.strerror}'
+    return None
+
+
+def name_of(result):
+    return f'{result["family"]}/{result["scenario"]}'
+
+
+def golden_names(path):
+    with open(path, encoding='utf-8') as file:
+        return [line.strip() for line in file if line.strip() and not line.startswith('#')]
+
+
+def broken_promises(results, golden):
+    """One line for each scenario of the list that did not run. A measured host quirk is no broken promise."""
+    by_name = {name_of(result): result for result in results}
+    for name in golden:
+        result = by_name.get(name)
+        if result is None:
+            yield f'{name}: is on the golden list, and there is no such scenario'
+        elif result['verdict'] == 'skip' and not result['reason'].startswith('host quirk: '):
+            yield f'{name}: must run here, and was skipped: {result["reason"]}'
+
+
+def write_golden(path, spec, results):
+    names = sorted(name_of(result) for result in results if result['verdict'] != 'skip')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'# What must run, and not be skipped, on {spec}.\n')
+        file.writelines(f'{name}\n' for name in names)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('vmrig', help='the command')
+    parser.add_argument('hypervisor', help='the backend')
+    parser.add_argument('--golden', type=pathlib.Path, required=True, help='the list of what must run')
+    parser.add_argument('--device', help='skip the test where this cannot be opened')
+    parser.add_argument('--update', action='store_true', help='write the list instead of checking it')
+    arguments = parser.parse_args()
+    reason = missing_device(arguments.device) if arguments.device else None
+    if reason is not None:
+        print(f'{arguments.hypervisor}: not certified: {reason}')
+        sys.exit(SKIPPED)
+    done = subprocess.run([arguments.vmrig, 'certify', '--hypervisor', arguments.hypervisor, '--json'],
+                          stdout=subprocess.PIPE, check=False)
+    try:
+        results = json.loads(done.stdout)['results']
+    except ValueError:
+        sys.exit(f'{arguments.hypervisor}: no results, exit status {done.returncode}')
+    if arguments.update:
+        write_golden(arguments.golden, arguments.hypervisor, results)
+    failures = [f'{name_of(result)} [{result["clauses"]}]: {result["reason"]}' for result in results
+                if result['verdict'] == 'fail']
+    failures += broken_promises(results, golden_names(arguments.golden))
+    for line in failures:
+        print(line)
+    verdicts = [result['verdict'] for result in results]
+    schedules = sum(result.get('schedules', 0) for result in results)
+    print(f'{verdicts.count("pass")} passed, {verdicts.count("fail")} failed, {verdicts.count("skip")} skipped, '
+          f'{schedules} schedules explored')
+    sys.exit(1 if failures or done.returncode else 0)
+
+
+if __name__ == '__main__':
+    main()
