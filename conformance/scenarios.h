@@ -7,6 +7,12 @@
 
 #include "conformance/conformance.h"
 
+extern const struct conf_family conf_family_probe;
+extern const struct conf_family conf_family_lifecycle;
+extern const struct conf_family conf_family_startup;
+extern const struct conf_family conf_family_memory;
+extern const struct conf_family conf_family_msr;
+extern const struct conf_family conf_family_cpuid;
 extern const struct conf_family conf_family_io;
 extern const struct conf_family conf_family_mmio;
 extern const struct conf_family conf_family_exit;

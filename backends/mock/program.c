@@ -18,6 +18,7 @@
 #define ICR_ASSERT 0x4000u
 #define ICR_INIT 0x500u
 #define ICR_STARTUP 0x600u
+#define LEAF_FEATURES 1u
 #define SIPI_VECTOR (VMR_PROGRAM_BASE >> 12)
 /* Added to the vector of an exception that no step expects: reported as this step's mismatch. */
 #define EXCEPTION_STEP 0xffffff00u
@@ -240,8 +241,11 @@ static void look_up_cpuid(const struct vmr_backend_vp *vp, uint32_t leaf, uint32
         ret_result->ebx = entry->ebx;
         ret_result->ecx = entry->ecx;
         ret_result->edx = entry->edx;
-        return;
+        break;
     }
+    /* Whatever the table says, the initial APIC id is the VP's own (Intel SDM vol. 2, CPUID). [LIFE-3] */
+    if (leaf == LEAF_FEATURES)
+        ret_result->ebx = (ret_result->ebx & 0x00ffffff) | vp->index << 24;
 }
 
 static void set_cpuid(struct vmr_backend_vp *vp, const struct vmr_exit_cpuid *result)
