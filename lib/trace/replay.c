@@ -65,6 +65,7 @@ static bool find_leave(struct vmr_replay *replay, uint64_t *ret_why)
     struct trace_peek peek;
     struct trace_peeked seen;
     bool completing = replay->head.kind == TRACE_COMPLETE;
+    bool went_on = completing && replay->head.vp_exit->kind != VMR_EXIT_NONE;
 
     if (replay->head.kind == TRACE_LEAVE) {
         *ret_why = replay->head.value[0];
@@ -76,15 +77,20 @@ static bool find_leave(struct vmr_replay *replay, uint64_t *ret_why)
     while (trace_reader_peek(replay->reader, &peek, &seen)) {
         if (seen.vp != replay->head.vp || ends_stretch(seen.kind))
             return false;
-        if (seen.kind == TRACE_LEAVE || (completing && seen.kind == TRACE_HALT)) {
-            /* What was finished halted the VP, and the request waited for the next run: which it was is not known yet.
-             */
-            *ret_why = seen.kind == TRACE_LEAVE ? seen.first : VMR_LEAVE_YIELD;
+        if (seen.kind == TRACE_LEAVE) {
+            *ret_why = seen.first;
             return true;
+        }
+        if (seen.kind == TRACE_HALT) {
+            /* An exit of the same instruction halted the VP, and the request waited for the next run: which it was is
+             * not known yet. Without such an exit the VP halted by itself, and finished its exit for that. */
+            *ret_why = VMR_LEAVE_YIELD;
+            return went_on;
         }
         if (!completing && seen.kind != TRACE_COMPLETE)
             return false;
         completing = true;
+        went_on |= seen.kind == TRACE_COMPLETE && seen.first != VMR_EXIT_NONE;
     }
     return false;
 }

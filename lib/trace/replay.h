@@ -58,6 +58,7 @@ struct vmr_replay {
     bool has_turn;
     uint32_t turn;           /* a VP, or TRACE_NO_VP */
     _Atomic uintptr_t owner; /* the thread that has the turn */
+    bool async_taken;        /* for a request that its own thread makes; it gives the turn back when that is done */
     _Atomic uint32_t setting_up;
     _Atomic uint32_t over; /* nothing more to play, or diverged */
     _Atomic uint32_t end_told;
@@ -96,6 +97,8 @@ bool replay_enter(struct vmr_replay *replay, struct replay_vp *vp, bool *ret_had
 void replay_leave(struct vmr_replay *replay, bool had);
 /* The request of another thread begins: whether it is the next record. It then has the turn. */
 bool replay_take_async(struct vmr_replay *replay, const struct trace_record *request);
+/* The request is over; gives the turn back if the call above took it. */
+void replay_end_async(struct vmr_replay *replay);
 /* Lets every VP that waits look again: the replay is over. */
 void replay_wake_all(struct vmr_replay *replay);
 /* Once: options.end. No lock held. */

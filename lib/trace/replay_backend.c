@@ -168,7 +168,7 @@ static void play_async_begin(struct vmr_backend_vm *base, const struct vmr_async
 
 static void play_async_end(struct vmr_backend_vm *base)
 {
-    (void)base;
+    replay_end_async(vm_of(base)->replay);
 }
 
 /* --- a VP in a run --- */

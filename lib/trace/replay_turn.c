@@ -190,10 +190,20 @@ bool replay_take_async(struct vmr_replay *replay, const struct trace_record *req
     sync_mutex_lock(&replay->lock);
     bool fits = !replay->has_turn && !replay_is_over(replay) && trace_record_equal(request, &replay->head);
 
-    if (fits)
+    if (fits) {
         hold(replay, TRACE_NO_VP);
+        replay->async_taken = true;
+    }
     sync_mutex_unlock(&replay->lock);
     return fits;
+}
+
+void replay_end_async(struct vmr_replay *replay)
+{
+    if (!replay_owns(replay) || !replay->async_taken)
+        return;
+    replay->async_taken = false;
+    replay_give(replay);
 }
 
 void replay_wake_all(struct vmr_replay *replay)

@@ -360,6 +360,40 @@ static void stops_kicks_and_yields_come_where_they_came(void **state)
     }
 }
 
+/* The embedder's own: it does the same in both runs, between two runs of its VP, where nobody has the turn. */
+static enum vmr_exit_action halt_at_exit(void *context, struct vmr_vp *vp, struct vmr_exit *vp_exit,
+                                         enum vmr_halt_reason *ret_reason)
+{
+    (void)context;
+    (void)vp;
+    (void)vp_exit;
+    *ret_reason = VMR_HALT_RESET;
+    return VMR_EXIT_HALT_VP;
+}
+
+static void drive_wakes(struct guest *guest, struct vmr_stop_source *stop)
+{
+    const struct vmr_vp_io io = {.ports = guest->ports, .exit = halt_at_exit};
+    struct vmr_vp *vp = guest_bind(guest, 0);
+    struct vmr_run_result result;
+
+    for (unsigned i = 0; i < 3; i++) {
+        CHECK_OK(vmr_vp_run(vp, stop, &io, &result));
+        assert_int_equal(result.reason, VMR_HALT_RESET);
+        vmr_partition_wake(guest->partition, 0);
+    }
+}
+
+static void requests_between_runs_are_the_embedders_to_make(void **state)
+{
+    struct writer trace;
+
+    (void)state;
+    record("mock", &in_forever, false, drive_wakes, &trace);
+    check_fixed_point("wakes", &trace, false, drive_wakes);
+    writer_finish(&trace);
+}
+
 /* --- steps --- */
 
 static void drive_steps(struct guest *guest, struct vmr_stop_source *stop)
@@ -403,6 +437,7 @@ int main(void)
         cmocka_unit_test(damage_ends_the_replay_with_its_offset),
         cmocka_unit_test(what_does_not_begin_like_a_recording_is_refused),
         cmocka_unit_test(stops_kicks_and_yields_come_where_they_came),
+        cmocka_unit_test(requests_between_runs_are_the_embedders_to_make),
         cmocka_unit_test(single_steps_play_too),
     };
 
