@@ -12,6 +12,7 @@
 
 struct fake_chip {
     struct vmr_irq_pending pending;
+    uint64_t period_ns; /* not 0: a poll gives a deadline that far ahead */
     uint8_t vectors[4]; /* acknowledged from the front */
     size_t vector_count;
     uint8_t tpr;
@@ -31,6 +32,8 @@ static inline void fake_chip_poll(void *chip, vmr_vp_index vp, uint64_t now_ns, 
     fake->polls++;
     fake->polled_tpr = fake->tpr = tpr;
     fake->polled_ns = now_ns;
+    if (fake->period_ns)
+        fake->pending.deadline_ns = now_ns + fake->period_ns;
     *ret_pending = fake->pending;
     ret_pending->interrupt = fake->vector_count > 0;
     fake->pending.init = fake->pending.sipi = fake->pending.nmi = false;

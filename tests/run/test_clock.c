@@ -78,12 +78,16 @@ static void each_failing_step_leaves_nothing(void **state)
     tear_down(&setup);
 }
 
-/* Blocks in the guest; the wake of the clock is the only way out. The chip then has no further deadline. */
+/*
+ * Once in the guest, the wake of the clock is the only way out, and the last
+ * one. One that came earlier, on a slow machine, has made a new deadline.
+ */
 static void wait_for_the_clock(void *context, vmr_vp_index vp)
 {
     struct setup *setup = context;
 
     (void)vp;
+    setup->chip.period_ns = 0;
     setup->chip.pending.deadline_ns = VMR_NEVER;
 }
 
@@ -98,13 +102,13 @@ static void a_guest_that_never_exits_gets_its_timer(void **state)
     assert_int_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
     setup.fixture.fake.in_guest = wait_for_the_clock;
     setup.fixture.fake.in_guest_context = &setup;
-    uint64_t due = setup.host.ops->now_ns(setup.host.context) + 2 * MILLISECOND;
+    uint64_t begin = setup.host.ops->now_ns(setup.host.context);
 
-    setup.chip.pending.deadline_ns = due;
+    setup.chip.period_ns = 2 * MILLISECOND;
     assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_POWER_OFF);
-    assert_int_equal(setup.chip.polls, 2);
-    assert_true(setup.chip.polled_ns >= due);
-    assert_int_equal(fake_count(&setup.fixture.fake, FAKE_VP_KICK), 1);
+    assert_true(setup.chip.polls >= 2);
+    assert_true(setup.chip.polled_ns >= begin + 2 * MILLISECOND);
+    assert_true(fake_count(&setup.fixture.fake, FAKE_VP_KICK) >= 1);
     run_clock_destroy(clock);
     tear_down(&setup);
 }
@@ -118,7 +122,7 @@ static void a_deadline_of_an_earlier_run_is_not_lost(void **state)
     struct run_clock *clock = NULL;
 
     set_up(&setup, steps, COUNT(steps), true);
-    setup.chip.pending.deadline_ns = setup.host.ops->now_ns(setup.host.context) + 20 * MILLISECOND;
+    setup.chip.period_ns = 20 * MILLISECOND;
     assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_TRIPLE_FAULT);
     assert_int_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
     setup.fixture.fake.in_guest = wait_for_the_clock;

@@ -4,9 +4,11 @@
  * counts and records is in fake_backend_calls.c.
  */
 
-#include "tests/support/fake_backend_parts.h"
+#include "tests/support/fake_backend.h"
 
 #include <string.h>
+
+#include "tests/support/fake_backend_parts.h"
 
 bool fake_fails(struct fake *fake, enum fake_call call)
 {
