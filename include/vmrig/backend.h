@@ -8,7 +8,7 @@
  * backend's part of each object, checks state, arguments and thread once, and
  * only then calls; a backend checks none of it again. An operation may be NULL
  * only where its comment ties it to a capability bit or says "optional"; a test
- * walks every backend and checks that the two agree. [BACK-1]
+ * walks every backend and checks that the two agree.
  *
  *   open ─> vm_create ─> vp_create (index order) ─> vm_map ...
  *             ┌───────────────────────────────────────┘

@@ -29,13 +29,19 @@ static bool begin_anew(struct run *run, const struct vmr_x86_regs *initial)
     return !status;
 }
 
+/* An edge is told once: a run that ends by finishing its exit still has to act on it. */
+static bool has_failed(const struct run *run)
+{
+    return run->done && run->result.reason == VMR_HALT_FATAL;
+}
+
 static void init_vp(struct run *run)
 {
     struct vmr_vp *vp = run->vp;
     struct vmr_x86_regs regs;
 
     run_complete(run);
-    if (run->done)
+    if (has_failed(run))
         return;
     vmr_x86_regs_reset(&regs);
     if (!begin_anew(run, &regs))
@@ -141,12 +147,9 @@ void interrupts_take(struct run *run)
     set_deadline(vp, pending.deadline_ns);
     if (pending.init)
         init_vp(run);
-    if (run->done)
-        return;
-    if (pending.sipi)
+    if (pending.sipi && !has_failed(run))
         start_vp(run, pending.sipi_vector);
-    if (pending.nmi && !run->done)
+    if (pending.nmi && !has_failed(run))
         run_nmi(run);
-    if (!run->done)
-        vp->recheck = inject(run, &pending);
+    vp->recheck = run->done || inject(run, &pending);
 }

@@ -133,7 +133,7 @@ static enum vmr_status refuse(const struct vmr_hypervisor_handle *handle, const 
 }
 
 /* What the recorder could not observe, the partition does not offer. [TRC-5] */
-static uint64_t observable(uint64_t bits)
+uint64_t recorder_observable(uint64_t bits)
 {
     static const enum vmr_cap hidden[] = {VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_MSI, VMR_CAP_IRQFD,
                                           VMR_CAP_DOORBELL};
@@ -194,7 +194,7 @@ static enum vmr_status ask_inner(struct vmr_recorder *recorder, struct vmr_error
         status = refuse(inner, &recorder->caps, err);
     if (!status && inner->backend->cpuid)
         status = inner->backend->cpuid(inner, recorder->cpuid, VMR_CPUID_LEAF_MAX, &recorder->cpuid_count, err);
-    recorder->caps.bits = observable(recorder->caps.bits);
+    recorder->caps.bits = recorder_observable(recorder->caps.bits);
     return status;
 }
 

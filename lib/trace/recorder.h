@@ -58,6 +58,8 @@ void recorder_host_init(struct vmr_recorder *recorder, struct vmr_host *ret_host
 /* Sees what the library does to guest memory. */
 void recorder_observe(struct vmr_recorder *recorder, struct vmr_memory *memory);
 
+/* The capabilities of a partition that is recorded, and so of one that is replayed, whatever the trace says. */
+uint64_t recorder_observable(uint64_t bits);
 /* The CPUID entries as the trace holds them, 28 bytes each; false: out of memory. */
 bool recorder_put_cpuid(struct writer *writer, const struct vmr_cpuid_entry *entries, size_t count);
 /* What a vm record says of the configuration. */

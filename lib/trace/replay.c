@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/trace/recorder.h"
 #include "lib/trace/trace_text.h"
 #include "vmrig/run.h"
 
@@ -262,7 +263,7 @@ static enum vmr_status read_hypervisor(struct vmr_replay *replay, struct vmr_err
         return vmr_error_set(err, VMR_E_CORRUPT, "trace: it does not begin with a hypervisor record");
     memcpy(replay->name, replay->head.bytes, replay->head.length);
     replay->caps = (struct vmr_caps){
-        .bits = replay->head.value[0],
+        .bits = recorder_observable(replay->head.value[0]),
         .vp_count_max = (uint32_t)replay->head.value[1],
         .physical_bits = (uint8_t)replay->head.value[2],
     };

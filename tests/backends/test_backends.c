@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The built-in table: order, names, and that each backend's operations are
- * all there but for those that backend.h lets be NULL. [BACK-1]
+ * all there but for those that backend.h lets be NULL.
  */
 
 #include <setjmp.h>

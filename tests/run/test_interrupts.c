@@ -179,6 +179,42 @@ static void init_begins_anew_and_takes_no_interrupt_along(void **state)
     }
 }
 
+/* Port 1: INIT, SIPI and an NMI come while the access is under way. Port 2, its second half, halts the VP. */
+static enum vmr_exit_action edges_then_halt(void *context, struct vmr_vp *vp, struct vmr_exit *vp_exit,
+                                            enum vmr_halt_reason *ret_reason)
+{
+    struct setup *setup = context;
+
+    if (vp_exit->kind == VMR_EXIT_IO && vp_exit->u.io.port == 1) {
+        setup->chip.pending.init = setup->chip.pending.sipi = setup->chip.pending.nmi = true;
+        setup->chip.pending.sipi_vector = 0x9a;
+        vmr_partition_wake(setup->fixture.rig.partition, vmr_vp_get_index(vp));
+    }
+    *ret_reason = VMR_HALT_RESET;
+    return vp_exit->kind == VMR_EXIT_IO && vp_exit->u.io.port == 2 ? VMR_EXIT_HALT_VP : VMR_EXIT_DEFAULT;
+}
+
+static void edges_outlive_a_run_that_ends_by_finishing_its_exit(void **state)
+{
+    (void)state;
+    static const struct fake_step steps[] = {
+        STEP_READ(1),
+        {.exit = {.kind = VMR_EXIT_IO, .u.io = {.port = 2, .size = 1, .count = 1}}, .further = true},
+        STEP_POWER_OFF};
+    struct setup setup = {0};
+
+    set_up(&setup, 1, steps, COUNT(steps));
+    setup.fixture.vp->activity = VMR_ACTIVITY_RUNNING;
+    setup.fixture.io.exit = edges_then_halt;
+    setup.fixture.io.context = &setup;
+    assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_RESET);
+    assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_POWER_OFF);
+    assert_int_equal(fake_count(&setup.fixture.fake, FAKE_SET_REGS), 2);
+    assert_int_equal(setup.fixture.fake.regs[1].cs.base, 0x9a000);
+    assert_int_equal(fake_count(&setup.fixture.fake, FAKE_NMI), 1);
+    fixture_finish(&setup.fixture);
+}
+
 /* --- calls that fail --- */
 
 static const struct {
@@ -305,6 +341,7 @@ int main(void)
         cmocka_unit_test(an_nmi_ends_hlt_with_interrupts_off),
         cmocka_unit_test(a_sipi_starts_a_waiting_vp_once),
         cmocka_unit_test(init_begins_anew_and_takes_no_interrupt_along),
+        cmocka_unit_test(edges_outlive_a_run_that_ends_by_finishing_its_exit),
         cmocka_unit_test(what_cannot_be_carried_into_the_guest_is_fatal),
         cmocka_unit_test(the_guests_tpr_reaches_the_chip_and_back),
         cmocka_unit_test(a_tpr_survives_a_stop),

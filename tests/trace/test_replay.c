@@ -267,6 +267,37 @@ static void what_does_not_begin_like_a_recording_is_refused(void **state)
     }
 }
 
+/* What the player does not have must not be called, whatever a trace says of its hypervisor. */
+static void a_trace_cannot_claim_what_a_replay_cannot_do(void **state)
+{
+    static const char text[] = "vmtx 1.0 min=1.0 codec=none\n"
+                               "0 vm hypervisor caps=0xffffffffffffffff vps=1 bits=40 name=x\n"
+                               "1 vm cpuid-default bytes=\n";
+    static const enum vmr_cap never[] = {VMR_CAP_MSI, VMR_CAP_IRQFD, VMR_CAP_DOORBELL, VMR_CAP_IRQCHIP_SPLIT,
+                                         VMR_CAP_IRQCHIP_KERNEL};
+    struct vmr_trace_memory memory;
+    struct vmr_trace_source source = bytes_source(&memory, text, strlen(text));
+    struct vmr_replay *replay;
+    struct vmr_hypervisor_handle handle;
+    struct vmr_host posix, host;
+    struct vmr_proto *proto;
+    struct vmr_error err = {0};
+
+    (void)state;
+    vmr_host_posix(&posix, NULL);
+    if (vmr_replay_create(&source, NULL, &replay, &err))
+        fail_msg("%s", err.message);
+    CHECK_OK(vmr_replay_attach(replay, &posix, &handle, &host, NULL));
+    const struct vmr_proto_options options = {.host = &host};
+
+    CHECK_OK(vmr_proto_create(&handle, &options, &proto, NULL));
+    for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++)
+        assert_false(vmr_caps_have(vmr_proto_caps(proto), never[i]));
+    assert_true(vmr_caps_have(vmr_proto_caps(proto), VMR_CAP_SINGLE_STEP));
+    vmr_proto_destroy(proto);
+    vmr_replay_destroy(replay);
+}
+
 /* --- requests from outside --- */
 
 static const struct vmr_step in_forever_steps[] = {VMR_IN(1, PORT_COUNTER, 1), VMR_IN(2, PORT_CLOCK, 4), VMR_JUMP(0)};
@@ -436,6 +467,7 @@ int main(void)
         cmocka_unit_test(a_cut_trace_plays_to_its_end_and_says_so),
         cmocka_unit_test(damage_ends_the_replay_with_its_offset),
         cmocka_unit_test(what_does_not_begin_like_a_recording_is_refused),
+        cmocka_unit_test(a_trace_cannot_claim_what_a_replay_cannot_do),
         cmocka_unit_test(stops_kicks_and_yields_come_where_they_came),
         cmocka_unit_test(requests_between_runs_are_the_embedders_to_make),
         cmocka_unit_test(single_steps_play_too),
