@@ -79,7 +79,7 @@ const struct vmr_program guest_worker = {
     .name = "worker", STEPS(worker_steps), .start = VMR_START_REAL_MODE, .eoi = VMR_EOI_XAPIC};
 
 static const struct vmr_step long_steps[] = {
-    VMR_SET(0, 4000),
+    VMR_SET(0, 8000),
     VMR_OUT_VAR(DEBUG_CONSOLE, 1, 0),
     VMR_OUT(0x70, 1, 0x34),
     VMR_IN(1, 0x71, 1),
