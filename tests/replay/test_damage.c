@@ -202,8 +202,8 @@ static uint64_t records_before(const struct subject *subject, size_t offset)
     for (size_t n = 1;; n++) {
         size_t next = damage_block_offset(&subject->trace, n);
 
-        if (next > offset || damage_block_first(&subject->trace, damage_block_offset(&subject->trace, n - 1)) ==
-                                 UINT64_MAX)
+        if (next > offset ||
+            damage_block_first(&subject->trace, damage_block_offset(&subject->trace, n - 1)) == UINT64_MAX)
             return records;
         uint64_t first = damage_block_first(&subject->trace, next);
 
@@ -355,8 +355,8 @@ static void future_version_is_named(void **state)
 
 static void anything_else_is_no_trace(void **state)
 {
-    static const char *const texts[] = {"", "v", "vmtx", "vmtx 1.0\n", "vmtx 9.9 min=9.9 codec=none\n", "\x89VMT\r\n",
-                                        "#!/bin/sh\n"};
+    static const char *const texts[] = {
+        "", "v", "vmtx", "vmtx 1.0\n", "vmtx 9.9 min=9.9 codec=none\n", "\x89VMT\r\n", "#!/bin/sh\n"};
 
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
