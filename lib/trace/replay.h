@@ -88,6 +88,8 @@ void replay_host_init(struct vmr_replay *replay, struct vmr_host *ret_host);
 bool replay_take(struct vmr_replay *replay, struct replay_vp *vp);
 /* Gives up the turn. */
 void replay_give(struct vmr_replay *replay);
+/* The same for a VP whose run ends. */
+void replay_end_run(struct vmr_replay *replay);
 /* Whether the calling thread has the turn. */
 bool replay_owns(const struct vmr_replay *replay);
 bool replay_is_setting_up(const struct vmr_replay *replay);

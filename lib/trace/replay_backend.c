@@ -231,7 +231,7 @@ static void leave_turn(struct replay_vp *vp, enum vmr_leave why)
     } else {
         vp->away = true; /* the embedder's own doing: it may stop its VPs whenever it likes */
     }
-    replay_give(replay);
+    replay_end_run(replay);
 }
 
 static void play_vp_leave(struct vmr_backend_vp *base, enum vmr_leave why)

@@ -173,6 +173,47 @@ void replay_give(struct vmr_replay *replay)
     sync_mutex_unlock(&replay->lock);
 }
 
+static bool any_entered(const struct vmr_replay *replay)
+{
+    for (uint32_t i = 0; i < replay->vp_count; i++) {
+        if (replay->vps[i] && replay->vps[i]->entered)
+            return true;
+    }
+    return false;
+}
+
+/* All that is left are requests of other threads and what they did. False also if the end is too far to be seen. */
+static bool only_requests_are_left(const struct vmr_replay *replay)
+{
+    struct trace_peek peek;
+    struct trace_peeked seen;
+
+    if (replay->head.kind != TRACE_ASYNC)
+        return false;
+    trace_reader_peek_begin(replay->reader, &peek);
+    while (trace_reader_peek(replay->reader, &peek, &seen)) {
+        if (seen.vp != TRACE_NO_VP)
+            return false;
+    }
+    return !peek.in_next;
+}
+
+/*
+ * A thread that wakes a VP may come after the VP has halted for good. No run
+ * follows that would make the request again, so it is made here.
+ */
+void replay_end_run(struct vmr_replay *replay)
+{
+    sync_mutex_lock(&replay->lock);
+    release(replay);
+    if (replay->partition && !replay_is_over(replay) && !any_entered(replay) && only_requests_are_left(replay)) {
+        while (!replay_is_over(replay) && replay->head.kind == TRACE_ASYNC)
+            make_async(replay);
+    }
+    wake_next(replay);
+    sync_mutex_unlock(&replay->lock);
+}
+
 bool replay_enter(struct vmr_replay *replay, struct replay_vp *vp, bool *ret_had)
 {
     *ret_had = replay_owns(replay);

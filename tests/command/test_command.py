@@ -15,7 +15,7 @@ import time
 import command
 from command import Command, SEABIOS
 
-BOOT = 'boot/seabios.vmt'
+BOOT = 'trace/seabios-microvm-boot.vmt'
 COMMANDS = ['version', 'probe', 'run', 'replay', 'trace', 'trace info', 'trace print', 'trace pack', 'trace diff',
             'trace stat', 'trace cut', 'certify', 'bench']
 MIB = 1 << 20

@@ -51,7 +51,7 @@ void bytes_read_file(const char *folder, const char *name, struct bytes *ret_byt
 {
     char path[1024], piece[4096];
 
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    (void)snprintf(path, sizeof(path), "%s%s%s", folder ? folder : "", folder ? "/" : "", name);
     FILE *file = fopen(path, "rb");
 
     must(file != NULL, path, "cannot be opened");

@@ -17,7 +17,7 @@ void bytes_append(struct bytes *bytes, const void *more, size_t length);
 void bytes_finish(struct bytes *bytes); /* and makes it empty */
 bool bytes_equal(const struct bytes *a, const struct bytes *b);
 bool bytes_begin_with(const struct bytes *whole, const struct bytes *beginning);
-/* The whole file. */
+/* The whole file. Folder NULL: `name` is a path. */
 void bytes_read_file(const char *folder, const char *name, struct bytes *ret_bytes);
 void bytes_write_file(const char *path, const struct bytes *bytes);
 

@@ -64,22 +64,17 @@ const struct vmr_program guest_boss = {.name = "boss", STEPS(boss_steps), .eoi =
 
 static const struct vmr_step worker_steps[] = {
     /* The local APIC is off until its spurious vector register says otherwise. */
-    VMR_STORE(0xfee000f0, 4, 0x1ff),
-    VMR_OUT(DEBUG_CONSOLE, 1, '1'),
-    VMR_STORE(VMR_PROGRAM_DATA, 1, 1),
-    VMR_WAIT_VECTOR(IPI, 1),
-    VMR_OUT(DEBUG_CONSOLE, 1, '2'),
-    VMR_STORE(VMR_PROGRAM_DATA, 1, 2),
-    VMR_WAIT_VECTOR(IPI, 2),
-    VMR_OUT(DEBUG_CONSOLE, 1, '3'),
-    VMR_STORE(VMR_PROGRAM_DATA, 1, 3),
-    VMR_END(),
+    VMR_STORE(0xfee000f0, 4, 0x1ff),   VMR_OUT(DEBUG_CONSOLE, 1, '1'),
+    VMR_STORE(VMR_PROGRAM_DATA, 1, 1), VMR_WAIT_VECTOR(IPI, 1),
+    VMR_OUT(DEBUG_CONSOLE, 1, '2'),    VMR_STORE(VMR_PROGRAM_DATA, 1, 2),
+    VMR_WAIT_VECTOR(IPI, 2),           VMR_OUT(DEBUG_CONSOLE, 1, '3'),
+    VMR_STORE(VMR_PROGRAM_DATA, 1, 3), VMR_END(),
 };
 const struct vmr_program guest_worker = {
     .name = "worker", STEPS(worker_steps), .start = VMR_START_REAL_MODE, .eoi = VMR_EOI_XAPIC};
 
 static const struct vmr_step long_steps[] = {
-    VMR_SET(0, 4000),
+    VMR_SET(0, 8000),
     VMR_OUT_VAR(DEBUG_CONSOLE, 1, 0),
     VMR_OUT(0x70, 1, 0x34),
     VMR_IN(1, 0x71, 1),
@@ -113,10 +108,8 @@ static void create_recorder(const struct guest *guest, struct bytes *trace, stru
         {"machine", "small-pc"},    {"memory", "4194304"},       {"vps", vps},
         {"firmware-size", "65536"}, {"rtc-epoch", "1704067200"},
     };
-    const struct vmr_recorder_options options = {.sink = bytes_sink(trace),
-                                                 .codec = guest->codec,
-                                                 .meta = meta,
-                                                 .meta_count = sizeof(meta) / sizeof(meta[0])};
+    const struct vmr_recorder_options options = {
+        .sink = bytes_sink(trace), .codec = guest->codec, .meta = meta, .meta_count = sizeof(meta) / sizeof(meta[0])};
     struct vmr_error err = {0};
 
     (void)snprintf(vps, sizeof(vps), "%u", (unsigned)guest->vps);

@@ -25,5 +25,5 @@ void guest_record(const struct guest *guest, struct bytes *ret_trace, struct byt
 extern const struct vmr_program guest_devices;
 /* Starts VP 1, sends it interrupts, and prints meanwhile. */
 extern const struct vmr_program guest_boss, guest_worker;
-/* A long recording: some 16,000 port accesses, several blocks. */
+/* A long recording: 32,000 port accesses, several blocks. */
 extern const struct vmr_program guest_long;

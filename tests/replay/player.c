@@ -127,8 +127,8 @@ static enum vmr_status prepare(struct player *player, const struct bytes *trace,
     enum vmr_status status = vmr_replay_create(&player->source, &replaying, &player->replay, err);
 
     if (status == VMR_OK)
-        status = vmr_replay_attach(player->replay, &player->process_host, &player->replay_handle, &player->replay_host,
-                                   err);
+        status =
+            vmr_replay_attach(player->replay, &player->process_host, &player->replay_handle, &player->replay_host, err);
     player->handle = player->replay_handle;
     player->host = player->replay_host;
     if (status == VMR_OK && options && options->record)

@@ -201,6 +201,30 @@ static void text_twin_replays(void **state)
     bytes_finish(&twin);
 }
 
+/* A timer's thread may wake a VP that has just halted for good: no run follows that would see it. */
+static void wake_after_the_last_halt_is_replayed_too(void **state)
+{
+    static const char wakes[] = "1000000 vm async what=wake a=0 b=0\n1000001 vm async what=wake a=0 b=0\nend\n";
+    const struct player_options options = {.record = true};
+    const struct golden *devices = &goldens[2];
+    struct bytes text, with_wakes = {0}, trace;
+    struct played played;
+
+    (void)state;
+    bytes_print(&devices->trace, &text);
+    assert_memory_equal(text.at + text.length - 5, "\nend\n", 5);
+    bytes_append(&with_wakes, text.at, text.length - 4);
+    bytes_append(&with_wakes, wakes, sizeof(wakes) - 1);
+    bytes_pack(&with_wakes, VMR_TRACE_CODEC_NONE, &trace);
+    player_play(&trace, &options, &played);
+    check_played(devices, &played);
+    assert_true(bytes_equal(&played.recording, &trace));
+    played_finish(&played);
+    bytes_finish(&text);
+    bytes_finish(&with_wakes);
+    bytes_finish(&trace);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +235,7 @@ int main(void)
         cmocka_unit_test(compression_is_only_form),
         cmocka_unit_test(text_twin_is_the_beginning_of_the_boot),
         cmocka_unit_test(text_twin_replays),
+        cmocka_unit_test(wake_after_the_last_halt_is_replayed_too),
     };
 
     return cmocka_run_group_tests(tests, read_goldens, free_goldens);
