@@ -117,7 +117,15 @@ static void own_wake(void *context, const void *object)
     own->inner->ops->schedule->wake(own->inner->context, object);
 }
 
-static const struct vmr_schedule_ops own_schedule = {.point = own_point, .block = own_block, .wake = own_wake};
+static const void *own_self(void *context)
+{
+    const struct own_host *own = context;
+
+    return own->inner->ops->schedule->self(own->inner->context);
+}
+
+static const struct vmr_schedule_ops own_schedule = {
+    .point = own_point, .block = own_block, .wake = own_wake, .self = own_self};
 
 static void own_host_init(struct own_host *own, const struct conf *conf)
 {

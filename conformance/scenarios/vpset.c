@@ -194,7 +194,7 @@ static void pause_at_checkpoint(struct conf_vm *vm, vmr_vp_index vp, uint32_t nu
     (void)vp;
     (void)number;
     if (vm->conf->is_mock)
-        conf_pause(vm->conf); /* virtual time stands still while a guest is busy */
+        conf_pause(vm->conf); /* a guest that only computes would keep its turn */
 }
 
 static void stands_still(struct conf *conf)

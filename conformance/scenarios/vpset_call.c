@@ -116,7 +116,8 @@ static enum vmr_status take_turn(void *argument, struct vmr_vp *vp)
     const struct queued_call *call = argument;
 
     (void)vp;
-    CONF_CHECK_EQ(call->group->vm->conf, (*call->turn)++, call->number, "calls before this one");
+    CONF_CHECK_EQ(call->group->vm->conf, *call->turn, call->number, "calls before this one");
+    (*call->turn)++;
     return VMR_OK;
 }
 
@@ -127,7 +128,15 @@ static void queue_call(void *argument)
     CONF_CHECK_EQ(call->group->vm->conf, vmr_vp_set_call(call->group->set, 0, take_turn, call), VMR_OK, "the call");
 }
 
-/* Three callers come one after the other while the VP is in a handler. A pause ends when all others wait. */
+/* Under a scheduler time only moves when nobody can go on: when this returns, all others wait. */
+static void let_others_settle(struct conf *conf, struct vmr_parker *parker)
+{
+    const struct vmr_host *host = conf->host;
+
+    (void)host->ops->park(host->context, parker, host->ops->now_ns(host->context) + 1);
+}
+
+/* Three callers come one after the other while the VP is in a handler. */
 static void calls_in_order(struct conf *conf)
 {
     static const struct vmr_program *const programs[] = {&reads_port};
@@ -137,7 +146,9 @@ static void calls_in_order(struct conf *conf)
     uint32_t turn = 0;
     struct queued_call calls[3];
     struct vmr_thread *threads[3];
+    struct vmr_parker *parker;
 
+    CONF_REQUIRE(conf, conf->host->ops->parker_create(conf->host->context, &parker) == VMR_OK, "no parker");
     if (vpset_begin(&group, conf, &one_vp, programs) &&
         conf_device_claim(group.vm, group.vm->ports, PORT, 4, VMR_SIZE_1 | VMR_SIZE_4, &device)) {
         vpset_start(&group);
@@ -145,7 +156,7 @@ static void calls_in_order(struct conf *conf)
         for (uint32_t i = 0; i < 3; i++) {
             calls[i] = (struct queued_call){.group = &group, .turn = &turn, .number = i};
             threads[i] = conf_thread(conf, queue_call, &calls[i]);
-            conf_pause(conf);
+            let_others_settle(conf, parker);
         }
         CONF_CHECK_EQ(conf, turn, 0, "calls that came in between");
         conf_latch_set(&gate.open);
@@ -155,6 +166,7 @@ static void calls_in_order(struct conf *conf)
     }
     conf_latch_set(&gate.open);
     vpset_end(&group);
+    conf->host->ops->parker_destroy(conf->host->context, parker);
 }
 
 static enum vmr_status count_call(void *argument, struct vmr_vp *vp)

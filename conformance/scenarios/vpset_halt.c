@@ -102,7 +102,7 @@ static void watch_access(struct conf_device *device, const struct vmr_access *ac
     if (atomic_load(&watched->halted))
         conf_fail(watched->conf, __FILE__, __LINE__, "VP %u reached a device after the halt", access->vp);
     if (watched->conf->is_mock && !watched->conf->exploring)
-        conf_pause(watched->conf); /* virtual time stands still while a guest is busy */
+        conf_pause(watched->conf); /* a guest that only computes would keep its turn */
 }
 
 static bool some_accesses(void *argument)
