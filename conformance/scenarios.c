@@ -8,6 +8,9 @@
 #include <string.h>
 
 static const struct conf_family *const families[] = {
+    &conf_family_interrupt,
+    &conf_family_interrupt_line,
+    &conf_family_interrupt_ipi,
     &conf_family_io,         &conf_family_mmio,         &conf_family_exit,       &conf_family_fatal,
     &conf_family_stop,       &conf_family_stop_meaning, &conf_family_stop_wait,  &conf_family_halt,
     &conf_family_halt_sleep, &conf_family_vpset,        &conf_family_vpset_call, &conf_family_vpset_halt,

@@ -5,19 +5,10 @@
  * its local APIC first: not every hypervisor sends from one that is disabled.
  */
 
-#include "conformance/conformance.h"
-
-#include <string.h>
+#include "conformance/scenarios/apic_words.h"
 
 #define VPS 4u
-#define WORD(n) (VMR_PROGRAM_DATA + 8u * (n))
-#define APIC_ID_REGISTER (VMR_LAPIC_GPA + 0x20u)
-#define APIC_SPURIOUS (VMR_LAPIC_GPA + 0xf0u)
-#define APIC_ICR_LOW (VMR_LAPIC_GPA + 0x300u)
-#define APIC_ICR_HIGH (VMR_LAPIC_GPA + 0x310u)
-#define APIC_ENABLE 0x1ffu /* with spurious vector 0xff */
-#define ICR_STARTUP (0x4600u | VMR_PROGRAM_BASE >> 12)
-#define APIC_BASE_BSP 0x100u
+#define STARTUP (ICR_ASSERT | ICR_STARTUP | VMR_PROGRAM_BASE >> 12)
 #define VECTOR 0x50u
 
 /* Binds and runs VP `vp`, to its program's end. */
@@ -33,8 +24,8 @@ static bool has_chip(const struct conf_vm *vm)
 
 /* --- numbers --- */
 
-CONF_PROGRAM(starts_three, VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLE), VMR_START_VP(1), VMR_START_VP(2), VMR_START_VP(3),
-             VMR_CPUID(1, 0), VMR_EXPECT_MASK(1, 0xff000000, 0), VMR_CHECKPOINT(1), VMR_END());
+CONF_PROGRAM(starts_three, APIC_ON(), VMR_START_VP(1), VMR_START_VP(2), VMR_START_VP(3), VMR_CPUID(1, 0),
+             VMR_EXPECT_MASK(1, 0xff000000, 0), VMR_CHECKPOINT(1), VMR_END());
 #define SAYS_ITS_ID(n)                                                                                                 \
     CONF_PROGRAM(says_id_##n, VMR_CPUID(1, 0), VMR_EXPECT_MASK(1, 0xff000000, (uint64_t)(n) << 24),                    \
                  VMR_CHECKPOINT(1 + (n)), VMR_END())
@@ -60,9 +51,8 @@ static void ids_are_indices(struct conf *conf)
     }
 }
 
-CONF_PROGRAM(reads_id_0, VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLE), VMR_LOAD(0, APIC_ID_REGISTER, 4), VMR_EXPECT(0, 0),
-             VMR_START_VP(1), VMR_END());
-CONF_PROGRAM(reads_id_1, VMR_LOAD(0, APIC_ID_REGISTER, 4), VMR_EXPECT(0, 1u << 24), VMR_END());
+CONF_PROGRAM(reads_id_0, APIC_ON(), VMR_LOAD(0, APIC_ID, 4), VMR_EXPECT(0, 0), VMR_START_VP(1), VMR_END());
+CONF_PROGRAM(reads_id_1, VMR_LOAD(0, APIC_ID, 4), VMR_EXPECT(0, 1u << 24), VMR_END());
 
 static void id_register(struct conf *conf)
 {
@@ -194,36 +184,13 @@ static void all_begin(struct conf *conf)
     CONF_CHECK(conf, conf_run_to_end(vm, 1) && run_vp(vm, 0), "a VP did not come to its end");
 }
 
-struct starter {
-    struct conf_vm *vm;
-    vmr_vp_index vp;
-};
-
-static void run_one(void *argument)
-{
-    struct starter *starter = argument;
-
-    (void)run_vp(starter->vm, starter->vp);
-    conf_unbind(starter->vm, starter->vp);
-}
-
-static uint64_t word(struct conf_vm *vm, unsigned n)
-{
-    uint64_t value = UINT64_MAX;
-
-    CONF_CHECK(vm->conf, vmr_memory_read(vm->memory, WORD(n), &value, sizeof(value)) == VMR_OK, "word %u is gone", n);
-    return value;
-}
-
 /* VP 1 is in a run before VP 0 is; it does nothing until VP 0 starts it. */
-CONF_PROGRAM(starts_late, VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLE), VMR_LOAD(0, WORD(1), 8), VMR_EXPECT(0, 0),
-             VMR_CHECKPOINT(1), VMR_LOAD(0, WORD(1), 8), VMR_EXPECT(0, 0), VMR_START_VP(1),
-             VMR_SPIN_UNTIL(WORD(1), 8, 1), VMR_END());
+CONF_PROGRAM(starts_late, APIC_ON(), VMR_LOAD(0, WORD(1), 8), VMR_EXPECT(0, 0), VMR_CHECKPOINT(1),
+             VMR_LOAD(0, WORD(1), 8), VMR_EXPECT(0, 0), VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(1), 8, 1), VMR_END());
 
 static void waits_for_sipi(struct conf *conf)
 {
     struct conf_vm *vm = conf_vm_create(conf, &(struct conf_vm_options){.vps = 2});
-    struct starter second = {.vm = vm, .vp = 1};
     enum vmr_activity activity = VMR_ACTIVITY_COUNT;
 
     CONF_REQUIRE(conf, vm && conf_load(vm, 0, &starts_late) && conf_load(vm, 1, &marks) && conf_bind(vm, 0), "no VM");
@@ -233,7 +200,7 @@ static void waits_for_sipi(struct conf *conf)
     }
     CONF_CHECK(conf, vmr_vp_get_activity(vm->vps[0], &activity) == VMR_OK && activity == VMR_ACTIVITY_RUNNING,
                "VP 0 does not begin: %d", (int)activity);
-    struct vmr_thread *thread = conf_thread(conf, run_one, &second);
+    struct vmr_thread *thread = conf_thread(conf, run_second, vm);
 
     CONF_REQUIRE(conf, thread != NULL, "no thread");
     for (unsigned i = 0; i < 5; i++)
@@ -260,53 +227,25 @@ static void activity_says_so(struct conf *conf)
 }
 
 /* Counts its starts, then waits to be told to end. */
-static const struct vmr_step counts_starts_steps[] = {
-    VMR_LOAD(0, WORD(2), 8),      VMR_ADD(0, 1),
-    VMR_STORE_VAR(WORD(2), 8, 0), VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLE),
-    VMR_STORE(WORD(1), 8, 1),     VMR_WAIT_VECTOR(VECTOR, 1),
-    VMR_STORE(WORD(3), 8, 1),     VMR_END()};
-static const struct vmr_program counts_starts = {
-    .name = "counts_starts", .steps = counts_starts_steps, .count = 8, .eoi = VMR_EOI_XAPIC};
+APIC_PROGRAM(counts_starts, VMR_EOI_XAPIC, VMR_LOAD(0, WORD(2), 8), VMR_ADD(0, 1), VMR_STORE_VAR(WORD(2), 8, 0),
+             APIC_ON(), VMR_STORE(WORD(1), 8, 1), VMR_WAIT_VECTOR(VECTOR, 1), VMR_STORE(WORD(3), 8, 1), VMR_END());
 /* A second SIPI, then the interrupt that ends the other. */
-static const struct vmr_step sends_two_steps[] = {VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLE),
-                                                  VMR_START_VP(1),
-                                                  VMR_STORE(APIC_ICR_HIGH, 4, 1u << 24),
-                                                  VMR_STORE(APIC_ICR_LOW, 4, ICR_STARTUP),
-                                                  VMR_SPIN_UNTIL(WORD(1), 8, 1),
-                                                  VMR_STORE(APIC_ICR_HIGH, 4, 1u << 24),
-                                                  VMR_STORE(APIC_ICR_LOW, 4, ICR_STARTUP),
-                                                  VMR_SEND_IPI(1, VECTOR),
-                                                  VMR_SPIN_UNTIL(WORD(3), 8, 1),
-                                                  VMR_END()};
-static const struct vmr_program sends_two = {
-    .name = "sends_two", .steps = sends_two_steps, .count = 10, .eoi = VMR_EOI_XAPIC};
+APIC_PROGRAM(sends_two, VMR_EOI_XAPIC, APIC_ON(), VMR_START_VP(1), VMR_STORE(APIC_ICR_HIGH, 4, 1u << 24),
+             VMR_STORE(APIC_ICR_LOW, 4, STARTUP), VMR_SPIN_UNTIL(WORD(1), 8, 1), VMR_STORE(APIC_ICR_HIGH, 4, 1u << 24),
+             VMR_STORE(APIC_ICR_LOW, 4, STARTUP), VMR_SEND_IPI(1, VECTOR), VMR_SPIN_UNTIL(WORD(3), 8, 1), VMR_END());
 /* INIT and SIPI once more, while the other runs: it begins anew. */
-static const struct vmr_step starts_twice_steps[] = {VMR_STORE(APIC_SPURIOUS, 4, APIC_ENABLE),
-                                                     VMR_START_VP(1),
-                                                     VMR_SPIN_UNTIL(WORD(2), 8, 1),
-                                                     VMR_START_VP(1),
-                                                     VMR_SPIN_UNTIL(WORD(2), 8, 2),
-                                                     VMR_END()};
-static const struct vmr_program starts_twice = {
-    .name = "starts_twice", .steps = starts_twice_steps, .count = 6, .eoi = VMR_EOI_XAPIC};
-static const struct vmr_step counts_and_ends_steps[] = {
-    VMR_LOAD(0, WORD(2), 8), VMR_ADD(0, 1), VMR_STORE_VAR(WORD(2), 8, 0), VMR_JUMP_EQ(0, 2, 5), VMR_SPIN(), VMR_END()};
-static const struct vmr_program counts_and_ends = {
-    .name = "counts_and_ends", .steps = counts_and_ends_steps, .count = 6, .eoi = VMR_EOI_XAPIC};
+APIC_PROGRAM(starts_twice, VMR_EOI_XAPIC, APIC_ON(), VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(2), 8, 1), VMR_START_VP(1),
+             VMR_SPIN_UNTIL(WORD(2), 8, 2), VMR_END());
+APIC_PROGRAM(counts_and_ends, VMR_EOI_XAPIC, VMR_LOAD(0, WORD(2), 8), VMR_ADD(0, 1), VMR_STORE_VAR(WORD(2), 8, 0),
+             VMR_JUMP_EQ(0, 2, 5), VMR_SPIN(), VMR_END());
 
 static void start_pair(struct conf *conf, const struct vmr_program *boot, const struct vmr_program *other,
                        uint64_t starts)
 {
-    struct conf_vm *vm = conf_vm_create(conf, &(struct conf_vm_options){.vps = 2});
-    struct starter second = {.vm = vm, .vp = 1};
+    struct conf_vm *vm = interrupt_vm(conf, 2, boot, NULL);
 
-    CONF_REQUIRE(conf, vm && conf_load(vm, 0, boot) && conf_load(vm, 1, other) && conf_bind(vm, 0), "no VM");
-    struct vmr_thread *thread = conf_thread(conf, run_one, &second);
-
-    CONF_REQUIRE(conf, thread != NULL, "no thread");
-    (void)conf_run_to_end(vm, 0);
-    conf_join(conf, thread);
-    CONF_CHECK(conf, vm->reports[1].ended, "VP 1 did not come to its end");
+    CONF_REQUIRE(conf, vm != NULL, "no VM");
+    run_pair(vm, other);
     CONF_CHECK_EQ(conf, word(vm, 2), starts, "starts of VP 1");
     conf_note(conf, "VP 1 began %u times", (unsigned)word(vm, 2));
 }

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Interrupts by wire: PIC and IO-APIC lines, local pins, routes, and
+ * descriptors that the hypervisor watches itself.
+ */
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "conformance/scenarios/apic_words.h"
+
+#define V 0x61u
+#define PIN 20u /* no PIC line */
+#define PAGE UINT64_C(0xd0000000)
+#define PORT 0x700u
+#define ROUTED_GSI 30u
+
+/* The mock's own controllers have no PIC and no timer: what is inside it is a stand-in for local APICs. */
+static bool mock_has_no_pic(struct conf *conf)
+{
+    if (conf->is_mock && conf->handle->irqchip == VMR_IRQCHIP_KERNEL)
+        conf_skip(conf, "the mock's own controllers have no PIC");
+    return conf->is_mock && conf->handle->irqchip == VMR_IRQCHIP_KERNEL;
+}
+
+/* --- PIC --- */
+
+static void pic_lines(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    if (number == 1 || number == 3)
+        pulse_line(vm, 4);
+    if (number == 2)
+        pulse_line(vm, 12);
+}
+
+static void through_the_pic(struct conf *conf)
+{
+    APIC_PROGRAM(wired, VMR_EOI_PIC, PIC_ON(), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(PIC_VECTOR(4), 1), VMR_CHECKPOINT(2),
+                 VMR_WAIT_VECTOR(PIC_VECTOR(12), 1), VMR_STI(), VMR_CHECKPOINT(3), SPIN_FOR(0, PIC_VECTOR(4), 2),
+                 VMR_CLI(), EXPECT_COUNT(PIC_VECTOR(4), 2), EXPECT_COUNT(PIC_VECTOR(12), 1), VMR_END());
+    struct conf_vm *vm = mock_has_no_pic(conf) ? NULL : interrupt_vm(conf, 1, &wired, pic_lines);
+
+    if (vm)
+        CONF_CHECK(conf, conf_run_to_end(vm, 0), "the PIC's interrupts did not arrive");
+}
+
+static void hold_line(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    raise_line(vm, 5, number == 1);
+}
+
+static void masked_at_the_pic(struct conf *conf)
+{
+    APIC_PROGRAM(masks, VMR_EOI_PIC, PIC_ON(), VMR_OUT(PIC_MASTER_MASK, 1, 0x20), VMR_CHECKPOINT(1), VMR_STI(),
+                 VMR_OUT(PIC_SLAVE_MASK, 1, 0), VMR_NOP(), VMR_CLI(), EXPECT_COUNT(PIC_VECTOR(5), 0),
+                 VMR_OUT(PIC_MASTER_MASK, 1, 0), VMR_WAIT_VECTOR(PIC_VECTOR(5), 1), VMR_CHECKPOINT(2), OPEN(3),
+                 EXPECT_COUNT(PIC_VECTOR(5), 1), VMR_END());
+    struct conf_vm *vm = mock_has_no_pic(conf) ? NULL : interrupt_vm(conf, 1, &masks, hold_line);
+
+    if (vm)
+        CONF_CHECK(conf, conf_run_to_end(vm, 0), "a masked line was not held back");
+}
+
+/* --- IO-APIC --- */
+
+static void edge_lines(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    switch (number) {
+    case 1: /* one edge */
+        pulse_line(vm, PIN);
+        break;
+    case 2: /* one edge, though it is raised twice */
+        raise_line(vm, PIN, true);
+        raise_line(vm, PIN, true);
+        break;
+    case 4: /* down, and masked: nothing */
+        raise_line(vm, PIN, false);
+        break;
+    case 5:
+        pulse_line(vm, PIN);
+        break;
+    case 7: /* open again */
+        pulse_line(vm, PIN);
+        break;
+    default:
+        break;
+    }
+}
+
+static void by_edge(struct conf *conf)
+{
+    APIC_PROGRAM(edges, VMR_EOI_XAPIC, APIC_ON(), IOAPIC_ENTRY(PIN, 0, V), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(V, 1),
+                 VMR_CHECKPOINT(2), VMR_WAIT_VECTOR(V, 2), OPEN(3), EXPECT_COUNT(V, 2), VMR_CHECKPOINT(4),
+                 IOAPIC_ENTRY(PIN, 0, V | APIC_MASKED), VMR_CHECKPOINT(5), OPEN(6), EXPECT_COUNT(V, 2),
+                 IOAPIC_ENTRY(PIN + 1, 0, V + 1), IOAPIC_ENTRY(PIN, 0, V + 2), VMR_CHECKPOINT(7),
+                 VMR_WAIT_VECTOR(V + 2, 1), OPEN(8), EXPECT_COUNT(V, 2), EXPECT_COUNT(V + 1, 0), EXPECT_COUNT(V + 2, 1),
+                 VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 1, &edges, edge_lines);
+
+    CONF_REQUIRE(conf, vm != NULL, "no VM");
+    (void)conf_run_to_end(vm, 0);
+    conf_note(conf, "edges: 2 and 1");
+}
+
+static uint32_t times_taken(struct conf_vm *vm)
+{
+    uint8_t bytes[4] = {0};
+
+    CONF_CHECK(vm->conf, vmr_memory_read(vm->memory, COUNT_OF(0, V), bytes, sizeof(bytes)) == VMR_OK, "no count");
+    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
+}
+
+static bool has_come_often(void *argument)
+{
+    return times_taken(argument) >= 4;
+}
+
+/* While the line is up the guest may do nothing but take it: who lets go of it is another. */
+static void hold_and_let_go(void *argument)
+{
+    static const uint8_t one = 1;
+    struct conf_vm *vm = argument;
+
+    if (!conf_wait_checkpoint(vm, 0, 1))
+        return;
+    raise_line(vm, PIN, true);
+    (void)conf_wait(vm->conf, has_come_often, vm, "the line to interrupt again");
+    raise_line(vm, PIN, false);
+    CONF_CHECK(vm->conf, vmr_memory_write(vm->memory, WORD(2), &one, 1) == VMR_OK, "no RAM");
+}
+
+/* Up, it comes again after each EOI; down, no more than what had been accepted before. */
+static void by_level(struct conf *conf)
+{
+    APIC_PROGRAM(levels, VMR_EOI_XAPIC, APIC_ON(), IOAPIC_ENTRY(PIN, 0, V | IOAPIC_LEVEL), VMR_CHECKPOINT(1),
+                 VMR_WAIT_VECTOR(V, 4), VMR_SPIN_UNTIL(WORD(2), 1, 1), OPEN(2), VMR_READ_COUNT(0, V),
+                 VMR_STORE_VAR(WORD(0), 8, 0), OPEN(3), OPEN(4), VMR_READ_COUNT(0, V), VMR_STORE_VAR(WORD(1), 8, 0),
+                 VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 1, &levels, NULL);
+
+    CONF_REQUIRE(conf, vm != NULL, "no VM");
+    struct vmr_thread *thread = conf_thread(conf, hold_and_let_go, vm);
+
+    CONF_REQUIRE(conf, thread != NULL, "no thread");
+    (void)conf_run_to_end(vm, 0);
+    conf_join(conf, thread);
+    CONF_CHECK(conf, word(vm, 0) >= 4, "a line that was held came %u times", (unsigned)word(vm, 0));
+    CONF_CHECK_EQ(conf, word(vm, 1), word(vm, 0), "how often a line that was let go of came");
+}
+
+/* --- local pins --- */
+
+static void local_pins(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    if (number <= 3)
+        CONF_CHECK(vm->conf, vmr_partition_lint(vm->partition, vp, number == 2 ? 1 : 0) == VMR_OK, "pin at %u", number);
+}
+
+static void by_local_pin(struct conf *conf)
+{
+    APIC_PROGRAM(pins, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_LVT_LINT0, 4, V),
+                 VMR_STORE(APIC_LVT_LINT1, 4, APIC_MODE_NMI), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(V, 1),
+                 VMR_CHECKPOINT(2), SPIN_FOR(0, VECTOR_NMI, 1), VMR_STORE(APIC_LVT_LINT0, 4, V | APIC_MASKED),
+                 VMR_CHECKPOINT(3), OPEN(4), EXPECT_COUNT(V, 1), EXPECT_COUNT(VECTOR_NMI, 1), VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 1, &pins, local_pins);
+
+    CONF_REQUIRE(conf, vm != NULL, "no VM");
+    (void)conf_run_to_end(vm, 0);
+}
+
+/* --- each way to the VP that it names --- */
+
+static void to_vp_1(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    if (vp != 1)
+        return;
+    switch (number) {
+    case 1:
+        raise_msi(vm, 1, V);
+        break;
+    case 2:
+        pulse_line(vm, PIN);
+        break;
+    case 3:
+        CONF_CHECK(vm->conf, vmr_partition_lint(vm->partition, 1, 0) == VMR_OK, "no local pin");
+        break;
+    case 4:
+        CONF_CHECK(vm->conf, vmr_partition_nmi(vm->partition, 1) == VMR_OK, "no NMI");
+        break;
+    default:
+        break;
+    }
+}
+
+static void each_way_to_vp_1(struct conf *conf)
+{
+    APIC_PROGRAM(bystander, VMR_EOI_XAPIC, APIC_ON(), VMR_STI(), VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(0), 8, 1),
+                 VMR_CLI(), EXPECT_COUNT(V, 0), EXPECT_COUNT(V + 1, 0), EXPECT_COUNT(V + 2, 0),
+                 EXPECT_COUNT(VECTOR_NMI, 0), VMR_END());
+    APIC_PROGRAM(named, VMR_EOI_XAPIC, APIC_ON(), IOAPIC_ENTRY(PIN, 1, V + 1), VMR_STORE(APIC_LVT_LINT0, 4, V + 2),
+                 VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(V, 1), VMR_CHECKPOINT(2), VMR_WAIT_VECTOR(V + 1, 1),
+                 VMR_CHECKPOINT(3), VMR_WAIT_VECTOR(V + 2, 1), VMR_CHECKPOINT(4), SPIN_FOR(1, VECTOR_NMI, 1), OPEN(5),
+                 EXPECT_COUNT(V, 1), EXPECT_COUNT(V + 1, 1), EXPECT_COUNT(V + 2, 1), EXPECT_COUNT(VECTOR_NMI, 1),
+                 VMR_STORE(WORD(0), 8, 1), VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 2, &bystander, to_vp_1);
+
+    CONF_REQUIRE(conf, vm != NULL, "no VM");
+    run_pair(vm, &named);
+}
+
+/* --- routes and descriptors --- */
+
+static enum vmr_status set_route(struct conf_vm *vm, const struct vmr_msi *msi)
+{
+    return vmr_partition_set_route(vm->partition, ROUTED_GSI, msi);
+}
+
+/* Whether a line without a route is an error or a line to nowhere is the hypervisor's to say. */
+static void routed_line(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    enum vmr_status status = VMR_OK;
+
+    (void)vp;
+    if (number == 1)
+        pulse_line(vm, ROUTED_GSI);
+    if (number != 2)
+        return;
+    CONF_CHECK(vm->conf, set_route(vm, NULL) == VMR_OK, "a route stays");
+    status = vmr_partition_irq(vm->partition, ROUTED_GSI, true);
+    (void)status;
+}
+
+static void by_route(struct conf *conf)
+{
+    APIC_PROGRAM(routed, VMR_EOI_XAPIC, APIC_ON(), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(V, 1), VMR_CHECKPOINT(2), OPEN(3),
+                 EXPECT_COUNT(V, 1), VMR_END());
+    const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = V};
+
+    if (conf->handle->irqchip != VMR_IRQCHIP_KERNEL) {
+        conf_skip(conf, "lines do not go to the hypervisor");
+        return;
+    }
+    struct conf_vm *vm = interrupt_vm(conf, 1, &routed, routed_line);
+
+    CONF_REQUIRE(conf, vm && set_route(vm, &msi) == VMR_OK, "no route");
+    (void)conf_run_to_end(vm, 0);
+}
+
+struct signalled {
+    int fd;
+    uint32_t gsi;
+};
+
+static void signal_fd(int fd)
+{
+    const uint64_t one = 1;
+
+    (void)!write(fd, &one, sizeof(one));
+}
+
+/* Twice by descriptor; then it is taken away, and an MSI comes in its place. */
+static void signal_lines(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    const struct signalled *signalled = vm->user;
+    struct vmr_error err = {.message = ""};
+
+    (void)vp;
+    if (number == 3)
+        CONF_CHECK(vm->conf, vmr_partition_irqfd(vm->partition, signalled->fd, signalled->gsi, false, &err) == VMR_OK,
+                   "%s", err.message);
+    if (number <= 3)
+        signal_fd(signalled->fd);
+    if (number == 3)
+        raise_msi(vm, 0, V + 1);
+}
+
+static void by_descriptor(struct conf *conf)
+{
+    APIC_PROGRAM(signals, VMR_EOI_XAPIC, APIC_ON(), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(V, 1), VMR_CHECKPOINT(2),
+                 VMR_WAIT_VECTOR(V, 2), VMR_CHECKPOINT(3), VMR_WAIT_VECTOR(V + 1, 1), EXPECT_COUNT(V, 2), VMR_END());
+    const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = V};
+    struct signalled signalled = {.fd = eventfd(0, 0), .gsi = ROUTED_GSI};
+    struct conf_vm *vm = interrupt_vm(conf, 1, &signals, signal_lines);
+    struct vmr_error err = {.message = ""};
+
+    CONF_CHECK(conf, vm && signalled.fd >= 0, "no VM, or no descriptor");
+    if (vm && signalled.fd >= 0) {
+        vm->user = &signalled;
+        CONF_CHECK(conf, set_route(vm, &msi) == VMR_OK, "no route");
+        CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, signalled.fd, ROUTED_GSI, true, &err) == VMR_OK, "%s",
+                   err.message);
+        if (!conf_failed(conf))
+            (void)conf_run_to_end(vm, 0);
+    }
+    conf_vm_destroy(vm);
+    if (signalled.fd >= 0)
+        (void)close(signalled.fd);
+}
+
+static uint64_t rings(int fd)
+{
+    uint64_t count = 0;
+
+    return read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count) ? count : 0;
+}
+
+static bool add_doorbell(struct conf_vm *vm, enum vmr_bus_space space, const struct vmr_doorbell *doorbell, int fd,
+                         bool add)
+{
+    struct vmr_error err = {.message = ""};
+    bool done = vmr_partition_doorbell(vm->partition, space, doorbell, fd, add, &err) == VMR_OK;
+
+    CONF_CHECK(vm->conf, done, "%s", err.message);
+    return done;
+}
+
+static void run_doorbells(struct conf *conf, struct conf_vm *vm, int fd)
+{
+    static const struct vmr_doorbell memory = {.address = PAGE + 8, .size = 4, .match_value = true, .value = 7};
+    static const struct vmr_doorbell port = {.address = PORT + 2, .size = 2};
+    struct conf_device device = {0};
+
+    if (!conf_device_claim(vm, vm->mmio, PAGE, 4096, VMR_SIZE_1 | VMR_SIZE_4, &device) ||
+        !conf_device_claim(vm, vm->ports, PORT, 8, VMR_SIZE_1 | VMR_SIZE_2, &device) ||
+        !add_doorbell(vm, VMR_BUS_MMIO, &memory, fd, true) || !add_doorbell(vm, VMR_BUS_PORTS, &port, fd, true))
+        return;
+    CONF_REQUIRE(conf, run_to_power_off(vm), "the guest failed");
+    CONF_CHECK_EQ(conf, rings(fd), 3, "writes that rang");
+    CONF_CHECK_EQ(conf, device.writes, 3, "writes that went on");
+    if (!add_doorbell(vm, VMR_BUS_MMIO, &memory, fd, false) || !add_doorbell(vm, VMR_BUS_PORTS, &port, fd, false))
+        return;
+    (void)conf_run_to_end(vm, 0);
+    CONF_CHECK_EQ(conf, rings(fd), 0, "writes that rang a doorbell that is gone");
+    CONF_CHECK_EQ(conf, device.writes, 5, "writes that went on in all");
+}
+
+static void without_an_exit(struct conf *conf)
+{
+    CONF_PROGRAM(writes, VMR_STORE(PAGE + 8, 4, 7), VMR_STORE(PAGE + 8, 4, 8), VMR_STORE(PAGE + 8, 4, 7),
+                 VMR_STORE(PAGE + 12, 4, 7), VMR_OUT(PORT + 2, 2, 9), VMR_OUT(PORT + 2, 1, 9), VMR_POWER_OFF(),
+                 VMR_STORE(PAGE + 8, 4, 7), VMR_OUT(PORT + 2, 2, 9), VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 1, &writes, NULL);
+    int fd = eventfd(0, EFD_NONBLOCK);
+
+    CONF_CHECK(conf, vm && fd >= 0, "no VM, or no descriptor");
+    if (vm && fd >= 0)
+        run_doorbells(conf, vm, fd);
+    conf_vm_destroy(vm);
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+/* Where nobody watches descriptors, the call says so by name. */
+static void unwatched(struct conf *conf)
+{
+    const struct vmr_doorbell doorbell = {.address = PAGE};
+    const struct vmr_doorbell privileged = {.address = PAGE, .minimum_vtl = VMR_VTL1};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct vmr_error err = {.message = ""};
+    int fd = eventfd(0, 0);
+
+    CONF_CHECK(conf, vm && fd >= 0, "no VM, or no descriptor");
+    if (vm && fd >= 0) {
+        if (!vmr_caps_have(&conf->caps, VMR_CAP_IRQFD))
+            CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, fd, 4, true, &err) == VMR_E_UNSUPPORTED,
+                       "an interrupt by descriptor");
+        if (!vmr_caps_have(&conf->caps, VMR_CAP_DOORBELL))
+            CONF_CHECK(conf,
+                       vmr_partition_doorbell(vm->partition, VMR_BUS_MMIO, &doorbell, fd, true, &err) ==
+                               VMR_E_UNSUPPORTED &&
+                           err.message[0],
+                       "a doorbell by descriptor");
+        CONF_CHECK(
+            conf, vmr_partition_doorbell(vm->partition, VMR_BUS_MMIO, &privileged, fd, true, &err) == VMR_E_UNSUPPORTED,
+            "a doorbell for VTL 1");
+        CONF_CHECK(conf, vmr_partition_doorbell(vm->partition, VMR_BUS_MMIO, &doorbell, -1, true, &err) == VMR_E_USAGE,
+                   "a doorbell without a descriptor");
+        CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, -1, 4, true, &err) == VMR_E_USAGE,
+                   "an interrupt without a descriptor");
+    }
+    if (fd >= 0)
+        (void)close(fd);
+}
+
+static const struct conf_scenario scenarios[] = {
+    {.name = "pic_lines_arrive_by_virtual_wire",
+     .family = "interrupt",
+     .clauses = "INT-4 INT-1",
+     .chip = CONF_CHIP_ANY,
+     .run = through_the_pic},
+    {.name = "a_masked_pic_line_waits",
+     .family = "interrupt",
+     .clauses = "INT-4 INT-2",
+     .chip = CONF_CHIP_ANY,
+     .run = masked_at_the_pic},
+    {.name = "an_io_apic_edge_is_one_interrupt",
+     .family = "interrupt",
+     .clauses = "INT-4 INT-1 PROG-1",
+     .chip = CONF_CHIP_ANY,
+     .run = by_edge},
+    {.name = "an_io_apic_level_comes_until_it_is_let_go",
+     .family = "interrupt",
+     .clauses = "INT-4",
+     .chip = CONF_CHIP_ANY,
+     .run = by_level},
+    {.name = "local_pins_do_what_their_entries_say",
+     .family = "interrupt",
+     .clauses = "INT-4",
+     .chip = CONF_CHIP_ANY,
+     .run = by_local_pin},
+    {.name = "each_way_reaches_the_vp_it_names_alone",
+     .family = "interrupt",
+     .clauses = "INT-4",
+     .chip = CONF_CHIP_ANY,
+     .run = each_way_to_vp_1},
+    {.name = "a_routed_line_is_an_msi",
+     .family = "interrupt",
+     .clauses = "INT-4",
+     .needs = CONF_CAP(IRQCHIP_KERNEL) | CONF_CAP(MSI),
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = by_route},
+    {.name = "a_signalled_descriptor_is_an_interrupt",
+     .family = "interrupt",
+     .clauses = "INT-4 INT-1",
+     .needs = CONF_CAP(IRQFD) | CONF_CAP(MSI),
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = by_descriptor},
+    {.name = "a_doorbell_in_the_hypervisor_rings_without_an_exit",
+     .family = "interrupt",
+     .clauses = "IO-7",
+     .needs = CONF_CAP(DOORBELL),
+     .chip = CONF_CHIP_ANY,
+     .run = without_an_exit},
+    {.name = "descriptors_that_nobody_watches_are_refused",
+     .family = "interrupt",
+     .clauses = "IO-7 INT-4 ERR-1 ERR-2",
+     .chip = CONF_CHIP_ANY,
+     .run = unwatched},
+};
+
+CONF_FAMILY(interrupt_line, scenarios);
