@@ -7,16 +7,33 @@
 
 #include <string.h>
 
+/* clang-format off: one a line */
 static const struct conf_family *const families[] = {
+    &conf_family_probe,
+    &conf_family_lifecycle,
+    &conf_family_startup,
+    &conf_family_io,
+    &conf_family_mmio,
+    &conf_family_exit,
+    &conf_family_fatal,
+    &conf_family_memory,
+    &conf_family_msr,
+    &conf_family_cpuid,
     &conf_family_interrupt,
     &conf_family_interrupt_line,
     &conf_family_interrupt_ipi,
-    &conf_family_io,         &conf_family_mmio,         &conf_family_exit,       &conf_family_fatal,
-    &conf_family_stop,       &conf_family_stop_meaning, &conf_family_stop_wait,  &conf_family_halt,
-    &conf_family_halt_sleep, &conf_family_vpset,        &conf_family_vpset_call, &conf_family_vpset_halt,
-    &conf_family_host,       &conf_family_probe,        &conf_family_lifecycle,  &conf_family_startup,
-    &conf_family_memory,     &conf_family_msr,          &conf_family_cpuid,
+    &conf_family_debug,
+    &conf_family_stop,
+    &conf_family_stop_meaning,
+    &conf_family_stop_wait,
+    &conf_family_halt,
+    &conf_family_halt_sleep,
+    &conf_family_vpset,
+    &conf_family_vpset_call,
+    &conf_family_vpset_halt,
+    &conf_family_host,
 };
+/* clang-format on */
 
 const struct conf_family *const *conf_families(size_t *ret_count)
 {
