@@ -152,6 +152,16 @@ static int add_backend(struct runner *runner, const char *spec, bool required)
     return status == VMR_E_CONFIG ? CONF_EXIT_USAGE : CONF_EXIT_FAILED;
 }
 
+/* A second row of one name could not be told from the first: results are counted by name. */
+static bool is_repeated(const char *const *specs, size_t index)
+{
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(specs[i], specs[index]) == 0)
+            return true;
+    }
+    return false;
+}
+
 static int add_backends(struct runner *runner)
 {
     const struct conf_run_options *options = runner->options;
@@ -166,8 +176,13 @@ static int add_backends(struct runner *runner)
         fprintf(options->err, "vmrig: out of memory\n");
         return CONF_EXIT_FAILED;
     }
-    for (size_t i = 0; status == CONF_EXIT_PASSED && i < count; i++)
+    for (size_t i = 0; status == CONF_EXIT_PASSED && i < count; i++) {
+        if (is_repeated(specs, i)) {
+            fprintf(options->err, "vmrig: hypervisor '%s' is given twice\n", specs[i]);
+            return CONF_EXIT_USAGE;
+        }
         status = add_backend(runner, specs[i], required);
+    }
     return status;
 }
 

@@ -245,6 +245,8 @@ static enum vmr_status prepare(struct run *run, const struct args *args)
         status = check_record(run, firmware);
     if (status == VMR_OK)
         status = open_hypervisor(run, args_value(args, OPTION_HYPERVISOR));
+    /* From here on there are threads, and a run to end cleanly. A firmware that never comes is given up at once. */
+    interrupt_init(&run->interrupt);
     if (status == VMR_OK && run->record)
         status = recording_init(&run->recording, run->record, &run->plan, &run->handle, &run->host, &run->err);
     if (status == VMR_OK)
@@ -278,7 +280,6 @@ static int run_parsed(struct run *run, const struct args *args)
     run->log = (struct vmr_log){.sink = tool_log, .context = (void *)(uintptr_t)run->command};
     vmr_host_posix(&run->host, &run->log);
     console_init(&run->console, true, run->plan.until);
-    interrupt_init(&run->interrupt);
     /* A wrong specification of the hypervisor is wrong use; a value the machine refuses is a failure. */
     if (prepare(run, args) == VMR_OK)
         result = perform(run);

@@ -116,6 +116,17 @@ class Files(Command):
         words = f'--reuid={command.NOBODY} --regid={command.NOBODY} --clear-groups'
         return ('setpriv', *words.split(), 'sh', '-c', f'shift; exec {copy} "$@"', 'sh')
 
+    def test_firmware_that_never_comes_is_given_up(self):
+        os.mkfifo(self.path('never'))
+        with subprocess.Popen([command.VMRIG, 'run', '--firmware', 'never'], cwd=self.folder) as child:
+            with self.assertRaises(subprocess.TimeoutExpired):
+                child.wait(timeout=0.5)
+            child.send_signal(signal.SIGINT)
+            try:
+                self.assertEqual(child.wait(timeout=5), -signal.SIGINT)
+            finally:
+                child.kill()
+
     def test_firmware_for_a_hypervisor_without_machine_code(self):
         firmware = self.file('firmware', bytes(65536))
         self.refuses(1, 'mock: runs no machine code', 'run', '--firmware', firmware, '--hypervisor', 'mock')
@@ -298,6 +309,7 @@ class Answers(Command):
 
     def test_certify_refuses_before_it_runs(self):
         rows = [(['--hypervisor', 'bochs'], 2), (['--hypervisor', 'mock:speed=9'], 2),
+                (['--hypervisor', 'mock', '--hypervisor', 'mock'], 2),
                 (['--filter', 'no-such-scenario'], 2), (['--report', '/dev/null/x', '--hypervisor', 'mock'], 1)]
         for words, status in rows:
             with self.subTest(words=words):
