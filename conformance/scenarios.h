@@ -17,6 +17,8 @@ extern const struct conf_family conf_family_interrupt;
 extern const struct conf_family conf_family_interrupt_line;
 extern const struct conf_family conf_family_interrupt_ipi;
 extern const struct conf_family conf_family_debug;
+extern const struct conf_family conf_family_script;
+extern const struct conf_family conf_family_trace;
 extern const struct conf_family conf_family_io;
 extern const struct conf_family conf_family_mmio;
 extern const struct conf_family conf_family_exit;
