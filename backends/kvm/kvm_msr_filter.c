@@ -58,9 +58,6 @@ static enum vmr_status builder_fill(struct filter_builder *builder, const struct
     for (size_t i = 0; i < config->msr_exit_count; i++) {
         const struct vmr_msr_range *range = &config->msr_exits[i];
 
-        if (range->count > 0 && range->count - 1 > UINT32_MAX - range->first)
-            return vmr_error_set(err, VMR_E_CONFIG, "kvm: msr_exits[%zu]: %u MSRs from %#x end above 32 bits", i,
-                                 range->count, range->first);
         if (vm->irqchip != VMR_IRQCHIP_USER && is_x2apic(range))
             return vmr_error_set(err, VMR_E_UNSUPPORTED,
                                  "kvm: msr_exits[%zu]: x2APIC MSRs stay in KVM when its local APICs are used", i);

@@ -34,6 +34,9 @@
 /* Extra CPUID leaves; the largest guests known use under 100. */
 #define VMR_CPUID_LEAF_MAX 256u
 
+/* Ranges of MSRs that must exit: lists that people write; KVM's own filter takes 16. */
+#define VMR_MSR_RANGE_MAX 1024u
+
 /* GSIs: three IO-APICs' worth, and MSI routes for 4096 vectors. */
 #define VMR_GSI_MAX 4096u
 

@@ -49,9 +49,9 @@ struct vmr_partition_options {
     struct vmr_memory *memory;           /* required; one partition at a time; must outlive the partition */
     const struct vmr_cpuid_entry *cpuid; /* replaces the default entry of the same leaf and subleaf, or adds */
     size_t cpuid_count;
-    const struct vmr_msr_range
-        *msr_exits; /* accesses that must reach vmr_vp_io.msr even if the hypervisor knows them */
-    size_t msr_exit_count;
+    /* Must reach vmr_vp_io.msr_read and msr_write even if the hypervisor knows them. None ends above 2^32. */
+    const struct vmr_msr_range *msr_exits;
+    size_t msr_exit_count; /* VMR_MSR_RANGE_MAX at most */
 };
 
 /*

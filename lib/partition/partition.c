@@ -182,6 +182,26 @@ static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_par
     return VMR_OK;
 }
 
+static enum vmr_status check_msr_exits(const struct vmr_proto *proto, const struct vmr_partition_options *options,
+                                       struct vmr_error *err)
+{
+    if (options->msr_exit_count > 0 && !vmr_caps_have(&proto->caps, VMR_CAP_MSR_EXIT))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "partition: options.msr_exits: hypervisor '%s' has no MSR exits",
+                             proto->handle.backend->name);
+    if (options->msr_exit_count > VMR_MSR_RANGE_MAX)
+        return vmr_error_set(err, VMR_E_CONFIG, "partition: options.msr_exits: %zu ranges, the limit is %u",
+                             options->msr_exit_count, VMR_MSR_RANGE_MAX);
+    for (size_t i = 0; i < options->msr_exit_count; i++) {
+        const struct vmr_msr_range *range = &options->msr_exits[i];
+
+        if (range->count > 0 && range->count - 1 > UINT32_MAX - range->first)
+            return vmr_error_set(err, VMR_E_CONFIG,
+                                 "partition: options.msr_exits[%zu]: %u MSRs from %#x end above 2^32", i, range->count,
+                                 range->first);
+    }
+    return VMR_OK;
+}
+
 enum vmr_status vmr_proto_build(struct vmr_proto **proto, const struct vmr_partition_options *options,
                                 struct vmr_partition **ret_partition, struct vmr_error *err)
 {
@@ -189,16 +209,16 @@ enum vmr_status vmr_proto_build(struct vmr_proto **proto, const struct vmr_parti
         return vmr_error_set(err, VMR_E_STATE, "proto partition: it was built already");
     if (!options->memory)
         return vmr_error_set(err, VMR_E_USAGE, "partition: options.memory is missing");
-    if (options->msr_exit_count > 0 && !vmr_caps_have(&(*proto)->caps, VMR_CAP_MSR_EXIT))
-        return vmr_error_set(err, VMR_E_UNSUPPORTED, "partition: options.msr_exits: hypervisor '%s' has no MSR exits",
-                             (*proto)->handle.backend->name);
+    enum vmr_status status = check_msr_exits(*proto, options, err);
+
+    if (status)
+        return status;
     struct vmr_cpuid_entry *cpuid = calloc(VMR_CPUID_LEAF_MAX, sizeof(*cpuid));
     size_t cpuid_count = 0;
 
     if (!cpuid)
         return vmr_error_set(err, VMR_E_NOMEM, "partition: out of memory");
-    enum vmr_status status = merge_cpuid(*proto, options, cpuid, &cpuid_count, err);
-
+    status = merge_cpuid(*proto, options, cpuid, &cpuid_count, err);
     if (!status)
         status = build(*proto, options, cpuid, cpuid_count, ret_partition, err);
     free(cpuid);

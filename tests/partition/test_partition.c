@@ -150,6 +150,30 @@ static void what_a_backend_lacks_is_unsupported(void **state)
     tear_down(&setup);
 }
 
+static void msr_ranges_are_counted_and_end_below_two_to_the_32(void **state)
+{
+    (void)state;
+    static struct vmr_msr_range ranges[VMR_MSR_RANGE_MAX + 1];
+    struct setup setup;
+    struct vmr_partition *partition = NULL;
+    struct vmr_error err = {0};
+
+    set_up(&setup, 1);
+    setup.options.msr_exits = ranges;
+    setup.options.msr_exit_count = VMR_MSR_RANGE_MAX + 1;
+    assert_int_equal(vmr_proto_build(&setup.proto, &setup.options, &partition, &err), VMR_E_CONFIG);
+    assert_non_null(strstr(err.message, "1025 ranges"));
+    setup.options.msr_exit_count = VMR_MSR_RANGE_MAX;
+    ranges[7] = (struct vmr_msr_range){.first = UINT32_MAX, .count = 2};
+    assert_int_equal(vmr_proto_build(&setup.proto, &setup.options, &partition, &err), VMR_E_CONFIG);
+    assert_non_null(strstr(err.message, "msr_exits[7]: 2 MSRs from 0xffffffff"));
+    assert_null(partition);
+    ranges[7].count = 1;
+    assert_int_equal(vmr_proto_build(&setup.proto, &setup.options, &partition, &err), VMR_OK);
+    assert_int_equal(vmr_partition_destroy(partition), VMR_OK);
+    tear_down(&setup);
+}
+
 static void the_callers_cpuid_entries_win(void **state)
 {
     (void)state;
@@ -318,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_proto_is_built_once),
         cmocka_unit_test(memory_serves_one_partition_at_a_time),
         cmocka_unit_test(what_a_backend_lacks_is_unsupported),
+        cmocka_unit_test(msr_ranges_are_counted_and_end_below_two_to_the_32),
         cmocka_unit_test(the_callers_cpuid_entries_win),
         cmocka_unit_test(cpuid_entries_end_at_the_limit),
         cmocka_unit_test(any_failing_step_leaves_nothing_and_can_be_tried_again),
