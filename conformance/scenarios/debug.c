@@ -242,6 +242,7 @@ static void poor_backend(struct conf *conf)
 #op, backend->op != NULL, (bits)                                                                               \
     }
 
+/* Long because it is a table: one row an operation, in the order of backend.h. */
 static void check_operations(struct conf *conf, const struct vmr_backend *backend)
 {
     const uint64_t in_hypervisor = CONF_CAP(IRQCHIP_SPLIT) | CONF_CAP(IRQCHIP_KERNEL);
