@@ -8,6 +8,12 @@
 
 #include "conformance/scenarios/guest_words.h"
 
+#include <stdatomic.h>
+
+/* Of the delays between kicks: a prime, so that all below the maximum come up. */
+#define WAIT_STRIDE 7919u
+#define WAIT_MAX 32768u
+
 enum request {
     KICK,
     YIELD,
@@ -20,6 +26,7 @@ struct requester {
     enum request request;
     enum vmr_run_seam seam;
     bool armed; /* the VP's thread */
+    unsigned rounds;
 };
 
 static const struct conf_vm_options no_chip = {.without_chip = true};
@@ -246,6 +253,36 @@ static void kick_and_yield(struct conf *conf)
     requester_end(&kicker);
 }
 
+/* Kicks as fast as they are consumed: on real threads some fall between any two instructions of an entry. */
+static void kick_on_and_on(void *argument)
+{
+    const struct requester *requester = argument;
+    struct conf *conf = requester->vm->conf;
+
+    for (unsigned i = 0; i < requester->rounds; i++) {
+        /* A few microseconds more or less, so that the kicks do not all fall on the same place. */
+        for (unsigned wait = conf->is_mock ? 0 : i * WAIT_STRIDE % WAIT_MAX; wait > 0; wait--)
+            atomic_signal_fence(memory_order_seq_cst);
+        while (vmr_partition_kick(requester->vm->partition, 0) == VMR_KICK_COALESCED && !conf_over(conf))
+            ;
+    }
+}
+
+static void kicks_pair_up(struct conf *conf)
+{
+    struct requester requester = {.request = KICK, .rounds = conf->is_mock ? 50 : 4000};
+
+    if (requester_begin(&requester, conf, &spins)) {
+        struct vmr_thread *thread = conf_thread(conf, kick_on_and_on, &requester);
+
+        for (unsigned i = 0; thread && i < requester.rounds && !conf_failed(conf); i++)
+            expect_one_answer(&requester);
+        conf_join(conf, thread);
+        expect_nothing_left(&requester);
+    }
+    requester_end(&requester);
+}
+
 /* A wake asks for nothing that a run could report: a kick that meets one is still consumed once. */
 static void wake_at_once(void *argument)
 {
@@ -393,6 +430,12 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_EXPLORE,
      .chip = CONF_CHIP_ANY,
      .run = kick_and_yield},
+    {.name = "kicks_and_runs_pair_up_however_close",
+     .family = "stop",
+     .ids = "STOP-01",
+     .clauses = "RUN-3 RUN-2",
+     .chip = CONF_CHIP_ANY,
+     .run = kicks_pair_up},
     {.name = "a_kick_that_meets_a_wake_is_consumed_once",
      .family = "stop",
      .ids = "STOP-05",
