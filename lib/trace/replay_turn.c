@@ -124,10 +124,12 @@ static bool pass_over(struct vmr_replay *replay)
 
 /* --- taking and giving --- */
 
-/* Nobody can take the next record: it is the partition's, and no request. */
+/* Nobody can take the next record: it is the partition's, and no request; or a VP's that is not there. */
 static bool is_stuck(const struct vmr_replay *replay)
 {
-    return replay->head.vp == TRACE_NO_VP && replay->head.kind != TRACE_ASYNC;
+    if (replay->head.vp == TRACE_NO_VP)
+        return replay->head.kind != TRACE_ASYNC;
+    return replay->head.vp >= replay->vp_count;
 }
 
 static void wait(struct vmr_replay *replay, struct replay_vp *vp)

@@ -267,6 +267,27 @@ static void what_does_not_begin_like_a_recording_is_refused(void **state)
     }
 }
 
+static void a_record_of_a_vp_that_is_not_there_ends_the_replay(void **state)
+{
+    struct writer trace, text;
+    struct vmr_replay_result result;
+
+    (void)state;
+    record("mock", &guest_program, false, drive_to_halt, &trace);
+    print_trace(&trace, &text);
+    writer_u8(&text, 0);
+    char *at = strstr((char *)text.bytes, " vp0 exit io write port=0x100");
+
+    assert_non_null(at);
+    at[3] = '7';
+    text.length--;
+    replay_with(&text, false, drive_to_halt, BUG_NONE, &result);
+    assert_int_equal(result.status, VMR_E_DIVERGED);
+    assert_non_null(strstr(result.error.message, "recorded vp7 exit io write"));
+    writer_finish(&text);
+    writer_finish(&trace);
+}
+
 /* What the player does not have must not be called, whatever a trace says of its hypervisor. */
 static void a_trace_cannot_claim_what_a_replay_cannot_do(void **state)
 {
@@ -467,6 +488,7 @@ int main(void)
         cmocka_unit_test(a_cut_trace_plays_to_its_end_and_says_so),
         cmocka_unit_test(damage_ends_the_replay_with_its_offset),
         cmocka_unit_test(what_does_not_begin_like_a_recording_is_refused),
+        cmocka_unit_test(a_record_of_a_vp_that_is_not_there_ends_the_replay),
         cmocka_unit_test(a_trace_cannot_claim_what_a_replay_cannot_do),
         cmocka_unit_test(stops_kicks_and_yields_come_where_they_came),
         cmocka_unit_test(requests_between_runs_are_the_embedders_to_make),
