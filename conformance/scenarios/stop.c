@@ -270,7 +270,7 @@ static void kick_on_and_on(void *argument)
 
 static void kicks_pair_up(struct conf *conf)
 {
-    struct requester requester = {.request = KICK, .rounds = conf->is_mock ? 50 : 400};
+    struct requester requester = {.request = KICK, .rounds = conf->is_mock ? 50 : 4000};
 
     if (requester_begin(&requester, conf, &spins)) {
         struct vmr_thread *thread = conf_thread(conf, kick_on_and_on, &requester);

@@ -40,6 +40,9 @@
 /* GSIs: three IO-APICs' worth, and MSI routes for 4096 vectors. */
 #define VMR_GSI_MAX 4096u
 
+/* Elements of a rep hypercall that one dispatch does before the guest calls again: what an interrupt may wait for. */
+#define VMR_HV_REP_MAX 64u
+
 /*
  * Further exits that one pending exit may cause while it is being finished. A
  * page-crossing, 8-byte string element gives two; anything above is a backend

@@ -13,6 +13,8 @@
 #include "vmrig/vp_state.h"
 #include "vmrig/memory.h"
 #include "vmrig/bus.h"
+#include "vmrig/hv_spec.h"
+#include "vmrig/hv.h"
 #include "vmrig/irqchip.h"
 #include "vmrig/probe.h"
 #include "vmrig/partition.h"

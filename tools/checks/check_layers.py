@@ -11,6 +11,7 @@ LIB = {
     'lib/exit': ('lib/base',),
     'lib/io': ('lib/base', 'lib/exit'),
     'lib/memory': ('lib/base',),
+    'lib/hv': ('lib/base', 'lib/memory'),
     'lib/partition': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory'),
     'lib/run': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory', 'lib/partition'),
     'lib/devices': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory'),
