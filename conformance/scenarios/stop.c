@@ -27,6 +27,8 @@ struct requester {
     enum vmr_run_seam seam;
     bool armed; /* the VP's thread */
     unsigned rounds;
+    _Atomic uint32_t round;
+    struct vmr_parker *parker; /* of the thread that waits for its round */
 };
 
 static const struct conf_vm_options no_chip = {.without_chip = true};
@@ -253,34 +255,67 @@ static void kick_and_yield(struct conf *conf)
     requester_end(&kicker);
 }
 
-/* Kicks as fast as they are consumed: on real threads some fall between any two instructions of an entry. */
+/* Waits until round `round` has begun: awake for a moment, to be near it, and asleep after that. */
+static void wait_for_round(struct requester *requester, unsigned round)
+{
+    const struct vmr_host *host = requester->vm->conf->host;
+
+    for (unsigned i = 0; i < WAIT_MAX && atomic_load(&requester->round) < round; i++)
+        ;
+    while (atomic_load(&requester->round) < round)
+        (void)host->ops->park(host->context, requester->parker, VMR_NEVER);
+}
+
+/* Kicks as soon as the last one was reported: on real threads some fall between any two instructions of an entry. */
 static void kick_on_and_on(void *argument)
 {
-    const struct requester *requester = argument;
+    struct requester *requester = argument;
     struct conf *conf = requester->vm->conf;
 
-    for (unsigned i = 0; i < requester->rounds; i++) {
+    for (unsigned i = 1; i <= requester->rounds; i++) {
+        wait_for_round(requester, i);
         /* A few microseconds more or less, so that the kicks do not all fall on the same place. */
         for (unsigned wait = conf->is_mock ? 0 : i * WAIT_STRIDE % WAIT_MAX; wait > 0; wait--)
             atomic_signal_fence(memory_order_seq_cst);
-        while (vmr_partition_kick(requester->vm->partition, 0) == VMR_KICK_COALESCED && !conf_over(conf))
-            ;
+        CONF_CHECK(conf, vmr_partition_kick(requester->vm->partition, 0) != VMR_KICK_COALESCED,
+                   "kick %u was taken for the one before it", i);
     }
+}
+
+static void begin_round(struct requester *requester, unsigned round)
+{
+    const struct vmr_host *host = requester->vm->conf->host;
+
+    atomic_store(&requester->round, round);
+    host->ops->unpark(host->context, requester->parker);
+}
+
+static void pair_up(struct requester *requester)
+{
+    struct conf *conf = requester->vm->conf;
+    struct vmr_thread *thread = conf_thread(conf, kick_on_and_on, requester);
+
+    for (unsigned i = 1; thread && i <= requester->rounds && !conf_failed(conf); i++) {
+        begin_round(requester, i);
+        expect_one_answer(requester);
+        CONF_CHECK(conf, !conf_failed(conf), "it went wrong in round %u", i);
+    }
+    begin_round(requester, UINT32_MAX);
+    conf_join(conf, thread);
+    if (!conf_failed(conf))
+        expect_nothing_left(requester);
 }
 
 static void kicks_pair_up(struct conf *conf)
 {
-    struct requester requester = {.request = KICK, .rounds = conf->is_mock ? 50 : 4000};
+    const struct vmr_host *host = conf->host;
+    struct requester requester = {.request = KICK, .rounds = conf->is_mock ? 50 : 1000};
 
-    if (requester_begin(&requester, conf, &spins)) {
-        struct vmr_thread *thread = conf_thread(conf, kick_on_and_on, &requester);
-
-        for (unsigned i = 0; thread && i < requester.rounds && !conf_failed(conf); i++)
-            expect_one_answer(&requester);
-        conf_join(conf, thread);
-        expect_nothing_left(&requester);
-    }
+    CONF_REQUIRE(conf, host->ops->parker_create(host->context, &requester.parker) == VMR_OK, "no parker");
+    if (requester_begin(&requester, conf, &spins))
+        pair_up(&requester);
     requester_end(&requester);
+    host->ops->parker_destroy(host->context, requester.parker);
 }
 
 /* A wake asks for nothing that a run could report: a kick that meets one is still consumed once. */
