@@ -124,12 +124,26 @@ static bool pass_over(struct vmr_replay *replay)
 
 /* --- taking and giving --- */
 
-/* Nobody can take the next record: it is the partition's, and no request; or a VP's that is not there. */
+/* What a VP can only do in a run. Its registers, and what is injected, are touched outside as well. */
+static bool is_of_a_run(unsigned kind)
+{
+    return kind == TRACE_EXIT || kind == TRACE_COMPLETE || kind == TRACE_PARK || kind == TRACE_LEAVE ||
+           kind == TRACE_HALT || kind == TRACE_TIME || kind == TRACE_READ || kind == TRACE_FETCH_OR;
+}
+
+/*
+ * Nobody can take the next record: it is the partition's, and no request; or of
+ * a VP that is not there, or has ended its run where the trace goes on with it.
+ */
 static bool is_stuck(const struct vmr_replay *replay)
 {
-    if (replay->head.vp == TRACE_NO_VP)
+    uint32_t next = replay->head.vp;
+
+    if (next == TRACE_NO_VP)
         return replay->head.kind != TRACE_ASYNC;
-    return replay->head.vp >= replay->vp_count;
+    const struct replay_vp *vp = next < replay->vp_count ? replay->vps[next] : NULL;
+
+    return !vp || (!vp->entered && !vp->away && is_of_a_run(replay->head.kind));
 }
 
 static void wait(struct vmr_replay *replay, struct replay_vp *vp)

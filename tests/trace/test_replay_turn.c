@@ -190,27 +190,22 @@ static void end_set(void *context)
     guest->power = VMR_HALT_POWER_OFF; /* looked at after every exit, cancels included */
 }
 
-static void a_wrong_interrupt_is_found_and_every_vp_comes_back(void **state)
+/* Until the end of the trace, or of what fits of it; every VP comes back. */
+static void replay_until_the_end(const struct writer *trace, enum guest_bug bug, struct vmr_replay_result *ret_result)
 {
-    struct writer trace;
+    static struct guest guest;
+    const struct vmr_replay_options options = {.end = end_set, .context = &guest};
     struct vmr_trace_memory memory;
+    struct vmr_trace_source source = bytes_source(&memory, trace->bytes, trace->length);
     struct vmr_replay *replay;
     struct vmr_hypervisor_handle handle;
     struct vmr_host posix, host;
-    struct vmr_replay_result result;
-    uint64_t counter;
-    static struct guest guest;
-    const struct vmr_replay_options options = {.end = end_set, .context = &guest};
-
-    (void)state;
-    record_set(NULL, "mock", &trace, &counter);
-    struct vmr_trace_source source = bytes_source(&memory, trace.bytes, trace.length);
 
     vmr_host_posix(&posix, NULL);
     CHECK_OK(vmr_replay_create(&source, &options, &replay, NULL));
     CHECK_OK(vmr_replay_attach(replay, &posix, &handle, &host, NULL));
     guest_init(&guest, &handle, &host, 2, true);
-    guest.bug = BUG_VECTOR;
+    guest.bug = bug;
     vmr_replay_set_partition(replay, guest.partition);
     const struct vmr_vp_set_options set_options = {.io = &guest.io};
     struct vmr_vp_set *set;
@@ -221,12 +216,59 @@ static void a_wrong_interrupt_is_found_and_every_vp_comes_back(void **state)
     CHECK_OK(vmr_vp_set_wait(set, VMR_NEVER, &halt));
     CHECK_OK(vmr_vp_set_stop(set));
     vmr_vp_set_destroy(set);
-    vmr_replay_get_result(replay, &result);
+    vmr_replay_get_result(replay, ret_result);
+    guest_finish(&guest);
+    vmr_replay_destroy(replay);
+}
+
+static void a_wrong_interrupt_is_found_and_every_vp_comes_back(void **state)
+{
+    struct writer trace;
+    struct vmr_replay_result result;
+    uint64_t counter;
+
+    (void)state;
+    record_set(NULL, "mock", &trace, &counter);
+    replay_until_the_end(&trace, BUG_VECTOR, &result);
     CHECK_STATUS(result.status, VMR_E_DIVERGED);
     assert_non_null(strstr(result.error.message, "vp0"));
     assert_non_null(strstr(result.error.message, "interrupt vector=0x42, replay interrupt vector=0x43"));
-    guest_finish(&guest);
-    vmr_replay_destroy(replay);
+    writer_finish(&trace);
+}
+
+/* With reactions the halt itself is what differs; without, the trace goes on with a VP that has left. */
+static void a_vp_that_halts_early_keeps_nobody_waiting(void **state)
+{
+    static const char exit_line[] = " vp0 exit io read port=0x100 size=1";
+    static const char halt_line[] = " vp0 exit shutdown";
+    const struct vmr_trace_cut_options options = {.inputs_only = true};
+    struct writer trace, inputs, text;
+    struct vmr_trace_memory memory;
+    struct vmr_trace_sink sink;
+    struct vmr_replay_result result;
+    uint64_t counter;
+
+    (void)state;
+    record_set(NULL, "mock", &trace, &counter);
+    struct vmr_trace_source source = bytes_source(&memory, trace.bytes, trace.length);
+
+    bytes_sink(&inputs, &sink);
+    CHECK_OK(vmr_trace_cut(&source, &options, &sink, NULL, NULL));
+    print_trace(&inputs, &text);
+    writer_u8(&text, 0);
+    char *at = strstr((char *)text.bytes, exit_line);
+
+    assert_non_null(at);
+    memset(at, ' ', strcspn(at, "\n"));
+    memcpy(at, halt_line, strlen(halt_line));
+    text.length--;
+    replay_until_the_end(&text, BUG_NONE, &result);
+    /* If the other VP never came to its turn, nobody has noticed: the trace is only not at its end. */
+    assert_false(result.ended);
+    if (result.status)
+        CHECK_STATUS(result.status, VMR_E_DIVERGED);
+    writer_finish(&text);
+    writer_finish(&inputs);
     writer_finish(&trace);
 }
 
@@ -259,6 +301,7 @@ int main(void)
         cmocka_unit_test(threads_play_in_the_order_they_ran),
         cmocka_unit_test(coroutines_play_in_any_order_of_theirs),
         cmocka_unit_test(a_wrong_interrupt_is_found_and_every_vp_comes_back),
+        cmocka_unit_test(a_vp_that_halts_early_keeps_nobody_waiting),
         cmocka_unit_test(giving_up_lets_every_vp_go),
     };
 
