@@ -112,8 +112,12 @@ void conf_note(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
     } while (0)
 
 #define CONF_CHECK_EQ(conf, got, want, what)                                                                           \
-    CONF_CHECK((conf), (uint64_t)(got) == (uint64_t)(want), "%s: got %#llx, want %#llx", (what),                       \
-               (unsigned long long)(got), (unsigned long long)(want))
+    do {                                                                                                               \
+        uint64_t conf_got = (uint64_t)(got), conf_want = (uint64_t)(want);                                             \
+                                                                                                                       \
+        CONF_CHECK((conf), conf_got == conf_want, "%s: got %#llx, want %#llx", (what), (unsigned long long)conf_got,   \
+                   (unsigned long long)conf_want);                                                                     \
+    } while (0)
 
 /* --- a small VM around programs: RAM, buses, the program ports, a partition --- */
 

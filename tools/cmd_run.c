@@ -140,13 +140,18 @@ static void request_stop(void *context)
     vmr_machine_request_stop(run->machine);
 }
 
+static const struct vmr_host *machine_host(const struct run *run)
+{
+    return run->record ? &run->recording.host : &run->host;
+}
+
 static enum vmr_status create_machine(struct run *run)
 {
     struct vmr_machine_options machine;
 
     plan_to_machine(&run->plan, &machine);
     machine.handle = run->record ? &run->recording.handle : &run->handle;
-    machine.host = run->record ? &run->recording.host : &run->host;
+    machine.host = machine_host(run);
     console_sink(&run->console, &machine.console);
     run->console.attention = request_stop;
     run->console.context = run;
@@ -163,7 +168,9 @@ static uint64_t next_look(const struct run *run, uint64_t now_ns, uint64_t deadl
 
 static enum vmr_status wait_for_end(struct run *run, struct vmr_vp_set_halt *ret_halt)
 {
-    uint64_t now_ns = run->host.ops->now_ns(run->host.context);
+    /* The machine's clock: a recording's begins at 0. */
+    const struct vmr_host *clock = machine_host(run);
+    uint64_t now_ns = clock->ops->now_ns(clock->context);
     uint64_t deadline_ns = run->timeout_s ? now_ns + run->timeout_s * NS_PER_S : VMR_NEVER;
     enum vmr_status status;
 
@@ -171,7 +178,7 @@ static enum vmr_status wait_for_end(struct run *run, struct vmr_vp_set_halt *ret
         status = vmr_machine_wait(run->machine, next_look(run, now_ns, deadline_ns), ret_halt);
         if (status != VMR_OK || ret_halt->result.reason != VMR_HALT_NONE)
             return status;
-        now_ns = run->host.ops->now_ns(run->host.context);
+        now_ns = clock->ops->now_ns(clock->context);
         run->timed_out = now_ns >= deadline_ns;
     } while (!run->timed_out && recording_is_sound(&run->recording));
     return VMR_OK;

@@ -13,6 +13,32 @@
 
 #define LINE_MAX_BYTES 2048
 
+/* Bytes of the UTF-8 sequence at `at` (RFC 3629, without the finer rules for the second byte); 0: it is none. */
+static size_t sequence_length(const unsigned char *at)
+{
+    size_t length = at[0] < 0x80 ? 1 : at[0] >> 5 == 6 ? 2 : at[0] >> 4 == 14 ? 3 : at[0] >> 3 == 30 ? 4 : 0;
+
+    for (size_t i = 1; i < length; i++) {
+        if (at[i] >> 6 != 2)
+            return 0;
+    }
+    return length;
+}
+
+/* Names and other people's bytes stay readable where they are text, and can do a terminal no harm where not. */
+static void clean(char *message)
+{
+    unsigned char *at = (unsigned char *)message;
+
+    while (*at != '\0') {
+        size_t length = sequence_length(at);
+
+        if (length == 0 || *at < 0x20 || *at == 0x7f)
+            *at = '?';
+        at += length ? length : 1;
+    }
+}
+
 static void print_line(const char *command, const char *suffix, const char *format, va_list arguments) VMR_PRINTF(3, 0);
 
 static void print_line(const char *command, const char *suffix, const char *format, va_list arguments)
@@ -20,10 +46,7 @@ static void print_line(const char *command, const char *suffix, const char *form
     char message[LINE_MAX_BYTES];
 
     (void)vsnprintf(message, sizeof(message), format, arguments);
-    for (char *at = message; *at != '\0'; at++) {
-        if ((unsigned char)*at < 0x20 || *at == 0x7f)
-            *at = '?';
-    }
+    clean(message);
     /* Where stderr is closed nobody can be told. */
     (void)fprintf(stderr, "%s: %s%s\n", command, message, suffix);
 }

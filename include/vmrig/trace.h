@@ -66,8 +66,9 @@ struct vmr_recorder_options {
     const struct vmr_trace_meta *meta; /* copied */
     size_t meta_count;
     /*
-     * The library sees the clock rounded up to a multiple of this: coarse times
-     * compress better, and a deadline that has passed stays passed. 0: 1000.
+     * The library sees a clock that begins at 0, rounded up to a multiple of
+     * this: coarse times compress better, and a deadline that has passed stays
+     * passed. Deadlines for the machine are on that clock too. 0: 1000.
      */
     uint64_t time_step_ns;
 };

@@ -222,7 +222,7 @@ enum vmr_status vmr_recorder_wrap(struct vmr_recorder *recorder, const struct vm
     recorder->table = recorder_backend;
     recorder->table.name = handle->backend->name;
     recorder->table.flags = handle->backend->flags;
-    recorder_host_init(recorder, ret_host);
+    recorder_host_init(recorder, (handle->backend->flags & VMR_BACKEND_REPLAYS) == 0, ret_host);
     *ret_handle = (struct vmr_hypervisor_handle){
         .backend = &recorder->table,
         .fd = -1,

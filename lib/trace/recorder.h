@@ -19,6 +19,7 @@
 struct vmr_recorder {
     struct trace_writer *writer;
     uint64_t time_step_ns;
+    uint64_t epoch_ns;       /* the host's time that the recording calls 0 */
     _Atomic uint32_t status; /* enum vmr_status: the first failure */
     bool finished;
     uint64_t appended;
@@ -54,7 +55,8 @@ void recorder_append(struct vmr_recorder *recorder, struct trace_record *record)
 
 /* The tables that are given to the library. */
 extern const struct vmr_backend recorder_backend;
-void recorder_host_init(struct vmr_recorder *recorder, struct vmr_host *ret_host);
+/* `from_zero`: times count from here. A replay's clock is a recorded one already, and stays as it is. */
+void recorder_host_init(struct vmr_recorder *recorder, bool from_zero, struct vmr_host *ret_host);
 /* Sees what the library does to guest memory. */
 void recorder_observe(struct vmr_recorder *recorder, struct vmr_memory *memory);
 

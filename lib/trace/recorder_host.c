@@ -7,6 +7,8 @@
 
 #include "lib/trace/recorder.h"
 
+#include "lib/base/checked.h"
+
 static const struct vmr_host *inner(void *context)
 {
     return &((struct vmr_recorder *)context)->host;
@@ -15,7 +17,7 @@ static const struct vmr_host *inner(void *context)
 static uint64_t recorder_now(void *context)
 {
     struct vmr_recorder *recorder = context;
-    uint64_t exact = recorder->host.ops->now_ns(recorder->host.context);
+    uint64_t exact = recorder->host.ops->now_ns(recorder->host.context) - recorder->epoch_ns;
     uint64_t beyond = exact % recorder->time_step_ns;
     uint64_t now = beyond == 0 ? exact : exact + (recorder->time_step_ns - beyond);
     struct trace_record record = {.kind = TRACE_TIME, .value = {now}};
@@ -31,17 +33,26 @@ static uint64_t recorder_now(void *context)
     return now;
 }
 
+/* The host's own clock again; what does not fit is never. */
+static uint64_t host_deadline(const struct vmr_recorder *recorder, uint64_t deadline_ns)
+{
+    uint64_t on_host;
+
+    return checked_add_u64(deadline_ns, recorder->epoch_ns, &on_host) ? on_host : VMR_NEVER;
+}
+
 static enum vmr_park_result recorder_park(void *context, struct vmr_parker *parker, uint64_t deadline_ns)
 {
     struct vmr_recorder *recorder = context;
     const struct vmr_host *host = &recorder->host;
+    uint64_t until_ns = host_deadline(recorder, deadline_ns);
 
     if (!recorder_owns(recorder))
-        return host->ops->park(host->context, parker, deadline_ns);
+        return host->ops->park(host->context, parker, until_ns);
     uint32_t vp = recorder->holder;
 
     recorder_give(recorder);
-    enum vmr_park_result result = host->ops->park(host->context, parker, deadline_ns);
+    enum vmr_park_result result = host->ops->park(host->context, parker, until_ns);
     struct trace_record record = {.kind = TRACE_PARK, .value = {(uint64_t)result}};
 
     recorder_take(recorder, vp);
@@ -107,8 +118,10 @@ static const struct vmr_schedule_ops recorder_schedule = {
     .self = recorder_self,
 };
 
-void recorder_host_init(struct vmr_recorder *recorder, struct vmr_host *ret_host)
+void recorder_host_init(struct vmr_recorder *recorder, bool from_zero, struct vmr_host *ret_host)
 {
+    /* A trace says how much time passed, not what the host's clock said: that would be the host's uptime. */
+    recorder->epoch_ns = from_zero ? recorder->host.ops->now_ns(recorder->host.context) : 0;
     recorder->host_ops = (struct vmr_host_ops){
         .now_ns = recorder_now,
         .log = recorder_log,

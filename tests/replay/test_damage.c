@@ -169,7 +169,8 @@ static void check_replay(const struct subject *subject, const struct bytes *dama
 
     player_play(damaged, NULL, &played);
     if (played.status == VMR_OK) {
-        assert_true(played.result.cut);
+        /* A bit that the compression does not use changes nothing: the block's hash is of its content. */
+        assert_true(played.result.cut || played.result.exits == subject->exits);
     } else {
         assert_true(played.status == VMR_E_CORRUPT || played.status == VMR_E_UNSUPPORTED);
         assert_true(played.err.message[0] != '\0');
