@@ -16,9 +16,10 @@
 
 #define SERVE(n) VMR_SEND_IPI(1, PING), VMR_WAIT_VECTOR(PONG, n)
 #define RETURN(n) VMR_WAIT_VECTOR(PING, n), VMR_SEND_IPI(0, PONG)
-#define SERVE_FIVE() SERVE(1), SERVE(2), SERVE(3), SERVE(4), SERVE(5), EXPECT_COUNT(PONG, 5), EXPECT_COUNT(PING, 0)
+#define SERVE_FIVE()                                                                                                   \
+    SERVE(1), SERVE(2), SERVE(3), SERVE(4), SERVE(5), OPEN(1), EXPECT_COUNT(PONG, 5), EXPECT_COUNT(PING, 0)
 #define RETURN_FIVE()                                                                                                  \
-    RETURN(1), RETURN(2), RETURN(3), RETURN(4), RETURN(5), EXPECT_COUNT(PING, 5), EXPECT_COUNT(PONG, 0)
+    RETURN(1), RETURN(2), RETURN(3), RETURN(4), RETURN(5), OPEN(1), EXPECT_COUNT(PING, 5), EXPECT_COUNT(PONG, 0)
 
 static void ping_pong(struct conf *conf)
 {
@@ -53,11 +54,11 @@ static void shorthands(struct conf *conf)
                  VMR_STORE(APIC_ICR_LOW, 4, ICR_ASSERT | ICR_SELF | 0x61), VMR_WAIT_VECTOR(0x61, 1),
                  VMR_STORE(APIC_ICR_LOW, 4, ICR_ASSERT | ICR_OTHERS | 0x62), VMR_SPIN_UNTIL(WORD(1), 8, 1),
                  VMR_STORE(APIC_ICR_LOW, 4, ICR_ASSERT | ICR_ALL | 0x63), VMR_WAIT_VECTOR(0x63, 1),
-                 VMR_SPIN_UNTIL(WORD(2), 8, 1), EXPECT_COUNT(0x61, 1), EXPECT_COUNT(0x62, 0), EXPECT_COUNT(0x63, 1),
-                 VMR_END());
+                 VMR_SPIN_UNTIL(WORD(2), 8, 1), OPEN(1), EXPECT_COUNT(0x61, 1), EXPECT_COUNT(0x62, 0),
+                 EXPECT_COUNT(0x63, 1), VMR_END());
     APIC_PROGRAM(hears, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(WORD(0), 8, 1), VMR_WAIT_VECTOR(0x62, 1),
-                 VMR_STORE(WORD(1), 8, 1), VMR_WAIT_VECTOR(0x63, 1), EXPECT_COUNT(0x61, 0), EXPECT_COUNT(0x62, 1),
-                 VMR_STORE(WORD(2), 8, 1), VMR_END());
+                 VMR_STORE(WORD(1), 8, 1), VMR_WAIT_VECTOR(0x63, 1), OPEN(1), EXPECT_COUNT(0x61, 0),
+                 EXPECT_COUNT(0x62, 1), VMR_STORE(WORD(2), 8, 1), VMR_END());
     struct conf_vm *vm = interrupt_vm(conf, 2, &sends, NULL);
 
     CONF_REQUIRE(conf, vm != NULL, "no VM");

@@ -13,6 +13,7 @@
 
 #define WORD(n) (VMR_PROGRAM_DATA + 8u * (n))
 #define EXTRA UINT64_C(0x10000000) /* where regions come and go */
+#define HIGHER UINT64_C(0x20000000)
 #define SEEN UINT64_C(0x600d600d)
 
 static bool add_region(struct conf_vm *vm, vmr_gpa gpa, void *host)
@@ -200,6 +201,8 @@ static void bad_regions(struct conf *conf)
         {EXTRA, 0, "0x10000000"},
         {VMR_PROGRAM_RAM_MIN - VMR_PAGE_SIZE, 2 * VMR_PAGE_SIZE, "overlap"},
         {0, VMR_PAGE_SIZE, "overlap"},
+        {HIGHER - VMR_PAGE_SIZE, 2 * VMR_PAGE_SIZE, "0x20000000"},
+        {HIGHER - VMR_PAGE_SIZE, 3 * VMR_PAGE_SIZE, "0x20000000"},
         {UINT64_C(1) << VMR_PHYSICAL_BITS_MAX, VMR_PAGE_SIZE, "0x10000000000000"},
         {(UINT64_C(1) << VMR_PHYSICAL_BITS_MAX) - VMR_PAGE_SIZE, 2 * VMR_PAGE_SIZE, "0xffffffffff000"},
         {UINT64_C(0xfffffffffffff000), VMR_PAGE_SIZE, "0xfffffffffffff000"},
@@ -207,7 +210,7 @@ static void bad_regions(struct conf *conf)
     };
     struct conf_vm *vm = conf_vm_create(conf, NULL);
 
-    CONF_REQUIRE(conf, vm != NULL, "no VM");
+    CONF_REQUIRE(conf, vm && add_region(vm, HIGHER, NULL), "no VM");
     for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         const struct vmr_memory_region region = {.gpa = bad[i].gpa, .size = bad[i].size};
         struct vmr_error err = {.message = ""};
@@ -216,8 +219,8 @@ static void bad_regions(struct conf *conf)
         CONF_CHECK(conf, strstr(err.message, bad[i].part) != NULL, "row %u: '%s' is not named in: %s", i, bad[i].part,
                    err.message);
     }
-    CONF_CHECK_EQ(conf, vmr_memory_region_count(vm->memory), 1, "regions");
-    CONF_CHECK_EQ(conf, vmr_memory_size(vm->memory), VMR_PROGRAM_RAM_MIN, "bytes");
+    CONF_CHECK_EQ(conf, vmr_memory_region_count(vm->memory), 2, "regions");
+    CONF_CHECK_EQ(conf, vmr_memory_size(vm->memory), VMR_PROGRAM_RAM_MIN + VMR_PAGE_SIZE, "bytes");
     struct vmr_error err;
 
     CONF_CHECK(conf, vmr_memory_region_remove(vm->memory, VMR_PAGE_SIZE, &err) == VMR_E_USAGE,
