@@ -109,3 +109,16 @@ static inline void sync_store_u64(const struct vmr_host *host, _Atomic uint64_t 
     sync_point(host, (const void *)object);
     atomic_store(object, value);
 }
+
+static inline uint64_t sync_exchange_u64(const struct vmr_host *host, _Atomic uint64_t *object, uint64_t value)
+{
+    sync_point(host, (const void *)object);
+    return atomic_exchange(object, value);
+}
+
+static inline bool sync_compare_exchange_u64(const struct vmr_host *host, _Atomic uint64_t *object, uint64_t *expected,
+                                             uint64_t value)
+{
+    sync_point(host, (const void *)object);
+    return atomic_compare_exchange_strong(object, expected, value);
+}

@@ -134,7 +134,9 @@ static void each_atomic_access_passes_a_point_that_names_it(void **state)
     struct fake fake = {0};
     struct vmr_host host = {&fake_ops, &fake};
     _Atomic uint32_t object = 1;
+    _Atomic uint64_t wide = UINT64_C(1) << 40;
     uint32_t expected = 9;
+    uint64_t wide_expected = UINT64_C(2) << 40;
 
     sync_store_u32(&host, &object, 6);
     assert_int_equal(sync_load_u32(&host, &object), 6);
@@ -148,6 +150,12 @@ static void each_atomic_access_passes_a_point_that_names_it(void **state)
     assert_int_equal(fake.points, 8);
     assert_ptr_equal(fake.object, &object);
     assert_int_equal(object, 11);
+    assert_int_equal(sync_exchange_u64(&host, &wide, UINT64_C(2) << 40), UINT64_C(1) << 40);
+    assert_true(sync_compare_exchange_u64(&host, &wide, &wide_expected, 5));
+    assert_false(sync_compare_exchange_u64(&host, &wide, &wide_expected, 6));
+    assert_int_equal(wide_expected, 5);
+    assert_int_equal(fake.points, 11);
+    assert_ptr_equal(fake.object, &wide);
 }
 
 /* --- threads --- */
