@@ -55,3 +55,8 @@
 /* The tables and metadata behind a trace's header. */
 #define VMR_TRACE_HEADER_BYTES_MAX 65536u
 #define VMR_TRACE_META_MAX 64u
+
+/* A VMBus has 2,048 channels of two connections each; sixteen times that, for relays and tests. */
+#define VMR_SYNIC_PORT_MAX 65536u
+/* Messages that wait for one slot: more than a guest that is alive lets pile up, 256 KiB at most. A power of two. */
+#define VMR_SYNIC_QUEUE_MAX 1024u

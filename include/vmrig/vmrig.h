@@ -16,6 +16,7 @@
 #include "vmrig/hv_spec.h"
 #include "vmrig/hv.h"
 #include "vmrig/irqchip.h"
+#include "vmrig/synic.h"
 #include "vmrig/probe.h"
 #include "vmrig/partition.h"
 #include "vmrig/run.h"

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The reference TSC page (TLFS, Partition Reference TSC Page): an overlay from
+ * which guests compute the reference time by themselves. One for a partition.
+ *
+ * The page says "invalid", so that guests read the counter instead, unless the
+ * reference time goes by the guest's TSC. Its parameters are written behind an
+ * invalid sequence, and each change has another sequence: a guest that reads
+ * meanwhile tries again.
+ */
+
+#include "lib/base/sync.h"
+#include "lib/hv/overlay.h"
+#include "vmrig/hv_synic.h"
+
+struct reference_tsc {
+    struct sync_mutex lock;
+    uint64_t hz; /* 0: no TSC to go by */
+    uint64_t guest_register;
+    uint32_t sequence; /* the last that was used */
+    struct overlay page;
+};
+
+enum vmr_status reference_tsc_init(struct reference_tsc *reference, const struct vmr_host *host,
+                                   struct vmr_memory *memory, uint64_t hz);
+void reference_tsc_finish(struct reference_tsc *reference); /* zeroed is fine */
+void reference_tsc_reset(struct reference_tsc *reference);
+
+uint64_t reference_tsc_read(struct reference_tsc *reference);
+/* At a moment when the TSC was `tsc` and the counter `count`. False, and nothing changed: #GP. */
+bool reference_tsc_write(struct reference_tsc *reference, uint64_t guest_value, uint64_t tsc, uint64_t count);
+/* The time has jumped: TSC and counter belong together anew. */
+void reference_tsc_update(struct reference_tsc *reference, uint64_t tsc, uint64_t count);
+
+/*
+ * The page's first HV_TSC_PAGE_BYTES: ((tsc * scale) >> 64) + offset. False,
+ * and the invalid sequence, for a TSC too slow for the scale to fit 64 bits.
+ */
+bool reference_tsc_encode(uint64_t tsc_hz, uint64_t tsc, uint64_t count, uint32_t sequence, uint8_t *ret_page);
+/* The next sequence that means something. */
+uint32_t reference_tsc_sequence_after(uint32_t sequence);

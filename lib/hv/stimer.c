@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Synthetic timers. Periods that were missed are coalesced: one message, and
+ * the next due time is the first whole period past now, so that a timer keeps
+ * its phase and a VP that slept is not flooded.
+ */
+
+#include "lib/hv/stimer.h"
+
+#include "lib/base/bytes.h"
+
+static uint8_t vector_of(uint64_t config)
+{
+    return (uint8_t)(config >> HV_STIMER_VECTOR_SHIFT);
+}
+
+bool stimer_set_config(struct stimer *timer, uint64_t guest_config)
+{
+    if ((guest_config & ~HV_STIMER_DEFINED) != 0)
+        return false;
+    if ((guest_config & HV_STIMER_DIRECT) != 0 && vector_of(guest_config) < HV_SINT_VECTOR_MIN)
+        return false;
+    timer->config = guest_config;
+    timer->changed = true;
+    return true;
+}
+
+void stimer_set_count(struct stimer *timer, uint64_t count)
+{
+    timer->count = count;
+    if ((timer->config & HV_STIMER_AUTO_ENABLE) != 0 && count != 0)
+        timer->config |= HV_STIMER_ENABLE;
+    timer->changed = true;
+}
+
+/* A count of 0 arms nothing, but leaves the timer enabled. */
+static void arm(struct stimer *timer, uint64_t now)
+{
+    timer->changed = false;
+    timer->stalled = false;
+    timer->armed = (timer->config & HV_STIMER_ENABLE) != 0 && timer->count != 0;
+    timer->due = (timer->config & HV_STIMER_PERIODIC) != 0 ? now + timer->count : timer->count;
+}
+
+void stimer_restore(struct stimer *timer, uint64_t config, uint64_t count, uint64_t written_at)
+{
+    *timer = (struct stimer){.config = config & HV_STIMER_DEFINED, .count = count};
+    arm(timer, written_at);
+}
+
+static bool has_expired(const struct stimer *timer, uint64_t now)
+{
+    return timer->armed && (int64_t)(timer->due - now) <= 0;
+}
+
+static bool deliver(const struct stimer *timer, unsigned index, uint64_t now, const struct stimer_sink *sink)
+{
+    uint8_t payload[HV_TIMER_PAYLOAD_BYTES] = {0};
+
+    if ((timer->config & HV_STIMER_DIRECT) != 0) {
+        sink->direct(sink->context, vector_of(timer->config));
+        return true;
+    }
+    store_le32(payload + HV_TIMER_INDEX_OFFSET, index);
+    store_le64(payload + HV_TIMER_EXPIRATION_OFFSET, timer->due);
+    store_le64(payload + HV_TIMER_DELIVERY_OFFSET, now);
+    return sink->message(sink->context, (unsigned)(timer->config >> HV_STIMER_SINT_SHIFT) & 0xfu, payload);
+}
+
+/* To the first whole period after `now`. */
+static void advance(struct stimer *timer, uint64_t now)
+{
+    uint64_t periods = (now - timer->due) / timer->count + 1;
+
+    timer->due += periods * timer->count;
+}
+
+static void fire(struct stimer *timer, unsigned index, uint64_t now, const struct stimer_sink *sink)
+{
+    timer->stalled = !deliver(timer, index, now, sink);
+    if (timer->stalled)
+        return;
+    if ((timer->config & HV_STIMER_PERIODIC) != 0) {
+        advance(timer, now);
+        return;
+    }
+    timer->config &= ~HV_STIMER_ENABLE;
+    timer->armed = false;
+}
+
+uint64_t stimers_scan(struct stimers *timers, uint64_t now, const struct stimer_sink *sink)
+{
+    uint64_t next = VMR_NEVER;
+
+    for (unsigned i = 0; i < HV_STIMER_COUNT; i++) {
+        struct stimer *timer = &timers->timers[i];
+
+        if (timer->changed)
+            arm(timer, now);
+        if (has_expired(timer, now))
+            fire(timer, i, now, sink);
+        if (timer->armed && !timer->stalled && timer->due < next)
+            next = timer->due;
+    }
+    return next;
+}
+
+bool stimers_are_stalled(const struct stimers *timers)
+{
+    for (unsigned i = 0; i < HV_STIMER_COUNT; i++) {
+        if (timers->timers[i].stalled)
+            return true;
+    }
+    return false;
+}

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The SynIC of a partition: made and taken down, and what VPs and hosts ask of
+ * it. This is where values that the parts give back become calls, with no lock
+ * held.
+ */
+
+#include "lib/hv/synic.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/bytes.h"
+#include "vmrig/limits.h"
+
+static uint64_t tsc_now(const struct vmr_synic *synic)
+{
+    return synic->options.tsc_hz ? synic->options.tsc(synic->options.context) : 0;
+}
+
+/* --- making and unmaking --- */
+
+static enum vmr_status check_options(const struct vmr_synic_options *options, struct vmr_error *err)
+{
+    if (!options->host || !options->memory || !options->interrupt || !options->wake)
+        return vmr_error_set(err, VMR_E_USAGE, "SynIC: host, memory, interrupt and wake are required");
+    if (options->vp_count == 0 || options->vp_count > VMR_VP_COUNT_MAX)
+        return vmr_error_set(err, VMR_E_CONFIG, "SynIC: %" PRIu32 " VPs: 1 to %u are possible", options->vp_count,
+                             VMR_VP_COUNT_MAX);
+    if (options->vtl_count > VMR_VTL_COUNT)
+        return vmr_error_set(err, VMR_E_CONFIG, "SynIC: %u VTLs: there are %d", options->vtl_count, VMR_VTL_COUNT);
+    if (options->tsc_hz != 0 && !options->tsc)
+        return vmr_error_set(err, VMR_E_USAGE, "SynIC: a TSC of %" PRIu64 " Hz that cannot be read", options->tsc_hz);
+    if (options->host_events && (!options->host_events->add || !options->host_events->remove))
+        return vmr_error_set(err, VMR_E_USAGE, "SynIC: host events are added and removed, or not there at all");
+    if (options->monitor && (!options->monitor->trap || !options->monitor->untrap))
+        return vmr_error_set(err, VMR_E_USAGE, "SynIC: monitor pages are trapped and untrapped, or not there at all");
+    if (options->monitor && !options->monitor->allocate != !options->monitor->free)
+        return vmr_error_set(err, VMR_E_USAGE, "SynIC: monitor pages are allocated and freed, or neither");
+    return VMR_OK;
+}
+
+static enum vmr_status init_vps(struct vmr_synic *synic)
+{
+    for (uint32_t i = 0; i < synic->slot_count; i++) {
+        struct synic_vp *vp = &synic->vps[i];
+
+        vp->host = synic->host;
+        vp->index = i / synic->options.vtl_count;
+        vp->vtl = (uint8_t)(i % synic->options.vtl_count);
+        enum vmr_status status = synic_vp_init(vp, synic->options.memory);
+
+        if (status)
+            return status;
+    }
+    return VMR_OK;
+}
+
+static enum vmr_status init_parts(struct vmr_synic *synic)
+{
+    const struct vmr_host *host = synic->host;
+    enum vmr_status status = link_create(host, synic, &synic->link);
+
+    monitor_init(&synic->monitor, host);
+    if (!status)
+        status = port_map_init(&synic->ports, host);
+    if (!status)
+        status = sync_mutex_init(&synic->monitor_changes, host);
+    if (!status)
+        status = reference_time_init(&synic->time, host);
+    if (!status)
+        status = reference_tsc_init(&synic->tsc, host, synic->options.memory, synic->options.tsc_hz);
+    if (!status)
+        status = init_vps(synic);
+    return status;
+}
+
+static void finish_parts(struct vmr_synic *synic)
+{
+    for (uint32_t i = 0; i < synic->slot_count; i++)
+        synic_vp_finish(&synic->vps[i]);
+    reference_tsc_finish(&synic->tsc);
+    reference_time_finish(&synic->time);
+    sync_mutex_finish(&synic->monitor_changes);
+    port_map_finish(&synic->ports);
+    link_put(synic->link);
+    free(synic);
+}
+
+enum vmr_status vmr_synic_create(const struct vmr_synic_options *options, struct vmr_synic **ret_synic,
+                                 struct vmr_error *err)
+{
+    enum vmr_status status = check_options(options, err);
+
+    if (status)
+        return status;
+    uint32_t vtls = options->vtl_count ? options->vtl_count : 1, slots = options->vp_count * vtls;
+    struct vmr_synic *synic = calloc(1, sizeof(*synic) + slots * sizeof(synic->vps[0]));
+
+    if (!synic)
+        return vmr_error_set(err, VMR_E_NOMEM, "SynIC: no memory for %" PRIu32 " VPs", options->vp_count);
+    synic->options = *options;
+    synic->options.vtl_count = (uint8_t)vtls;
+    synic->host = options->host;
+    synic->slot_count = slots;
+    status = init_parts(synic);
+    if (status) {
+        finish_parts(synic);
+        return vmr_error_set(err, status, "SynIC: a lock or a parker cannot be made for %" PRIu32 " VPs",
+                             options->vp_count);
+    }
+    *ret_synic = synic;
+    return VMR_OK;
+}
+
+void vmr_synic_destroy(struct vmr_synic *synic)
+{
+    if (!synic)
+        return;
+    link_close(synic->link);
+    synic_monitor_reset(synic);
+    synic_ports_finish(synic);
+    finish_parts(synic);
+}
+
+void vmr_synic_reset(struct vmr_synic *synic)
+{
+    synic_monitor_reset(synic);
+    reference_tsc_reset(&synic->tsc);
+    for (uint32_t i = 0; i < synic->slot_count; i++)
+        synic_vp_reset(&synic->vps[i]);
+}
+
+struct synic_vp *synic_find(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vtl)
+{
+    if (vp >= synic->options.vp_count || vtl >= synic->options.vtl_count)
+        return NULL;
+    return &synic->vps[vp * synic->options.vtl_count + vtl];
+}
+
+/* --- the VP's thread --- */
+
+enum vmr_msr_result vmr_synic_msr_read(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vtl, uint32_t index,
+                                       uint64_t *ret_value)
+{
+    struct synic_vp *at = synic_find(synic, vp, vtl);
+
+    if (!at)
+        return VMR_MSR_FAULT;
+    switch (index) {
+    case HV_MSR_TIME_REF_COUNT:
+        *ret_value = reference_time_now(&synic->time);
+        return VMR_MSR_OK;
+    case HV_MSR_REFERENCE_TSC:
+        *ret_value = reference_tsc_read(&synic->tsc);
+        return VMR_MSR_OK;
+    default:
+        return synic_vp_read(at, index, ret_value);
+    }
+}
+
+enum vmr_msr_result vmr_synic_msr_write(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vtl, uint32_t index,
+                                        uint64_t guest_value)
+{
+    struct synic_vp *at = synic_find(synic, vp, vtl);
+    uint64_t tsc;
+
+    if (!at)
+        return VMR_MSR_FAULT;
+    switch (index) {
+    case HV_MSR_TIME_REF_COUNT:
+        return VMR_MSR_FAULT;
+    case HV_MSR_REFERENCE_TSC:
+        tsc = tsc_now(synic);
+        return reference_tsc_write(&synic->tsc, guest_value, tsc, reference_time_now(&synic->time)) ? VMR_MSR_OK
+                                                                                                    : VMR_MSR_FAULT;
+    default:
+        return synic_vp_write(at, index, guest_value);
+    }
+}
+
+static void raise_irq(const struct vmr_synic *synic, const struct synic_vp *vp, struct synic_irq irq)
+{
+    synic->options.interrupt(synic->options.context, vp->index, vp->vtl, irq.vector, irq.auto_eoi);
+}
+
+static void poll_vtl(struct vmr_synic *synic, struct synic_vp *vp, uint64_t now_ns)
+{
+    struct synic_raised raised;
+
+    if (synic_vp_is_quiet(vp, now_ns))
+        return;
+    uint64_t next = synic_vp_poll(vp, reference_time_at(&synic->time, now_ns), &raised);
+
+    vp->deadline_ns = next == VMR_NEVER ? VMR_NEVER : reference_time_deadline_ns(&synic->time, next);
+    for (unsigned i = 0; i < raised.count; i++)
+        raise_irq(synic, vp, raised.irqs[i]);
+}
+
+uint64_t vmr_synic_poll(struct vmr_synic *synic, vmr_vp_index vp, uint64_t now_ns)
+{
+    uint64_t deadline_ns = VMR_NEVER;
+
+    for (uint8_t vtl = 0; vtl < synic->options.vtl_count; vtl++) {
+        struct synic_vp *at = synic_find(synic, vp, vtl);
+
+        if (!at)
+            break;
+        poll_vtl(synic, at, now_ns);
+        if (at->deadline_ns < deadline_ns)
+            deadline_ns = at->deadline_ns;
+    }
+    return deadline_ns;
+}
+
+/* --- towards the guest --- */
+
+static struct synic_vp *find_target(struct vmr_synic *synic, const struct vmr_synic_target *target)
+{
+    struct synic_vp *vp = synic_find(synic, target->vp, target->vtl);
+
+    if (!vp)
+        complain(synic->host, &synic->bad_target, VMR_CULPRIT_CALLER,
+                 "SynIC: VP %" PRIu32 " VTL %u does not exist: nothing is sent", target->vp, target->vtl);
+    return vp;
+}
+
+static bool encode_message(const struct vmr_synic_message *message, struct message *ret_message)
+{
+    if (message->type == HV_MESSAGE_TYPE_NONE || message->length > HV_MESSAGE_PAYLOAD_MAX)
+        return false;
+    *ret_message = (struct message){0};
+    store_le32(ret_message->bytes + HV_MESSAGE_TYPE_OFFSET, message->type);
+    ret_message->bytes[HV_MESSAGE_LENGTH_OFFSET] = (uint8_t)message->length;
+    store_le64(ret_message->bytes + HV_MESSAGE_ORIGIN_OFFSET, message->origin);
+    if (message->length > 0)
+        memcpy(ret_message->bytes + HV_MESSAGE_PAYLOAD_OFFSET, message->payload, message->length);
+    return true;
+}
+
+enum vmr_status vmr_synic_post_message(struct vmr_synic *synic, const struct vmr_synic_target *target,
+                                       const struct vmr_synic_message *message)
+{
+    struct synic_vp *vp = find_target(synic, target);
+    struct message encoded;
+    bool doorbell = false;
+
+    if (!vp || !encode_message(message, &encoded))
+        return VMR_E_USAGE;
+    enum vmr_status status = synic_vp_post(vp, target->sint, &encoded, &doorbell);
+
+    if (doorbell)
+        synic->options.wake(synic->options.context, vp->index);
+    return status;
+}
+
+enum vmr_status synic_restore_queue(struct vmr_synic *synic, const struct vmr_synic_target *target,
+                                    const struct message *messages, uint32_t count)
+{
+    struct synic_vp *vp = find_target(synic, target);
+    bool doorbell = false;
+
+    if (!vp)
+        return VMR_E_USAGE;
+    enum vmr_status status = synic_vp_restore_queue(vp, target->sint, messages, count, &doorbell);
+
+    if (doorbell)
+        synic->options.wake(synic->options.context, vp->index);
+    return status;
+}
+
+enum vmr_synic_signal vmr_synic_signal_event(struct vmr_synic *synic, const struct vmr_synic_target *target,
+                                             uint16_t guest_flag)
+{
+    struct synic_vp *vp = synic_find(synic, target->vp, target->vtl);
+    struct synic_irq irq;
+    bool raises;
+
+    if (!vp)
+        return VMR_SYNIC_NOT_SIGNALED;
+    enum vmr_synic_signal result = synic_vp_signal(vp, target->sint, guest_flag, &raises, &irq);
+
+    if (raises)
+        raise_irq(synic, vp, irq);
+    return result;
+}
+
+/* --- reference time --- */
+
+uint64_t vmr_synic_time(struct vmr_synic *synic)
+{
+    return reference_time_now(&synic->time);
+}
+
+/* Deadlines and the TSC page were made for the time as it went before. */
+static void time_has_jumped(struct vmr_synic *synic)
+{
+    uint64_t tsc = tsc_now(synic);
+
+    reference_tsc_update(&synic->tsc, tsc, reference_time_now(&synic->time));
+    for (uint32_t i = 0; i < synic->slot_count; i++)
+        synic_vp_stir(&synic->vps[i]);
+    for (vmr_vp_index vp = 0; vp < synic->options.vp_count; vp++)
+        synic->options.wake(synic->options.context, vp);
+}
+
+void vmr_synic_time_pause(struct vmr_synic *synic)
+{
+    reference_time_pause(&synic->time);
+}
+
+void vmr_synic_time_resume(struct vmr_synic *synic)
+{
+    reference_time_resume(&synic->time);
+    time_has_jumped(synic);
+}
+
+void vmr_synic_time_set(struct vmr_synic *synic, uint64_t count)
+{
+    reference_time_set(&synic->time, count);
+    time_has_jumped(synic);
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The monitor page of a partition: where it is, what keeps the guest's writes
+ * from it, and where its signals go.
+ *
+ * The address changes first, then the old page is given back to the guest, then
+ * the new one is trapped. A trigger that meets the change finds the old page or
+ * the new one; a write to the old page that comes later is the guest's own RAM.
+ */
+
+#include "lib/hv/synic.h"
+
+#include <inttypes.h>
+
+#include "lib/base/checked.h"
+
+/* The caller holds monitor_changes. */
+static void leave_page(struct vmr_synic *synic, uint64_t old)
+{
+    const struct vmr_synic_monitor_ops *ops = synic->options.monitor;
+
+    if (old == MONITOR_NO_PAGE)
+        return;
+    ops->untrap(synic->options.context, old);
+    if (synic->has_allocated)
+        ops->free(synic->options.context, old);
+    synic->has_allocated = false;
+}
+
+static enum vmr_status enter_page(struct vmr_synic *synic, uint64_t gpa, struct vmr_error *err)
+{
+    enum vmr_status status = synic->options.monitor->trap(synic->options.context, gpa, err);
+
+    if (status)
+        (void)monitor_exchange_page(&synic->monitor, MONITOR_NO_PAGE);
+    return status;
+}
+
+void synic_monitor_reset(struct vmr_synic *synic)
+{
+    if (!synic->options.monitor)
+        return;
+    sync_mutex_lock(&synic->monitor_changes);
+    leave_page(synic, monitor_exchange_page(&synic->monitor, MONITOR_NO_PAGE));
+    sync_mutex_unlock(&synic->monitor_changes);
+}
+
+bool vmr_synic_has_monitor(const struct vmr_synic *synic)
+{
+    return synic->options.monitor != NULL;
+}
+
+static enum vmr_status check_supported(const struct vmr_synic *synic, uint8_t vtl, struct vmr_error *err)
+{
+    if (!synic->options.monitor)
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "monitor page: this partition has none");
+    if (vtl != VMR_VTL0)
+        return vmr_error_set(err, VMR_E_CONFIG, "monitor page: VTL %u: only VTL 0 has one", vtl);
+    return VMR_OK;
+}
+
+/* The caller holds monitor_changes. The same page again stays trapped throughout. */
+static enum vmr_status move_page(struct vmr_synic *synic, uint64_t gpa, struct vmr_error *err)
+{
+    uint64_t old = monitor_exchange_page(&synic->monitor, gpa);
+
+    if (old == gpa)
+        return VMR_OK;
+    leave_page(synic, old);
+    return gpa == MONITOR_NO_PAGE ? VMR_OK : enter_page(synic, gpa, err);
+}
+
+enum vmr_status vmr_synic_monitor_set_page(struct vmr_synic *synic, uint8_t vtl, const vmr_gpa *gpa,
+                                           struct vmr_error *err)
+{
+    enum vmr_status status = check_supported(synic, vtl, err);
+
+    if (status)
+        return status;
+    if (gpa && !is_aligned(*gpa, VMR_PAGE_SIZE))
+        return vmr_error_set(err, VMR_E_CONFIG, "monitor page: %#" PRIx64 " is not the address of a page", *gpa);
+    sync_mutex_lock(&synic->monitor_changes);
+    status = move_page(synic, gpa ? *gpa : MONITOR_NO_PAGE, err);
+    sync_mutex_unlock(&synic->monitor_changes);
+    return status;
+}
+
+static enum vmr_status allocate_locked(struct vmr_synic *synic, vmr_gpa *ret_gpa, struct vmr_error *err)
+{
+    const struct vmr_synic_monitor_ops *ops = synic->options.monitor;
+    vmr_gpa gpa;
+
+    if (synic->has_allocated) {
+        *ret_gpa = monitor_page(&synic->monitor);
+        return VMR_OK;
+    }
+    enum vmr_status status = ops->allocate(synic->options.context, &gpa, err);
+
+    if (status)
+        return status;
+    status = move_page(synic, gpa, err);
+    if (status) {
+        ops->free(synic->options.context, gpa);
+        return status;
+    }
+    synic->has_allocated = true;
+    *ret_gpa = gpa;
+    return VMR_OK;
+}
+
+enum vmr_status vmr_synic_monitor_allocate_page(struct vmr_synic *synic, uint8_t vtl,
+                                                struct vmr_monitor_page_gpas *ret_gpas, struct vmr_error *err)
+{
+    enum vmr_status status = check_supported(synic, vtl, err);
+    vmr_gpa gpa;
+
+    if (status)
+        return status;
+    if (!synic->options.monitor->allocate)
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "monitor page: this partition cannot allocate one");
+    sync_mutex_lock(&synic->monitor_changes);
+    status = allocate_locked(synic, &gpa, err);
+    sync_mutex_unlock(&synic->monitor_changes);
+    if (status)
+        return status;
+    *ret_gpas = (struct vmr_monitor_page_gpas){.child_to_parent = gpa};
+    return VMR_OK;
+}
+
+/* --- triggers --- */
+
+struct trigger {
+    struct vmr_synic *synic;
+    uint8_t vtl;
+};
+
+/* The registration may be gone, or the port closed to this VTL: the guest is told nothing. */
+static void signal_connection(void *context, uint32_t connection_id)
+{
+    const struct trigger *trigger = context;
+    enum hv_status status = vmr_synic_guest_signal(trigger->synic, trigger->vtl, connection_id, 0);
+
+    if (status != HV_STATUS_SUCCESS)
+        complain(trigger->synic->host, &trigger->synic->unsent, VMR_CULPRIT_GUEST,
+                 "monitor page: connection %#" PRIx32 " cannot be signalled from VTL %u: status %#x", connection_id,
+                 trigger->vtl, (unsigned)status);
+}
+
+bool vmr_synic_monitor_write(struct vmr_synic *synic, uint8_t vtl, vmr_gpa guest_gpa, const void *bytes, size_t length)
+{
+    struct trigger trigger = {synic, vtl};
+    const struct monitor_sink sink = {.signal = signal_connection, .context = &trigger};
+
+    return monitor_check_write(&synic->monitor, guest_gpa, bytes, length, &sink);
+}
+
+bool vmr_synic_monitor_read(const struct vmr_synic *synic, vmr_gpa guest_gpa, void *ret_bytes, size_t length)
+{
+    return monitor_check_read(&synic->monitor, guest_gpa, ret_bytes, length);
+}
+
+void vmr_synic_monitor_write_bit(struct vmr_synic *synic, uint8_t vtl, uint32_t guest_bit)
+{
+    struct trigger trigger = {synic, vtl};
+    const struct monitor_sink sink = {.signal = signal_connection, .context = &trigger};
+
+    monitor_write_bit(&synic->monitor, guest_bit, &sink);
+}
