@@ -359,6 +359,20 @@ class Run(Command):
                 self.assertEqual((child.returncode, said), (1, b'vmrig run: interrupted\n'))
                 self.assertEqual(self.succeeds('replay', 'r.vmt', '--console'), shown + rest)
 
+    def test_a_signal_that_arrives_twice_stops_cleanly(self):
+        # timeout(1) signals its child, and then the process group that the child is in.
+        words = [command.VMRIG, 'run', '--firmware', SEABIOS, '--record', 'r.vmt']
+        for _ in range(5):
+            with subprocess.Popen(words, cwd=self.folder, bufsize=0, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as child:
+                child.stdout.readline()
+                child.send_signal(signal.SIGINT)
+                time.sleep(0.001)
+                child.send_signal(signal.SIGINT)
+                _, said = child.communicate(timeout=command.TIMEOUT_S)
+            self.assertEqual((child.returncode, said), (1, b'vmrig run: interrupted\n'))
+            self.succeeds('replay', 'r.vmt')
+
     def test_a_killed_run_leaves_what_was_recorded(self):
         words = [command.VMRIG, 'run', '--firmware', SEABIOS, '--record', 'r.vmt']
         with subprocess.Popen(words, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
