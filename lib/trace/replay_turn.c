@@ -10,6 +10,9 @@
 
 #include "vmrig/run.h"
 
+/* How long a run that the trace expects may take to begin while another VP is in one. */
+#define NEW_RUN_WAIT_NS UINT64_C(2000000000)
+
 bool replay_owns(const struct vmr_replay *replay)
 {
     /* Only this thread can have stored its own name: no scheduling point. */
@@ -146,15 +149,31 @@ static bool is_stuck(const struct vmr_replay *replay)
     return !vp || (!vp->entered && !vp->away && is_of_a_run(replay->head.kind));
 }
 
+/*
+ * A VP has halted, and the trace goes on with a run that nobody has begun. An
+ * embedder may be about to begin it; one that stops all VPs first, as a VP set
+ * does, never will while another VP waits here for its turn.
+ */
+static bool awaits_new_run(const struct vmr_replay *replay)
+{
+    uint32_t next = replay->head.vp;
+
+    return replay->halted && !replay->has_turn && replay->head.kind == TRACE_ENTER && next < replay->vp_count &&
+           replay->vps[next] && !replay->vps[next]->entered;
+}
+
 static void wait(struct vmr_replay *replay, struct replay_vp *vp)
 {
+    const struct vmr_host *host = &replay->host;
+    uint64_t deadline_ns = awaits_new_run(replay) ? host->ops->now_ns(host->context) + NEW_RUN_WAIT_NS : VMR_NEVER;
+
     vp->waiting = true;
     sync_mutex_unlock(&replay->lock);
-    enum vmr_park_result result = replay->host.ops->park(replay->host.context, vp->parker, VMR_NEVER);
+    enum vmr_park_result result = host->ops->park(host->context, vp->parker, deadline_ns);
 
     sync_mutex_lock(&replay->lock);
     vp->waiting = false;
-    if (result == VMR_PARK_DEADLOCK && !replay->has_turn)
+    if ((result == VMR_PARK_DEADLOCK && !replay->has_turn) || (result == VMR_PARK_TIMEOUT && awaits_new_run(replay)))
         replay_diverge(replay, "has no VP that could go on");
 }
 

@@ -115,6 +115,9 @@ class Damaged(Command):
             self.all_refuse(name, name)
         self.refuses(1, 'needs a reader of 2.0', 'replay', 'version.vmt')
 
+    def test_a_run_that_nobody_begins_does_not_hang(self):
+        self.refuses(1, 'has no VP that could go on', 'replay', trace_of('enter-behind-a-halt.vmtx'))
+
     def test_what_is_no_trace_at_all(self):
         noise = random.Random(1).randbytes(100000)
         for path in (self.folder, 'absent.vmt', self.file('empty.vmt'), '/dev/null', self.file('noise.vmt', noise)):
