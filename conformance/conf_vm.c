@@ -171,7 +171,8 @@ static bool build_memory(struct conf_vm *vm, const struct conf_vm_options *optio
 
 static bool build_partition(struct conf_vm *vm, const struct conf_vm_options *options)
 {
-    const struct vmr_proto_options proto_options = {.host = vm->conf->host, .vp_count = vm->vp_count};
+    const struct vmr_proto_options proto_options = {
+        .host = vm->conf->host, .vp_count = vm->vp_count, .hv = options->hv};
     const struct vmr_partition_options partition_options = {.memory = vm->memory,
                                                             .cpuid = options->cpuid,
                                                             .cpuid_count = options->cpuid_count,

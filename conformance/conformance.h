@@ -133,6 +133,7 @@ struct conf_vm_options {
     size_t cpuid_count;
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
+    const struct vmr_hv_config *hv;
     uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
     struct vmr_vp_io
         io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, each called with its `context` */

@@ -141,6 +141,8 @@ static const struct cap_row cap_rows[] = {
     {VMR_CAP_VP_THREADS, ANY_PLACE, ALWAYS},
     {VMR_CAP_REAL_MODE, ANY_PLACE, ALWAYS},
     {VMR_CAP_STRING_IO, ANY_PLACE, ALWAYS},
+    {VMR_CAP_EXCEPTION, ANY_PLACE, KVM_CAP_VCPU_EVENTS},
+    {VMR_CAP_XMM, ANY_PLACE, ALWAYS},
     {VMR_CAP_RECORDABLE, IN_LIBRARY, ALWAYS},
 };
 
@@ -199,6 +201,9 @@ static const struct vmr_backend backend = {
     .vp_kick = kvm_vp_kick,
     .vp_get_regs = kvm_vp_get_regs,
     .vp_set_regs = kvm_vp_set_regs,
+    .vp_get_xmm = kvm_vp_get_xmm,
+    .vp_set_xmm = kvm_vp_set_xmm,
+    .vp_exception = kvm_vp_exception,
     .vp_get_msr = kvm_vp_get_msr,
     .vp_set_msr = kvm_vp_set_msr,
     .vp_get_activity = kvm_vp_get_activity,

@@ -166,6 +166,63 @@ enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *backend_vp, const struct 
     return VMR_OK;
 }
 
+/* --- XMM0 to XMM5. The rest of what these calls carry goes back as it came. --- */
+
+static uint64_t load64(const __u8 *bytes)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 8; i-- > 0;)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+static void store64(__u8 *bytes, uint64_t value)
+{
+    for (unsigned i = 0; i < 8; i++)
+        bytes[i] = (__u8)(value >> 8 * i);
+}
+
+enum vmr_status kvm_vp_get_xmm(struct vmr_backend_vp *backend_vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT])
+{
+    struct kvm_fpu fpu = {0};
+
+    if (kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_GET_FPU, kvm_pointer(&fpu)) < 0)
+        return VMR_E_HOST;
+    for (unsigned i = 0; i < VMR_HV_XMM_COUNT; i++)
+        ret_xmm[i] = (struct vmr_hv_xmm){.low = load64(fpu.xmm[i]), .high = load64(fpu.xmm[i] + 8)};
+    return VMR_OK;
+}
+
+enum vmr_status kvm_vp_set_xmm(struct vmr_backend_vp *backend_vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT])
+{
+    int fd = kvm_vp_of(backend_vp)->fd.number;
+    struct kvm_fpu fpu = {0};
+
+    if (kvm_host_ioctl(fd, KVM_GET_FPU, kvm_pointer(&fpu)) < 0)
+        return VMR_E_HOST;
+    for (unsigned i = 0; i < VMR_HV_XMM_COUNT; i++) {
+        store64(fpu.xmm[i], xmm[i].low);
+        store64(fpu.xmm[i] + 8, xmm[i].high);
+    }
+    return kvm_host_ioctl(fd, KVM_SET_FPU, kvm_pointer(&fpu)) < 0 ? VMR_E_HOST : VMR_OK;
+}
+
+enum vmr_status kvm_vp_exception(struct vmr_backend_vp *backend_vp, uint8_t vector)
+{
+    int fd = kvm_vp_of(backend_vp)->fd.number;
+    struct kvm_vcpu_events events = {0};
+
+    if (kvm_host_ioctl(fd, KVM_GET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
+        return VMR_E_HOST;
+    events.exception.injected = 1;
+    events.exception.nr = vector;
+    events.exception.has_error_code = 0;
+    /* What was pending beside it stays as it is: none of the fields that need a flag is meant. */
+    events.flags = 0;
+    return kvm_host_ioctl(fd, KVM_SET_VCPU_EVENTS, kvm_pointer(&events)) < 0 ? VMR_E_HOST : VMR_OK;
+}
+
 /* One MSR in the layout KVM wants: a count, then entries. */
 struct one_msr {
     _Alignas(struct kvm_msrs) unsigned char bytes[sizeof(struct kvm_msrs) + sizeof(struct kvm_msr_entry)];

@@ -77,6 +77,7 @@ struct vmr_backend_vp {
     struct vmr_parker *parker;
 
     struct vmr_x86_regs regs;
+    struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT];
     uint64_t msrs[MOCK_MSR_COUNT];
     struct vmr_debug_state debug;
     enum vmr_activity activity; /* RUNNING for ever unless the controllers are in the hypervisor */
@@ -94,6 +95,10 @@ struct vmr_backend_vp {
     bool in_handler;
     uint8_t handler_vector;
     uint64_t handler_flags; /* to return to */
+
+    bool in_call; /* in the code of a hypercall page: `regs.rip` is there, and goes back to call_rip */
+    uint64_t call_rip;
+    int thrown; /* an exception to take before the next instruction, or -1 */
 
     bool awaiting;  /* the last exit's answer has not been taken */
     uint8_t shadow; /* steps, this one included, after which STI takes effect */
@@ -163,6 +168,9 @@ enum vmr_status mock_vp_set_activity(struct vmr_backend_vp *vp, enum vmr_activit
 enum vmr_status mock_vp_set_debug(struct vmr_backend_vp *vp, const struct vmr_debug_state *state);
 enum vmr_status mock_vp_interrupt(struct vmr_backend_vp *vp, uint8_t vector);
 enum vmr_status mock_vp_nmi(struct vmr_backend_vp *vp);
+enum vmr_status mock_vp_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status mock_vp_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector);
 void mock_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
 void mock_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);
 

@@ -80,7 +80,7 @@ static void note_data_breakpoint(struct vmr_backend_vp *vp, const struct vmr_ste
 
 static void advance(struct vmr_backend_vp *vp)
 {
-    uint32_t index = program_step_of(vp->regs.rip);
+    uint32_t index = program_step(vp);
 
     if (index < vp->program->count)
         note_data_breakpoint(vp, &vp->program->steps[index]);

@@ -5,6 +5,7 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "backends/mock/chip.h"
 #include "backends/mock/machine.h"
@@ -100,6 +101,8 @@ void vp_restart(struct vmr_backend_vp *vp)
     vp->awaiting = false;
     vp->shadow = 0;
     vp->injected = -1;
+    vp->in_call = false;
+    vp->thrown = -1;
     vp->eoi_due = -1;
     vp->break_due = -1;
     vp->trap_due = false;
@@ -126,11 +129,13 @@ enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86
     if (status)
         return status;
     bool real_mode = (regs->cr0 & 1) == 0;
+    bool calling = vp->in_call && !real_mode && (regs->rip ^ vp->regs.rip) < VMR_PAGE_SIZE;
 
-    if (real_mode || program_step_of(regs->rip) == UINT32_MAX) {
+    if (!calling && (real_mode || program_step_of(regs->rip) == UINT32_MAX)) {
         vp_restart(vp);
     } else if (regs->rip != vp->regs.rip) {
         vp->step = (struct flight){0};
+        vp->in_call = calling;
         vp->begun = true;
         vp->resume = false;
     }
@@ -154,6 +159,24 @@ enum vmr_status mock_vp_set_msr(struct vmr_backend_vp *vp, uint32_t index, uint6
     if (status)
         return status;
     return msr_write_own(vp, index, value) ? VMR_OK : VMR_E_GUEST;
+}
+
+enum vmr_status mock_vp_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT])
+{
+    enum vmr_status status = fault_call(vp->vm->hypervisor, "reading XMM registers", NULL);
+
+    if (!status)
+        memcpy(ret_xmm, vp->xmm, sizeof(vp->xmm));
+    return status;
+}
+
+enum vmr_status mock_vp_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT])
+{
+    enum vmr_status status = fault_call(vp->vm->hypervisor, "writing XMM registers", NULL);
+
+    if (!status)
+        memcpy(vp->xmm, xmm, sizeof(vp->xmm));
+    return status;
 }
 
 enum vmr_status mock_vp_get_activity(struct vmr_backend_vp *vp, enum vmr_activity *ret_activity)
@@ -218,6 +241,15 @@ enum vmr_status mock_vp_nmi(struct vmr_backend_vp *vp)
     if (vp->activity == VMR_ACTIVITY_HALTED)
         vp->activity = VMR_ACTIVITY_RUNNING;
     return VMR_OK;
+}
+
+enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector)
+{
+    enum vmr_status status = fault_call(vp->vm->hypervisor, "injecting an exception", NULL);
+
+    if (!status)
+        vp->thrown = vector;
+    return status;
 }
 
 void mock_vp_request_window(struct vmr_backend_vp *vp, bool wanted)

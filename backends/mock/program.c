@@ -295,6 +295,11 @@ static enum step_result do_hypercall(struct vmr_backend_vp *vp, const struct vmr
     return STEP_EXIT;
 }
 
+static enum step_result do_hv_call(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
+{
+    return guest_hv_call(vp, &vp->step, vp_exit, step);
+}
+
 /* --- interrupts --- */
 
 static enum step_result do_cli(struct vmr_backend_vp *vp, const struct vmr_step *step, struct vmr_exit *vp_exit)
@@ -434,6 +439,7 @@ static enum step_result (*const functions[VMR_STEP_OP_COUNT])(struct vmr_backend
     [VMR_STEP_SEND_IPI] = do_send_ipi,
     [VMR_STEP_CHECKPOINT] = do_checkpoint,
     [VMR_STEP_HYPERCALL] = do_hypercall,
+    [VMR_STEP_HV_CALL] = do_hv_call,
     [VMR_STEP_POWER_OFF] = do_power,
     [VMR_STEP_RESET] = do_power,
     [VMR_STEP_TRIPLE_FAULT] = do_triple_fault,
@@ -443,9 +449,13 @@ static enum step_result (*const functions[VMR_STEP_OP_COUNT])(struct vmr_backend
 enum step_result program_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
 {
     static const struct vmr_step end = {.op = VMR_STEP_END};
-    uint32_t index = program_step_of(vp->regs.rip);
+    uint32_t index = program_step(vp);
     const struct vmr_step *step = index < vp->program->count ? &vp->program->steps[index] : &end;
 
+    if (vp->thrown >= 0 && !vp->in_call) {
+        vp->exception = (uint8_t)vp->thrown;
+        vp->thrown = -1;
+    }
     if (vp->exception)
         return report(vp, vp_exit, EXCEPTION_STEP | vp->exception, vp->regs.rip);
     vp->next_step = index + 1;

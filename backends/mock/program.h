@@ -44,6 +44,9 @@ enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, s
                              uint64_t *ret_value, bool *ret_fault);
 enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
                              uint64_t value, bool *ret_fault);
+/* A call of a hypercall page: each call of this is one instruction of the page's code. */
+enum step_result guest_hv_call(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
+                               const struct vmr_step *step);
 enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
                               const struct vmr_step *step);
 /* To the local APIC `id`: `low` is the low half of the interrupt command register (Intel SDM vol. 3, 11.6.1). */
@@ -69,6 +72,12 @@ static inline uint32_t program_step_of(uint64_t rip)
     return offset % VMR_MOCK_STEP_BYTES != 0 || offset / VMR_MOCK_STEP_BYTES > VMR_PROGRAM_STEP_MAX
                ? UINT32_MAX
                : (uint32_t)(offset / VMR_MOCK_STEP_BYTES);
+}
+
+/* Which step the VP is in, also while it is in the code of a hypercall page. */
+static inline uint32_t program_step(const struct vmr_backend_vp *vp)
+{
+    return program_step_of(vp->in_call ? vp->call_rip : vp->regs.rip);
 }
 
 /* Where the count of `vector` lies. */

@@ -19,6 +19,7 @@
 #define CR0_ET 0x10u
 #define CR0_PG 0x80000000u
 #define CR4_PAE 0x20u
+#define CR4_OSFXSR 0x200u /* SSE moves, for the hypercalls that use XMM registers */
 #define PAGE_PRESENT_WRITABLE 0x3u
 #define PAGE_LARGE 0x80u
 #define LARGE_PAGE_BYTES 0x200000u
@@ -49,7 +50,9 @@ void image_trampoline(struct code *code)
 
     code_place(code, protected_mode);
     emit(code, 0x66, 0xb8, IMAGE_SELECTOR_DATA, 0x00, 0x8e, 0xd8, 0x8e, 0xc0, 0x8e, 0xd0); /* ds, es, ss */
-    emit(code, 0x0f, 0x20, 0xe0, 0x83, 0xc8, CR4_PAE, 0x0f, 0x22, 0xe0);
+    emit(code, 0x0f, 0x20, 0xe0, 0x0d);
+    emit_le(code, CR4_PAE | CR4_OSFXSR, 4);
+    emit(code, 0x0f, 0x22, 0xe0);
     emit(code, 0xb8);
     emit_le(code, IMAGE_PAGE_TABLES, 4);
     emit(code, 0x0f, 0x22, 0xd8);
@@ -352,7 +355,7 @@ void image_registers(const struct vmr_program *program, vmr_vp_index vp, struct 
     regs.idtr = (struct vmr_x86_table){.base = IMAGE_IDT(vp), .limit = 0xfff};
     regs.cr0 = CR0_PE | CR0_ET | CR0_PG;
     regs.cr3 = IMAGE_PAGE_TABLES;
-    regs.cr4 = CR4_PAE;
+    regs.cr4 = CR4_PAE | CR4_OSFXSR;
     regs.efer = EFER_LME | EFER_LMA;
     regs.rip = IMAGE_CODE(vp);
     regs.rflags = 2;

@@ -306,6 +306,37 @@ static void lower_hypercall(struct lowering *low, const struct vmr_step *step)
     emit_mov(low->code, var_of(step), RAX);
 }
 
+/* XMM0 to XMM5 from or to [RSI]: MOVUPS, opcode 0x10 loads and 0x11 stores. */
+static void move_xmm(struct lowering *low, uint32_t address, uint8_t opcode)
+{
+    emit_mov_imm(low->code, RSI, address);
+    for (uint8_t i = 0; i < 6; i++)
+        emit(low->code, 0x0f, opcode, (uint8_t)(0x46u | i << 3), (uint8_t)(16u * i)); /* [rsi + 16 i] */
+}
+
+static void lower_hv_call(struct lowering *low, const struct vmr_step *step)
+{
+    uint32_t after = code_labels(low->code, 1);
+
+    if (step->count != 0)
+        move_xmm(low, step->count, 0x10);
+    emit(low->code, 0x48, 0x89, 0xe5); /* mov rbp, rsp: a fault leaves the return address behind */
+    fault_guard(low, after);
+    emit_mov(low->code, RDX, R8 + 0);
+    emit_mov(low->code, R8 + 0, R8 + 1); /* R8, the output address, is variable 0 */
+    emit_mov_imm(low->code, RCX, step->value);
+    emit_mov_imm(low->code, RBX, step->address);
+    emit_zero(low->code, RAX);
+    emit(low->code, 0xff, 0xd3); /* call rbx */
+    fault_unguard(low, after);
+    emit(low->code, 0x48, 0x89, 0xec); /* mov rsp, rbp */
+    emit_mov(low->code, R8 + 1, R8 + 0);
+    emit_mov(low->code, R8 + 0, RDX);
+    emit_mov(low->code, var_of(step), RAX);
+    if (step->count != 0)
+        move_xmm(low, step->count, 0x11);
+}
+
 static void lower_triple_fault(struct lowering *low, const struct vmr_step *step)
 {
     (void)step;
@@ -352,6 +383,7 @@ static void (*const lowerings[VMR_STEP_OP_COUNT])(struct lowering *low, const st
     [VMR_STEP_SEND_IPI] = lower_send_ipi,
     [VMR_STEP_CHECKPOINT] = lower_checkpoint,
     [VMR_STEP_HYPERCALL] = lower_hypercall,
+    [VMR_STEP_HV_CALL] = lower_hv_call,
     [VMR_STEP_POWER_OFF] = lower_power,
     [VMR_STEP_RESET] = lower_power,
     [VMR_STEP_TRIPLE_FAULT] = lower_triple_fault,

@@ -22,6 +22,7 @@
 #include "vmrig/bus.h"
 #include "vmrig/exit.h"
 #include "vmrig/host.h"
+#include "vmrig/hv.h"
 #include "vmrig/memory.h"
 #include "vmrig/probe.h"
 #include "vmrig/vp_state.h"
@@ -32,7 +33,7 @@ VMR_BEGIN_DECLS
 struct vmr_backend_vm;
 struct vmr_backend_vp;
 
-/* What this backend, opened this way on this machine, can do. */
+/* What this backend, opened this way on this machine, can do. Recordings hold the numbers: new ones come last. */
 enum vmr_cap {
     VMR_CAP_MACHINE_CODE,   /* runs guest instructions; without it the VP interprets a program (mock) */
     VMR_CAP_IRQCHIP_SPLIT,  /* can place local APICs in the hypervisor */
@@ -55,6 +56,8 @@ enum vmr_cap {
     VMR_CAP_STRING_IO,    /* string I/O arrives as one exit of many items (else one exit an item) */
     VMR_CAP_SYSTEM_EVENT, /* the guest can power off or reset through the hypervisor */
     VMR_CAP_RECORDABLE,   /* every input crosses the backend table or the host: a recording is complete */
+    VMR_CAP_EXCEPTION,    /* vp_exception */
+    VMR_CAP_XMM,          /* vp_get_xmm, vp_set_xmm */
     VMR_CAP_COUNT
 };
 
@@ -207,6 +210,14 @@ struct vmr_backend {
     /* VMR_E_GUEST: no such MSR, or the value is refused. */
     enum vmr_status (*vp_get_msr)(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
     enum vmr_status (*vp_set_msr)(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
+    /* VMR_CAP_XMM: XMM0 to XMM5, what fast hypercalls use; the other vector registers stay as they are. */
+    enum vmr_status (*vp_get_xmm)(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
+    enum vmr_status (*vp_set_xmm)(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+    /*
+     * VMR_CAP_EXCEPTION: the guest takes a fault without an error code (#UD)
+     * before its next instruction, at the instruction pointer that it has now.
+     */
+    enum vmr_status (*vp_exception)(struct vmr_backend_vp *vp, uint8_t vector);
     /* VMR_CAP_IRQCHIP_SPLIT or VMR_CAP_IRQCHIP_KERNEL: only called when local APICs are in the hypervisor. */
     enum vmr_status (*vp_get_activity)(struct vmr_backend_vp *vp, enum vmr_activity *ret_activity);
     enum vmr_status (*vp_set_activity)(struct vmr_backend_vp *vp, enum vmr_activity activity);

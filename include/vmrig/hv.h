@@ -58,6 +58,7 @@ struct vmr_hv_caller {
     uint8_t vtl;                /* that made the call */
     uint8_t instruction_length; /* of the exit, 1..15 */
     bool pc_advanced;           /* pc is already behind the instruction */
+    bool without_xmm;           /* XMM registers cannot be had: x64 fast calls have one pair, and no output */
     vmr_vp_index vp;
     uint64_t privileges; /* HV_ACCESS_..., what the partition's configuration leaves it */
 };

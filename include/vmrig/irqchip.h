@@ -52,6 +52,12 @@ struct vmr_irqchip_ops {
     bool (*lint)(void *chip, vmr_vp_index vp, unsigned lint);
     bool (*nmi)(void *chip, vmr_vp_index vp);
     /*
+     * Raises an edge in the local APIC of `vp`, as a fixed interrupt by its id
+     * does; `auto_eoi`: it is taken without an in-service bit, so no EOI ends it
+     * (TLFS, SINTx). Optional, but for the Hyper-V interface.
+     */
+    bool (*vector)(void *chip, vmr_vp_index vp, uint8_t vector, bool auto_eoi);
+    /*
      * Whom to tell that `poll` may answer differently now, also after the VP's
      * own access; no lock is held. Set once, by vmr_partition_attach_irqchip.
      */

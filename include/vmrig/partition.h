@@ -17,6 +17,7 @@
 
 #include "vmrig/backend.h"
 #include "vmrig/bus.h"
+#include "vmrig/hv_guest.h"
 #include "vmrig/irqchip.h"
 #include "vmrig/memory.h"
 
@@ -29,6 +30,11 @@ struct vmr_vp;
 struct vmr_proto_options {
     const struct vmr_host *host; /* required */
     uint32_t vp_count;           /* 0: 1 */
+    /*
+     * The Hyper-V guest interface; NULL: none. Its CPUID leaves are in the proto
+     * partition's table, its MSRs and hypercalls are served in every run. [HV-1]
+     */
+    const struct vmr_hv_config *hv;
 };
 
 /*

@@ -18,7 +18,7 @@
 VMR_BEGIN_DECLS
 
 #define VMR_PROGRAM_VAR_COUNT 8u
-/* The last step that can fault (RDMSR, WRMSR) leaves its vector + 1 here, or 0. */
+/* The last step that can fault (RDMSR, WRMSR, HV_CALL) leaves its vector + 1 here, or 0. */
 #define VMR_PROGRAM_FAULT_VAR 7u
 
 /*
@@ -71,8 +71,16 @@ enum vmr_step_op {
     VMR_STEP_SEND_IPI,    /* fixed vector `address` to APIC id `value` */
     VMR_STEP_CHECKPOINT,  /* number `value` to the host */
     VMR_STEP_HYPERCALL,   /* VMCALL, number `value`, arguments in variables 0-3, result in var */
-    VMR_STEP_POWER_OFF,   /* through the power port */
-    VMR_STEP_RESET,       /* through the power port */
+    /*
+     * Calls the Hyper-V hypercall page at `address` with control word `value`.
+     * Variables 0 and 1 hold input and output address, or the words of a fast
+     * call; afterwards what those registers hold. With a `count`, XMM0 to XMM5
+     * are loaded from the 96 bytes at that address before, and stored there
+     * after. The result goes to var; the fault variable says whether it faulted.
+     */
+    VMR_STEP_HV_CALL,
+    VMR_STEP_POWER_OFF, /* through the power port */
+    VMR_STEP_RESET,     /* through the power port */
     VMR_STEP_TRIPLE_FAULT,
     VMR_STEP_NOP, /* one instruction; for stepping and breakpoints */
     VMR_STEP_OP_COUNT
@@ -245,6 +253,14 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
 #define VMR_HYPERCALL(v, x)                                                                                            \
     {                                                                                                                  \
         .op = VMR_STEP_HYPERCALL, .var = (v), .value = (x)                                                             \
+    }
+#define VMR_HV_CALL(v, page, control)                                                                                  \
+    {                                                                                                                  \
+        .op = VMR_STEP_HV_CALL, .var = (v), .address = (page), .value = (control)                                      \
+    }
+#define VMR_HV_CALL_XMM(v, page, control, gpa)                                                                         \
+    {                                                                                                                  \
+        .op = VMR_STEP_HV_CALL, .var = (v), .address = (page), .value = (control), .count = (gpa)                      \
     }
 #define VMR_POWER_OFF()                                                                                                \
     {                                                                                                                  \

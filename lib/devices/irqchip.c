@@ -241,6 +241,22 @@ static bool chip_nmi(void *context, vmr_vp_index vp)
     return true;
 }
 
+static bool chip_vector(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi)
+{
+    struct vmr_irqchip_set *chip = context;
+    struct irqchip_batch batch;
+
+    if (!irqchip_has_lapic(chip, vp))
+        return false;
+    irqchip_begin(&batch, chip, false);
+    struct irqchip_answer before = irqchip_answer_of(chip, vp);
+    bool taken = lapic_raise(&chip->vps[vp].lapic, vector, auto_eoi);
+
+    irqchip_note(&batch, vp, &before);
+    irqchip_end(&batch);
+    return taken;
+}
+
 static void chip_set_wake(void *context, void (*wake)(void *wake_context, vmr_vp_index vp), void *wake_context)
 {
     struct vmr_irqchip_set *chip = context;
@@ -276,6 +292,7 @@ const struct vmr_irqchip_ops *vmr_irqchip_builtin_ops(void)
         .msi = chip_msi,
         .lint = chip_lint,
         .nmi = chip_nmi,
+        .vector = chip_vector,
         .set_wake = chip_set_wake,
         .set_msi_target = chip_set_msi_target,
     };

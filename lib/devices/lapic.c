@@ -141,6 +141,7 @@ static void request(struct lapic *lapic, uint8_t vector, bool level)
 {
     set_vector(lapic->irr, vector, true);
     set_vector(lapic->tmr, vector, level);
+    set_vector(lapic->auto_eoi, vector, false);
 }
 
 void lapic_record_error(struct lapic *lapic, uint32_t errors)
@@ -167,6 +168,14 @@ static bool accept_fixed(struct lapic *lapic, uint8_t vector, bool level)
         return false;
     }
     request(lapic, vector, level);
+    return true;
+}
+
+bool lapic_raise(struct lapic *lapic, uint8_t vector, bool auto_eoi)
+{
+    if (!accept_fixed(lapic, vector, false))
+        return false;
+    set_vector(lapic->auto_eoi, vector, auto_eoi);
     return true;
 }
 
@@ -276,7 +285,7 @@ bool lapic_acknowledge(struct lapic *lapic, uint8_t *ret_vector)
     if (!next_interrupt(lapic, &vector))
         return false;
     set_vector(lapic->irr, vector, false);
-    set_vector(lapic->isr, vector, true);
+    set_vector(lapic->isr, vector, (lapic->auto_eoi[vector / 32] >> (vector & 31u) & 1u) == 0);
     *ret_vector = vector;
     return true;
 }

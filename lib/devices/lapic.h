@@ -70,6 +70,7 @@ struct lapic {
     uint32_t esr, esr_pending; /* what the guest latched; what has happened since */
     uint32_t lvt[LAPIC_LVT_COUNT];
     uint32_t irr[8], isr[8], tmr[8];
+    uint32_t auto_eoi[8]; /* of what is in irr */
     struct lapic_timer timer;
     bool tpr_written; /* by register: newer than the CR8 that the processor last reported */
     bool nmi, init, sipi;
@@ -90,6 +91,8 @@ bool lapic_matches(const struct lapic *lapic, const struct irq_message *message)
 bool lapic_can_arbitrate(const struct lapic *lapic);
 /* False: it does not take this. INIT resets the APIC at once; the processor learns by lapic_take_edges. */
 bool lapic_accept(struct lapic *lapic, const struct irq_message *message);
+/* A fixed edge. `auto_eoi`: acknowledged, it is over. False: it does not take this. */
+bool lapic_raise(struct lapic *lapic, uint8_t vector, bool auto_eoi);
 void lapic_pulse_lint(struct lapic *lapic, unsigned lint);
 /* Whether the PIC's output reaches the processor. */
 bool lapic_takes_pic(const struct lapic *lapic);

@@ -27,6 +27,8 @@ static const char *const cap_names[VMR_CAP_COUNT] = {
     [VMR_CAP_REAL_MODE] = "real-mode",
     [VMR_CAP_STRING_IO] = "string-io",
     [VMR_CAP_SYSTEM_EVENT] = "system-event",
+    [VMR_CAP_EXCEPTION] = "exception",
+    [VMR_CAP_XMM] = "xmm",
     [VMR_CAP_RECORDABLE] = "recordable",
 };
 

@@ -20,6 +20,7 @@ enum operand {
     OPERAND_U32,
     OPERAND_VECTOR,
     OPERAND_APIC_ID,
+    OPERAND_PAGE,        /* of code, below 4 GiB */
     OPERAND_LOAD,        /* `size` bytes below 4 GiB */
     OPERAND_STORE,       /* the same, and not the assembler's memory */
     OPERAND_STRING_LOAD, /* `count` items of `size` bytes, up or down */
@@ -29,6 +30,8 @@ enum operand {
 #define SIZES_NONE 0u
 #define SIZES_PORT (1u << 1 | 1u << 2 | 1u << 4)
 #define SIZES_ALL (SIZES_PORT | 1u << 8)
+#define PAGE_BYTES 4096u
+#define XMM_BYTES 96u
 #define ADDRESS_END (UINT64_C(1) << 32)
 
 #define USES_VAR 1u
@@ -77,6 +80,7 @@ static const struct rule rules[VMR_STEP_OP_COUNT] = {
     [VMR_STEP_SEND_IPI] = {"send-ipi", SIZES_NONE, 0, OPERAND_VECTOR, OPERAND_APIC_ID},
     [VMR_STEP_CHECKPOINT] = {"checkpoint", SIZES_NONE, 0, 0, OPERAND_U32},
     [VMR_STEP_HYPERCALL] = {"hypercall", SIZES_NONE, USES_VAR, 0, OPERAND_ANY},
+    [VMR_STEP_HV_CALL] = {"hv-call", SIZES_NONE, USES_VAR | SETS_FAULT, OPERAND_PAGE, OPERAND_ANY},
     [VMR_STEP_POWER_OFF] = {"power-off", SIZES_NONE, 0, 0, 0},
     [VMR_STEP_RESET] = {"reset", SIZES_NONE, 0, 0, 0},
     [VMR_STEP_TRIPLE_FAULT] = {"triple-fault", SIZES_NONE, IS_LAST, 0, 0},
@@ -126,6 +130,8 @@ static bool operand_is_allowed(const struct vmr_program *program, const struct v
         return value <= UINT8_MAX;
     case OPERAND_APIC_ID: /* 8 bits in an xAPIC, the highest of which address everyone */
         return program->eoi == VMR_EOI_X2APIC ? value < UINT32_MAX : value < UINT8_MAX;
+    case OPERAND_PAGE:
+        return is_aligned(value, PAGE_BYTES) && value < ADDRESS_END;
     case OPERAND_LOAD:
         return range_is_allowed(value, step->size, false);
     case OPERAND_STORE:
@@ -163,6 +169,8 @@ static enum vmr_status check_step(const struct vmr_program *program, uint32_t in
     if (rule->flags & USES_TARGET && step->target >= program->count)
         return refuse(program, index, "target", step->target, err);
     if (rule->flags & USES_COUNT && step->count == 0)
+        return refuse(program, index, "count", step->count, err);
+    if (step->op == VMR_STEP_HV_CALL && step->count != 0 && !range_is_allowed(step->count, XMM_BYTES, true))
         return refuse(program, index, "count", step->count, err);
     if (!operand_is_allowed(program, step, rule->address, step->address))
         return refuse(program, index, "address", step->address, err);

@@ -134,9 +134,10 @@ static uint32_t pairs_for(uint32_t bytes)
 static enum hv_status fetch_fast(struct frame *frame)
 {
     const struct abi *abi = frame->abi;
+    bool extended = !frame->caller->without_xmm || abi != &abi_x64;
     uint32_t input = pairs_for(frame->extent.input), output = pairs_for(frame->extent.output);
 
-    if (input + output > abi->pairs || (output != 0 && !abi->fast_output))
+    if (input + output > (extended ? abi->pairs : 1u) || (output != 0 && !(abi->fast_output && extended)))
         return HV_STATUS_INVALID_HYPERCALL_INPUT;
     frame->fast_output = PAIR_BYTES * (abi->output_at_end ? abi->pairs - output : input);
     abi_read_fast(abi, frame->registers, frame->input, frame->extent.input);

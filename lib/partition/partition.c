@@ -7,6 +7,8 @@
 
 #include "lib/partition/partition.h"
 
+#include "lib/partition/clock.h"
+
 #include <stdlib.h>
 
 struct vmr_vp *partition_vp(struct vmr_partition *partition, vmr_vp_index index)
@@ -33,7 +35,9 @@ static void partition_free(struct vmr_partition *partition)
 {
     for (uint32_t i = partition->vp_count; partition->vps && i > 0; i--)
         vp_finish(&partition->vps[i - 1]);
+    vp_clock_destroy(partition->own_clock);
     free(partition->vps);
+    vmr_hv_guest_destroy(partition->hv);
     if (partition->listening)
         vmr_memory_unlisten(partition->memory);
     if (partition->backend_vm)
@@ -149,20 +153,9 @@ static enum vmr_status merge_cpuid(const struct vmr_proto *proto, const struct v
     return VMR_OK;
 }
 
-static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_partition_options *options,
-                             const struct vmr_cpuid_entry *cpuid, size_t cpuid_count,
+static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_vm_config *config,
                              struct vmr_partition **ret_partition, struct vmr_error *err)
 {
-    const struct vmr_vm_config config = {
-        .host = proto->host,
-        .memory = options->memory,
-        .vp_count = proto->vp_count,
-        .irqchip = proto->handle.irqchip,
-        .cpuid = cpuid,
-        .cpuid_count = cpuid_count,
-        .msr_exits = options->msr_exits,
-        .msr_exit_count = options->msr_exit_count,
-    };
     struct vmr_partition *partition = calloc(1, sizeof(*partition));
 
     if (!partition)
@@ -171,9 +164,11 @@ static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_par
     partition->backend = proto->handle.backend;
     partition->handle = proto->handle;
     partition->caps = proto->caps;
-    partition->memory = options->memory;
-    enum vmr_status status = partition_fill(partition, &config, err);
+    partition->memory = config->memory;
+    enum vmr_status status = partition_fill(partition, config, err);
 
+    if (!status)
+        status = partition_create_hv(partition, proto, err);
     if (status) {
         partition_free(partition);
         return status;
@@ -202,6 +197,45 @@ static enum vmr_status check_msr_exits(const struct vmr_proto *proto, const stru
     return VMR_OK;
 }
 
+/* The caller's ranges, and the Hyper-V interface's. */
+static size_t merge_msr_exits(const struct vmr_proto *proto, const struct vmr_partition_options *options,
+                              struct vmr_msr_range *ret_ranges)
+{
+    size_t count = options->msr_exit_count;
+
+    for (size_t i = 0; i < count; i++)
+        ret_ranges[i] = options->msr_exits[i];
+    if (proto->has_hv)
+        ret_ranges[count++] = (struct vmr_msr_range){.first = HV_MSR_FIRST, .count = HV_MSR_COUNT};
+    return count;
+}
+
+/* The tables that a backend is given, which are gone afterwards. */
+struct build_tables {
+    struct vmr_cpuid_entry cpuid[VMR_CPUID_LEAF_MAX];
+    struct vmr_msr_range msr_exits[VMR_MSR_RANGE_MAX + 1];
+};
+
+static enum vmr_status build_with(const struct vmr_proto *proto, const struct vmr_partition_options *options,
+                                  struct build_tables *tables, struct vmr_partition **ret_partition,
+                                  struct vmr_error *err)
+{
+    struct vmr_vm_config config = {
+        .host = proto->host,
+        .memory = options->memory,
+        .vp_count = proto->vp_count,
+        .irqchip = proto->handle.irqchip,
+        .cpuid = tables->cpuid,
+        .msr_exits = tables->msr_exits,
+    };
+    enum vmr_status status = merge_cpuid(proto, options, tables->cpuid, &config.cpuid_count, err);
+
+    if (status)
+        return status;
+    config.msr_exit_count = merge_msr_exits(proto, options, tables->msr_exits);
+    return build(proto, &config, ret_partition, err);
+}
+
 enum vmr_status vmr_proto_build(struct vmr_proto **proto, const struct vmr_partition_options *options,
                                 struct vmr_partition **ret_partition, struct vmr_error *err)
 {
@@ -213,15 +247,12 @@ enum vmr_status vmr_proto_build(struct vmr_proto **proto, const struct vmr_parti
 
     if (status)
         return status;
-    struct vmr_cpuid_entry *cpuid = calloc(VMR_CPUID_LEAF_MAX, sizeof(*cpuid));
-    size_t cpuid_count = 0;
+    struct build_tables *tables = calloc(1, sizeof(*tables));
 
-    if (!cpuid)
+    if (!tables)
         return vmr_error_set(err, VMR_E_NOMEM, "partition: out of memory");
-    status = merge_cpuid(*proto, options, cpuid, &cpuid_count, err);
-    if (!status)
-        status = build(*proto, options, cpuid, cpuid_count, ret_partition, err);
-    free(cpuid);
+    status = build_with(*proto, options, tables, ret_partition, err);
+    free(tables);
     if (status)
         return status;
     vmr_proto_destroy(*proto);

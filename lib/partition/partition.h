@@ -13,6 +13,7 @@
 
 #include "lib/base/sync.h"
 #include "vmrig/partition.h"
+#include "vmrig/hv_guest.h"
 #include "vmrig/run.h"
 
 /* What other threads ask of a VP: bits of vmr_vp.requests. */
@@ -49,13 +50,15 @@ struct vmr_vp {
     bool interrupt_ready; /* the last exit said so, and nothing was injected since */
     bool recheck;         /* ask the interrupt controllers before the next entry */
     bool window_requested;
+    bool reset_due;    /* the guest asked the Hyper-V interface for it */
     uint8_t tpr;       /* what the backend was last told, or the controllers were */
     uint8_t guest_tpr; /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;
     uint64_t deadline_ns; /* the controllers' next timer */
 };
 
-/* Told on the VP's thread when a VP's next timer moves: lib/run's clock. */
+/* Told on the VP's thread when a VP's next timer moves: clock.h. */
+struct vp_clock;
 struct partition_clock {
     void (*deadline)(void *context, vmr_vp_index vp, uint64_t deadline_ns);
     void *context;
@@ -76,7 +79,9 @@ struct vmr_partition {
     bool bound_once;
     const struct vmr_irqchip_ops *chip_ops;
     void *chip;
+    struct vmr_hv_guest *hv; /* owned; NULL: none */
     struct partition_clock clock;
+    struct vp_clock *own_clock; /* NULL: a VP set brings one, or nobody */
     void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *seam_context;
 };
@@ -86,6 +91,8 @@ struct vmr_proto {
     struct vmr_hypervisor_handle handle;
     struct vmr_caps caps;
     uint32_t vp_count;
+    bool has_hv;
+    struct vmr_hv_config hv;
     size_t cpuid_count;
     struct vmr_cpuid_entry cpuid[VMR_CPUID_LEAF_MAX];
 };
@@ -115,3 +122,11 @@ uint32_t vp_request(struct vmr_vp *vp, uint32_t bits, bool *ret_running);
 /* Something from outside changes the library's state between these two: recorders order it. */
 void partition_async_begin(struct vmr_partition *partition, enum vmr_async_kind kind, uint64_t a, uint64_t b);
 void partition_async_end(struct vmr_partition *partition);
+
+/* --- hv.c: the Hyper-V guest interface --- */
+
+/* Puts it into the CPUID table of `proto`. */
+enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_config *config, struct vmr_error *err);
+/* Makes it, if `proto` offers it. */
+enum vmr_status partition_create_hv(struct vmr_partition *partition, const struct vmr_proto *proto,
+                                    struct vmr_error *err);

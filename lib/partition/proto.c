@@ -49,6 +49,8 @@ enum vmr_status vmr_proto_create(const struct vmr_hypervisor_handle *handle, con
     proto->vp_count = vp_count;
     enum vmr_status status = proto_fill(proto, err);
 
+    if (!status && options->hv)
+        status = proto_offer_hv(proto, options->hv, err);
     if (status) {
         vmr_proto_destroy(proto);
         return status;

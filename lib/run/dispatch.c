@@ -75,7 +75,25 @@ static void dispatch_mmio(struct vmr_vp *vp, const struct vmr_vp_io *io, struct 
     access->value = bus_access(io->mmio, &call, access->direction == VMR_WRITE, access->value);
 }
 
-/* The interrupt controllers first, then the embedder; what neither knows is #GP. [MSR-1] [MSR-2] */
+static enum vmr_msr_result hv_msr(struct vmr_vp *vp, const struct vmr_exit *vp_exit, uint64_t *ret_value)
+{
+    struct vmr_hv_guest *hv = vp->partition->hv;
+    const struct vmr_exit_msr *msr = &vp_exit->u.msr;
+
+    if (!hv)
+        return VMR_MSR_NOT_MINE;
+    if (msr->direction == VMR_READ)
+        return vmr_hv_guest_msr_read(hv, vp->index, vp_exit->vtl, msr->index, ret_value);
+    enum vmr_msr_result result = vmr_hv_guest_msr_write(hv, vp->index, vp_exit->vtl, msr->index, msr->value);
+
+    if (result == VMR_MSR_OK) {
+        vp->recheck = true;
+        vp->reset_due = vmr_hv_guest_take_reset(hv);
+    }
+    return result;
+}
+
+/* The interrupt controllers first, the Hyper-V interface, the embedder; what none knows is #GP. [MSR-1] [MSR-2] */
 static void dispatch_msr(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit)
 {
     const struct vmr_partition *partition = vp->partition;
@@ -87,6 +105,8 @@ static void dispatch_msr(struct vmr_vp *vp, const struct vmr_vp_io *io, struct v
     if (partition->chip_ops && !partition_apic_in_hypervisor(partition))
         result = write ? partition->chip_ops->msr_write(partition->chip, vp->index, msr->index, msr->value)
                        : partition->chip_ops->msr_read(partition->chip, vp->index, msr->index, &value);
+    if (result == VMR_MSR_NOT_MINE)
+        result = hv_msr(vp, vp_exit, &value);
     if (result == VMR_MSR_NOT_MINE && write && io->msr_write)
         result = io->msr_write(io->context, vp, msr->index, msr->value);
     else if (result == VMR_MSR_NOT_MINE && !write && io->msr_read)
@@ -201,7 +221,21 @@ static enum vmr_halt_reason handle(struct vmr_vp *vp, const struct vmr_vp_io *io
         return VMR_HALT_FATAL;
     if (action == VMR_EXIT_HALT_VP)
         return reason_is_the_embedders(reason) ? reason : VMR_HALT_FATAL;
-    return action == VMR_EXIT_DEFAULT ? dispatch_by_kind(vp, io, vp_exit, result) : VMR_HALT_NONE;
+    if (action != VMR_EXIT_DEFAULT)
+        return VMR_HALT_NONE;
+    return hypercall_is(vp, vp_exit) ? hypercall_serve(vp, vp_exit) : dispatch_by_kind(vp, io, vp_exit, result);
+}
+
+/* What devices pull, and what the guest asked of the Hyper-V interface. */
+static enum vmr_halt_reason requested_halt(struct vmr_vp *vp, const struct vmr_vp_io *io)
+{
+    bool reset_due = vp->reset_due;
+    enum vmr_halt_reason reason = io->halt_requested ? io->halt_requested(io->context, vp->index) : VMR_HALT_NONE;
+
+    vp->reset_due = false;
+    if (reason_is_the_embedders(reason))
+        return reason;
+    return reset_due ? VMR_HALT_RESET : VMR_HALT_NONE;
 }
 
 enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit,
@@ -209,11 +243,8 @@ enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io,
 {
     enum vmr_halt_reason reason = handle(vp, io, vp_exit, result);
 
-    if (reason == VMR_HALT_NONE && io->halt_requested) {
-        reason = io->halt_requested(io->context, vp->index);
-        if (!reason_is_the_embedders(reason))
-            reason = VMR_HALT_NONE;
-    }
+    if (reason == VMR_HALT_NONE)
+        reason = requested_halt(vp, io);
     if (reason == VMR_HALT_FATAL)
         tell_fatal(vp, io, vp_exit, result);
     return reason;

@@ -130,21 +130,17 @@ static void sync_tpr(struct vmr_vp *vp)
     vp->guest_tpr = tpr; /* seen: not news any more */
 }
 
-void interrupts_take(struct run *run)
+static void take_chip(struct run *run, uint64_t now_ns, uint64_t hv_deadline_ns)
 {
     struct vmr_vp *vp = run->vp;
     const struct vmr_partition *partition = vp->partition;
     bool user_apic = !partition_apic_in_hypervisor(partition);
     struct vmr_irq_pending pending = {.deadline_ns = VMR_NEVER};
 
-    vp->recheck = false;
-    if (!partition->chip_ops)
-        return;
-    partition->chip_ops->poll(partition->chip, vp->index, partition->host->ops->now_ns(partition->host->context),
-                              user_apic ? newest_tpr(vp) : 0, &pending);
+    partition->chip_ops->poll(partition->chip, vp->index, now_ns, user_apic ? newest_tpr(vp) : 0, &pending);
     if (user_apic)
         sync_tpr(vp);
-    set_deadline(vp, pending.deadline_ns);
+    set_deadline(vp, pending.deadline_ns < hv_deadline_ns ? pending.deadline_ns : hv_deadline_ns);
     if (pending.init)
         init_vp(run);
     if (pending.sipi && !has_failed(run))
@@ -152,4 +148,24 @@ void interrupts_take(struct run *run)
     if (pending.nmi && !has_failed(run))
         run_nmi(run);
     vp->recheck = run->done || inject(run, &pending);
+}
+
+void interrupts_take(struct run *run)
+{
+    struct vmr_vp *vp = run->vp;
+    const struct vmr_partition *partition = vp->partition;
+    uint64_t hv_deadline_ns = VMR_NEVER;
+
+    vp->recheck = false;
+    if (!partition->chip_ops && !partition->hv)
+        return;
+    uint64_t now_ns = partition->host->ops->now_ns(partition->host->context);
+
+    /* First, since what it raises goes to the controllers. */
+    if (partition->hv)
+        hv_deadline_ns = vmr_hv_guest_poll(partition->hv, vp->index, now_ns);
+    if (partition->chip_ops)
+        take_chip(run, now_ns, hv_deadline_ns);
+    else
+        set_deadline(vp, hv_deadline_ns);
 }

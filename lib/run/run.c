@@ -180,7 +180,7 @@ static void sleep_vp(struct run *run)
     }
 }
 
-/* Without a clock (lib/run/clock.c) nobody else watches the timers while the guest runs. */
+/* Without a clock (lib/partition/clock.c) nobody else watches the timers while the guest runs. */
 static void watch_deadline(struct vmr_vp *vp)
 {
     const struct vmr_partition *partition = vp->partition;

@@ -44,6 +44,11 @@ void run_nmi(struct run *run);
  */
 void interrupts_take(struct run *run);
 
+/* Whether the exit is a call to the Hyper-V guest interface (hypercall.c). */
+bool hypercall_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit);
+/* Serves it: afterwards the exit is finished, and none, or the failure that the reason speaks of. */
+enum vmr_halt_reason hypercall_serve(struct vmr_vp *vp, struct vmr_exit *vp_exit);
+
 /* For the senders of requests and the stop source. */
 static inline bool vp_sleeps(const struct vmr_vp *vp)
 {

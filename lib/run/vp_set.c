@@ -157,7 +157,7 @@ static enum vmr_status set_begin(struct vmr_vp_set *set, struct vmr_error *err)
             *err = set->create_error;
         return set->create_error.status;
     }
-    status = run_clock_create(set->partition, &set->clock);
+    status = vp_clock_create(set->partition, &set->clock);
     return status ? vmr_error_set(err, status, "VP set: the host could not start its clock") : VMR_OK;
 }
 
@@ -199,7 +199,7 @@ void vmr_vp_set_destroy(struct vmr_vp_set *set)
     sync_mutex_unlock(&set->lock);
     for (uint32_t i = 0; i < set->member_count; i++)
         host->ops->thread_join(host->context, set->members[i].thread);
-    run_clock_destroy(set->clock);
+    vp_clock_destroy(set->clock);
     for (uint32_t i = 0; set->members && i < vmr_partition_vp_count(set->partition); i++)
         host->ops->parker_destroy(host->context, set->members[i].parker);
     free(set->members);

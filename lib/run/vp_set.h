@@ -11,7 +11,7 @@
  */
 
 #include "lib/base/sync.h"
-#include "lib/run/clock.h"
+#include "lib/partition/clock.h"
 #include "vmrig/vp_set.h"
 
 /* A caller that waits; on its own stack. */
@@ -53,7 +53,7 @@ struct vmr_vp_set {
     struct vmr_partition *partition;
     const struct vmr_host *host;
     struct vmr_vp_set_options options;
-    struct run_clock *clock;
+    struct vp_clock *clock;
     struct sync_mutex lock;
     struct set_waiter *waiters;
     enum set_phase phase;

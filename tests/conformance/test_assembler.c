@@ -113,6 +113,21 @@ static const struct expectation expectations[] = {
     {VMR_READ_COUNT(1, 0x40), "movabs rsi, 0x60100; xor rax, rax; mov eax, dword ptr [rsi]; mov r9, rax"},
     {VMR_CHECKPOINT(77), "mov eax, 0x4d; mov edx, 0x5e0; out dx, eax"},
     {VMR_HYPERCALL(4, 9), "mov rbx, r8; mov rcx, r9; mov rdx, r10; mov rsi, r11; movabs rax, 9; vmcall; mov r12, rax"},
+    {VMR_HV_CALL(6, 0x110000, 0x1005d),
+     "mov rbp, rsp; xor r15, r15; movabs rax, 0x1303c; movabs rdi, 0x9400; mov qword ptr [rdi], rax; "
+     "mov rdx, r8; mov r8, r9; movabs rcx, 0x1005d; movabs rbx, 0x110000; xor rax, rax; call rbx; "
+     "xor rbx, rbx; movabs rdi, 0x9400; mov qword ptr [rdi], rbx; mov rsp, rbp; mov r9, r8; mov r8, rdx; "
+     "mov r14, rax"},
+    {VMR_HV_CALL_XMM(6, 0x110000, 0x1005d, 0x113000),
+     "movabs rsi, 0x113000; movups xmm0, xmmword ptr [rsi]; movups xmm1, xmmword ptr [rsi + 0x10]; "
+     "movups xmm2, xmmword ptr [rsi + 0x20]; movups xmm3, xmmword ptr [rsi + 0x30]; "
+     "movups xmm4, xmmword ptr [rsi + 0x40]; movups xmm5, xmmword ptr [rsi + 0x50]; mov rbp, rsp; "
+     "xor r15, r15; movabs rax, 0x1305e; movabs rdi, 0x9400; mov qword ptr [rdi], rax; mov rdx, r8; "
+     "mov r8, r9; movabs rcx, 0x1005d; movabs rbx, 0x110000; xor rax, rax; call rbx; xor rbx, rbx; "
+     "movabs rdi, 0x9400; mov qword ptr [rdi], rbx; mov rsp, rbp; mov r9, r8; mov r8, rdx; mov r14, rax; "
+     "movabs rsi, 0x113000; movups xmmword ptr [rsi], xmm0; movups xmmword ptr [rsi + 0x10], xmm1; "
+     "movups xmmword ptr [rsi + 0x20], xmm2; movups xmmword ptr [rsi + 0x30], xmm3; "
+     "movups xmmword ptr [rsi + 0x40], xmm4; movups xmmword ptr [rsi + 0x50], xmm5"},
     {VMR_POWER_OFF(), "mov eax, 1; mov edx, 0x5ec; out dx, eax"},
     {VMR_RESET(), "mov eax, 2; mov edx, 0x5ec; out dx, eax"},
     {VMR_TRIPLE_FAULT(), "lidt [0x9110]; ud2"},
@@ -248,9 +263,9 @@ static void the_trampoline_climbs_to_long_mode(void **state)
     static const char want16[] = "cli; xor ax, ax; mov ds, ax; lgdt [0x9100]; mov eax, cr0; or al, 1; mov cr0, eax; "
                                  "ljmp 8:0x801b";
     static const char want32[] =
-        "mov ax, 0x10; mov ds, eax; mov es, eax; mov ss, eax; mov eax, cr4; or eax, 0x20; mov cr4, eax; "
+        "mov ax, 0x10; mov ds, eax; mov es, eax; mov ss, eax; mov eax, cr4; or eax, 0x220; mov cr4, eax; "
         "mov eax, 0x70000; mov cr3, eax; mov ecx, 0xc0000080; rdmsr; or eax, 0x100; wrmsr; mov eax, cr0; "
-        "or eax, 0x80000000; mov cr0, eax; ljmp 0x18:0x8056";
+        "or eax, 0x80000000; mov cr0, eax; ljmp 0x18:0x8058";
     static const char want64[] = "mov eax, 1; cpuid; shr ebx, 0x18; and ebx, 7; mov rax, qword ptr [rbx*8 + 0x9300]; "
                                  "jmp rax";
     struct code *code = calloc(1, sizeof(*code));

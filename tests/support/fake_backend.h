@@ -41,6 +41,9 @@ enum fake_call {
     FAKE_SET_REGS,
     FAKE_GET_MSR,
     FAKE_SET_MSR,
+    FAKE_GET_XMM,
+    FAKE_SET_XMM,
+    FAKE_EXCEPTION,
     FAKE_GET_ACTIVITY,
     FAKE_SET_ACTIVITY,
     FAKE_SET_DEBUG,
@@ -75,6 +78,7 @@ struct fake_vp_script {
 struct fake {
     struct vmr_caps caps;
     enum vmr_irqchip irqchip;
+    const struct vmr_hv_config *hv; /* for the rig's partition */
     struct vmr_cpuid_entry cpuid[FAKE_CPUID_MAX];
     size_t cpuid_count;
     enum vmr_status open_status; /* what open answers */
@@ -95,6 +99,7 @@ struct fake {
     uint32_t answer_count[FAKE_VP_MAX];
     uint64_t values[FAKE_CALL_COUNT]; /* the last argument that mattered */
     struct vmr_x86_regs regs[FAKE_VP_MAX];
+    struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT];
     enum vmr_leave leave[FAKE_VP_MAX];
     struct vmr_vm_config config; /* without its pointers' targets */
     struct vmr_cpuid_entry config_cpuid[FAKE_CPUID_MAX * 2];

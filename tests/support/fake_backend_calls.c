@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -101,6 +102,31 @@ static enum vmr_status fake_set_regs(struct vmr_backend_vp *vp, const struct vmr
     if (!status)
         fake_vp->fake->regs[fake_vp->index] = *regs;
     return status;
+}
+
+static enum vmr_status fake_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT])
+{
+    struct fake *fake = fake_vp_of(vp)->fake;
+    enum vmr_status status = answer(fake, FAKE_GET_XMM, 0);
+
+    if (!status)
+        memcpy(ret_xmm, fake->xmm, sizeof(fake->xmm));
+    return status;
+}
+
+static enum vmr_status fake_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT])
+{
+    struct fake *fake = fake_vp_of(vp)->fake;
+    enum vmr_status status = answer(fake, FAKE_SET_XMM, 0);
+
+    if (!status)
+        memcpy(fake->xmm, xmm, sizeof(fake->xmm));
+    return status;
+}
+
+static enum vmr_status fake_exception(struct vmr_backend_vp *vp, uint8_t vector)
+{
+    return answer(fake_vp_of(vp)->fake, FAKE_EXCEPTION, vector);
 }
 
 static enum vmr_status fake_get_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value)
@@ -228,6 +254,9 @@ static const struct vmr_backend full = {
     .vp_kick = fake_vp_kick,
     .vp_set_debug = fake_set_debug,
     .vp_nmi = fake_nmi,
+    .vp_get_xmm = fake_get_xmm,
+    .vp_set_xmm = fake_set_xmm,
+    .vp_exception = fake_exception,
     .vm_lint = fake_lint,
     .vm_async_begin = fake_async_begin,
     .vm_async_end = fake_async_end,
@@ -255,7 +284,7 @@ struct vmr_hypervisor_handle fake_handle(struct fake *fake)
 
 static void must_build(struct fake_rig *rig, uint32_t vp_count)
 {
-    const struct vmr_proto_options proto_options = {.host = &rig->host, .vp_count = vp_count};
+    const struct vmr_proto_options proto_options = {.host = &rig->host, .vp_count = vp_count, .hv = rig->fake->hv};
     const struct vmr_partition_options options = {.memory = rig->memory};
     struct vmr_proto *proto = NULL;
 

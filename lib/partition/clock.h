@@ -9,9 +9,9 @@
 
 #include "vmrig/partition.h"
 
-struct run_clock;
+struct vp_clock;
 
-/* Gives NULL where the partition has no such timers. VPs stopped. */
-enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clock **ret_clock);
+/* Gives NULL where the partition has no such timers, or a clock of its own. VPs stopped. */
+enum vmr_status vp_clock_create(struct vmr_partition *partition, struct vp_clock **ret_clock);
 /* Waits for the thread to end. NULL is fine. VPs stopped. */
-void run_clock_destroy(struct run_clock *clock);
+void vp_clock_destroy(struct vp_clock *clock);

@@ -5,13 +5,13 @@
  * before it enters the guest; a deadline earlier than the one slept for unparks.
  */
 
-#include "lib/run/clock.h"
+#include "lib/partition/clock.h"
 
 #include <stdlib.h>
 
 #include "lib/partition/partition.h"
 
-struct run_clock {
+struct vp_clock {
     struct vmr_partition *partition;
     const struct vmr_host *host;
     struct sync_mutex lock; /* guards the rest */
@@ -25,7 +25,7 @@ struct run_clock {
 
 static void clock_deadline(void *context, vmr_vp_index vp, uint64_t deadline_ns)
 {
-    struct run_clock *clock = context;
+    struct vp_clock *clock = context;
 
     sync_mutex_lock(&clock->lock);
     bool sooner = deadline_ns < clock->armed_ns;
@@ -37,7 +37,7 @@ static void clock_deadline(void *context, vmr_vp_index vp, uint64_t deadline_ns)
 }
 
 /* The next VP whose deadline has passed, which is then forgotten; vp_count if there is none. */
-static vmr_vp_index take_due(struct run_clock *clock, uint64_t now_ns)
+static vmr_vp_index take_due(struct vp_clock *clock, uint64_t now_ns)
 {
     vmr_vp_index due = clock->vp_count;
 
@@ -53,7 +53,7 @@ static vmr_vp_index take_due(struct run_clock *clock, uint64_t now_ns)
 }
 
 /* Arms for the earliest deadline; false when the thread is to end. */
-static bool arm(struct run_clock *clock, uint64_t *ret_deadline_ns)
+static bool arm(struct vp_clock *clock, uint64_t *ret_deadline_ns)
 {
     sync_mutex_lock(&clock->lock);
     clock->armed_ns = VMR_NEVER;
@@ -70,7 +70,7 @@ static bool arm(struct run_clock *clock, uint64_t *ret_deadline_ns)
 
 static void clock_main(void *argument)
 {
-    struct run_clock *clock = argument;
+    struct vp_clock *clock = argument;
     const struct vmr_host *host = clock->host;
     uint64_t deadline_ns;
 
@@ -84,14 +84,14 @@ static void clock_main(void *argument)
     }
 }
 
-enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clock **ret_clock)
+enum vmr_status vp_clock_create(struct vmr_partition *partition, struct vp_clock **ret_clock)
 {
     const struct vmr_host *host = partition->host;
 
     *ret_clock = NULL;
-    if (!partition->chip_ops)
+    if ((!partition->chip_ops && !partition->hv) || partition->clock.deadline)
         return VMR_OK;
-    struct run_clock *clock = calloc(1, sizeof(*clock) + partition->vp_count * sizeof(clock->deadlines_ns[0]));
+    struct vp_clock *clock = calloc(1, sizeof(*clock) + partition->vp_count * sizeof(clock->deadlines_ns[0]));
 
     if (!clock)
         return VMR_E_NOMEM;
@@ -109,7 +109,7 @@ enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clo
     if (!status && !(partition->backend->flags & VMR_BACKEND_REPLAYS))
         status = host->ops->thread_start(host->context, "vmrig-clock", clock_main, clock, &clock->thread);
     if (status) {
-        run_clock_destroy(clock);
+        vp_clock_destroy(clock);
         return status;
     }
     partition->clock = (struct partition_clock){.deadline = clock_deadline, .context = clock};
@@ -117,7 +117,7 @@ enum vmr_status run_clock_create(struct vmr_partition *partition, struct run_clo
     return VMR_OK;
 }
 
-void run_clock_destroy(struct run_clock *clock)
+void vp_clock_destroy(struct vp_clock *clock)
 {
     if (!clock)
         return;

@@ -4,7 +4,7 @@
  * of earlier runs are known, and each step of its making can fail. [INT-1]
  */
 
-#include "lib/run/clock.h"
+#include "lib/partition/clock.h"
 
 #include "tests/run/fixture.h"
 
@@ -46,12 +46,12 @@ static void a_partition_without_controllers_needs_none(void **state)
 {
     (void)state;
     struct setup setup;
-    struct run_clock *clock = (struct run_clock *)&setup;
+    struct vp_clock *clock = (struct vp_clock *)&setup;
 
     set_up(&setup, NULL, 0, false);
-    assert_int_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
+    assert_int_equal(vp_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
     assert_null(clock);
-    run_clock_destroy(clock);
+    vp_clock_destroy(clock);
     assert_int_equal(setup.counting.live_threads, 0);
     tear_down(&setup);
 }
@@ -60,19 +60,19 @@ static void each_failing_step_leaves_nothing(void **state)
 {
     (void)state;
     struct setup setup;
-    struct run_clock *clock = NULL;
+    struct vp_clock *clock = NULL;
 
     for (uint32_t nth = 1; nth <= 2; nth++) {
         set_up(&setup, NULL, 0, true);
         setup.counting.fail_at = atomic_load(&setup.counting.calls) + nth;
-        assert_int_not_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
+        assert_int_not_equal(vp_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
         assert_null(clock);
         assert_null(setup.fixture.rig.partition->clock.deadline);
         tear_down(&setup);
     }
     set_up(&setup, NULL, 0, true);
     fail_allocation(1);
-    assert_int_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_E_NOMEM);
+    assert_int_equal(vp_clock_create(setup.fixture.rig.partition, &clock), VMR_E_NOMEM);
     fail_allocation(0);
     assert_null(clock);
     tear_down(&setup);
@@ -96,10 +96,10 @@ static void a_guest_that_never_exits_gets_its_timer(void **state)
     (void)state;
     static const struct fake_step steps[] = {STEP_BLOCK, STEP_POWER_OFF};
     struct setup setup;
-    struct run_clock *clock = NULL;
+    struct vp_clock *clock = NULL;
 
     set_up(&setup, steps, COUNT(steps), true);
-    assert_int_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
+    assert_int_equal(vp_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
     setup.fixture.fake.in_guest = wait_for_the_clock;
     setup.fixture.fake.in_guest_context = &setup;
     uint64_t begin = setup.host.ops->now_ns(setup.host.context);
@@ -109,7 +109,7 @@ static void a_guest_that_never_exits_gets_its_timer(void **state)
     assert_true(setup.chip.polls >= 2);
     assert_true(setup.chip.polled_ns >= begin + 2 * MILLISECOND);
     assert_true(fake_count(&setup.fixture.fake, FAKE_VP_KICK) >= 1);
-    run_clock_destroy(clock);
+    vp_clock_destroy(clock);
     tear_down(&setup);
 }
 
@@ -119,16 +119,16 @@ static void a_deadline_of_an_earlier_run_is_not_lost(void **state)
     (void)state;
     static const struct fake_step steps[] = {STEP_OF(VMR_EXIT_SHUTDOWN), STEP_BLOCK, STEP_POWER_OFF};
     struct setup setup;
-    struct run_clock *clock = NULL;
+    struct vp_clock *clock = NULL;
 
     set_up(&setup, steps, COUNT(steps), true);
     setup.chip.period_ns = 20 * MILLISECOND;
     assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_TRIPLE_FAULT);
-    assert_int_equal(run_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
+    assert_int_equal(vp_clock_create(setup.fixture.rig.partition, &clock), VMR_OK);
     setup.fixture.fake.in_guest = wait_for_the_clock;
     setup.fixture.fake.in_guest_context = &setup;
     assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_POWER_OFF);
-    run_clock_destroy(clock);
+    vp_clock_destroy(clock);
     tear_down(&setup);
 }
 

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A call of the Hyper-V hypercall page, as a guest's code makes it. The code in
+ * the page is looked at, an instruction at a time: what a guest would find there
+ * is what the library has put there, and three instructions are all it needs.
+ */
+
+#include "backends/mock/program.h"
+
+#include <string.h>
+
+#include "lib/base/bytes.h"
+
+#define VECTOR_BP 3u
+#define VECTOR_UD 6u
+
+#define OP_INT3 0xccu
+#define OP_RET 0xc3u
+#define OP_OUT_IMM8_AL 0xe6u
+#define OUT_IMM8_BYTES 2u
+#define VMCALL_BYTES 3u
+
+/* Loads XMM0 to XMM5 from RAM, or stores them. False: there is none. */
+static bool move_xmm(struct vmr_backend_vp *vp, vmr_gpa gpa, bool store)
+{
+    for (unsigned i = 0; i < 2 * VMR_HV_XMM_COUNT; i++) {
+        uint64_t *word = i % 2 == 0 ? &vp->xmm[i / 2].low : &vp->xmm[i / 2].high;
+        uint8_t bytes[8];
+
+        store_le64(bytes, *word);
+        if (!(store ? map_write(&vp->vm->map, gpa + 8u * i, bytes, sizeof(bytes))
+                    : map_read(&vp->vm->map, gpa + 8u * i, bytes, sizeof(bytes))))
+            return false;
+        *word = load_le64(bytes);
+    }
+    return true;
+}
+
+static void begin(struct vmr_backend_vp *vp, const struct vmr_step *step)
+{
+    uint64_t *gpr = vp->regs.gpr;
+
+    gpr[VMR_X86_RCX] = step->value;
+    gpr[VMR_X86_RDX] = *program_var(vp, 0);
+    gpr[VMR_X86_R8] = *program_var(vp, 1); /* which is variable 0 */
+    gpr[VMR_X86_RAX] = 0;
+    vp->call_rip = vp->regs.rip;
+    vp->regs.rip = step->address;
+    vp->in_call = true;
+}
+
+/* Back at the step, with what the registers hold now; `vector` < 0: no fault. */
+static enum step_result leave(struct vmr_backend_vp *vp, const struct vmr_step *step, int vector)
+{
+    uint64_t *gpr = vp->regs.gpr;
+
+    vp->regs.rip = vp->call_rip;
+    vp->in_call = false;
+    *program_var(vp, 1) = gpr[VMR_X86_R8];
+    *program_var(vp, 0) = gpr[VMR_X86_RDX];
+    *program_var(vp, step->var) = gpr[VMR_X86_RAX];
+    *program_var(vp, VMR_PROGRAM_FAULT_VAR) = vector < 0 ? 0 : (uint64_t)vector + 1;
+    if (step->count != 0 && !move_xmm(vp, step->count, true))
+        vp->exception = EXCEPTION_GP;
+    return STEP_DONE;
+}
+
+static enum step_result out(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint8_t port)
+{
+    enum step_result result = guest_out(vp, flight, vp_exit, port, 1, vp->regs.gpr[VMR_X86_RAX]);
+
+    if (result != STEP_DONE)
+        return result;
+    vp->regs.rip += OUT_IMM8_BYTES;
+    return STEP_AGAIN;
+}
+
+static enum step_result vmcall(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit)
+{
+    uint64_t *gpr = vp->regs.gpr;
+
+    if (!flight->sent && (vp->vm->profile->caps >> VMR_CAP_HYPERCALL_EXIT & 1u) != 0) {
+        flight->sent = true;
+        *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_HYPERCALL};
+        vp_exit->u.hypercall = (struct vmr_exit_hypercall){.number = gpr[VMR_X86_RCX], .long_mode = true};
+        return STEP_EXIT;
+    }
+    gpr[VMR_X86_RAX] = flight->sent ? vp_exit->u.hypercall.result : vp->vm->profile->no_hypercall_result;
+    flight->sent = false;
+    vp->regs.rip += VMCALL_BYTES;
+    return STEP_AGAIN;
+}
+
+static enum step_result instruction(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
+                                    const struct vmr_step *step)
+{
+    static const uint8_t vmcalls[2][VMCALL_BYTES] = {{0x0f, 0x01, 0xc1}, {0x0f, 0x01, 0xd9}};
+    uint8_t code[VMCALL_BYTES] = {0};
+
+    if (!map_read(&vp->vm->map, vp->regs.rip, code, sizeof(code)))
+        return leave(vp, step, VECTOR_UD);
+    if (code[0] == OP_RET)
+        return leave(vp, step, -1);
+    if (code[0] == OP_OUT_IMM8_AL)
+        return out(vp, flight, vp_exit, code[1]);
+    if (memcmp(code, vmcalls[0], sizeof(code)) == 0 || memcmp(code, vmcalls[1], sizeof(code)) == 0)
+        return vmcall(vp, flight, vp_exit);
+    return leave(vp, step, code[0] == OP_INT3 ? VECTOR_BP : VECTOR_UD);
+}
+
+enum step_result guest_hv_call(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
+                               const struct vmr_step *step)
+{
+    if (!vp->in_call) {
+        if (step->count != 0 && !move_xmm(vp, step->count, false)) {
+            vp->exception = EXCEPTION_GP;
+            return STEP_AGAIN;
+        }
+        begin(vp, step);
+        return STEP_AGAIN;
+    }
+    if (vp->thrown >= 0) {
+        int vector = vp->thrown;
+
+        vp->thrown = -1;
+        return leave(vp, step, vector);
+    }
+    return instruction(vp, flight, vp_exit, step);
+}

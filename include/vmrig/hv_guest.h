@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The Hyper-V guest interface of a partition: what a guest finds by CPUID,
+ * sets up by MSR, and calls through its hypercall page.
+ *
+ *   vmr_proto_options.hv ──> the proto partition's CPUID table shows the interface
+ *                            vmr_proto_build makes a vmr_hv_guest, which the partition owns
+ *   VPs run                  the loop gives it the guest's MSR accesses and hypercalls, and polls it
+ *   vmr_partition_hv         for ports, messages, the monitor page: vmr_hv_guest_synic
+ *
+ * It works on every backend. A guest reaches it through the code in its
+ * hypercall page: VMCALL where that leaves the hypervisor, elsewhere a one-byte
+ * OUT to a port that is the interface's own, which changes no register.
+ */
+
+#include "vmrig/hv.h"
+#include "vmrig/hv_identity.h"
+#include "vmrig/irqchip.h"
+#include "vmrig/synic.h"
+#include "vmrig/vp_state.h"
+
+VMR_BEGIN_DECLS
+
+/* The port of the hypercall page's OUT. Free on a PC; only looked at while the page is enabled. */
+#define VMR_HV_PORT 0xeeu
+
+/* What the library has, where the backend and the configuration allow it. */
+#define VMR_HV_PRIVILEGES                                                                                              \
+    (HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_SYNTHETIC_TIMERS | HV_ACCESS_HYPERCALL_MSRS |           \
+     HV_ACCESS_VP_INDEX | HV_ACCESS_RESET | HV_ACCESS_REFERENCE_TSC | HV_ACCESS_FREQUENCY_MSRS | HV_POST_MESSAGES |    \
+     HV_SIGNAL_EVENTS)
+
+/* A guest that says it has crashed: five words of its choice, and a text that may hold any bytes. */
+struct vmr_hv_crash {
+    uint64_t parameters[HV_CRASH_PARAMETER_COUNT];
+    const char *message; /* not terminated; empty if there is none or it cannot be read */
+    size_t length;       /* HV_CRASH_MESSAGE_BYTES_MAX at most */
+};
+
+/* Zeroed: all that the library has. */
+struct vmr_hv_config {
+    /*
+     * HV_ACCESS_... bits that this partition does without. What they guard is
+     * not in CPUID, its MSRs raise #GP, its hypercalls are refused before their
+     * input is looked at.
+     */
+    uint64_t privileges_off;
+    uint64_t tsc_hz;  /* of the guest's TSC; 0: unknown, so neither reference TSC page nor frequencies */
+    uint64_t apic_hz; /* of the local APIC timer's input; 0: unknown */
+    /* On the crashing VP's thread, which goes on afterwards. Optional. */
+    void (*crash)(void *context, vmr_vp_index vp, const struct vmr_hv_crash *crash);
+    void *context;
+};
+
+struct vmr_hv_guest;
+
+/* NULL without an interface. Lives as long as the partition. */
+struct vmr_partition;
+VMR_API struct vmr_hv_guest *vmr_partition_hv(struct vmr_partition *partition);
+
+VMR_API struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest);
+/* What the guest may do: HV_ACCESS_... bits. */
+VMR_API uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest);
+/* For handlers of an embedder's own; those of the library are in it. VPs stopped. */
+VMR_API struct vmr_hv_calls *vmr_hv_guest_calls(struct vmr_hv_guest *guest);
+/* Back to power-up; ports, registrations and reference time stay, as vmr_synic_reset has it. VPs stopped. */
+VMR_API void vmr_hv_guest_reset(struct vmr_hv_guest *guest);
+
+/*
+ * --- for who runs VPs: the run loop, and tests. All on the VP's thread. ---
+ */
+
+/* What the interface asks of the partition around it. Called on any thread, with no lock held. */
+struct vmr_hv_target {
+    /* Raises a vector in a VP's local APIC. `auto_eoi`: without its in-service bit, where `has_auto_eoi`. */
+    void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi);
+    void (*wake)(void *context, vmr_vp_index vp); /* makes it call vmr_hv_guest_poll, soon */
+    /* XMM0 to XMM5 of the calling VP, for fast calls with more than two words. Both or neither. False: failed. */
+    bool (*get_xmm)(void *context, vmr_vp_index vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
+    bool (*set_xmm)(void *context, vmr_vp_index vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+    uint64_t (*tsc)(void *context); /* the guest's TSC now; NULL: config.tsc_hz counts as 0 */
+    bool has_auto_eoi;
+    bool has_hypercall_exit; /* VMCALL reaches user space */
+    void *context;
+};
+
+struct vmr_hv_guest_options {
+    const struct vmr_host *host;
+    struct vmr_memory *memory;
+    uint32_t vp_count;
+    struct vmr_hv_config config;
+    struct vmr_hv_target target;
+};
+
+/* What a guest with these options may do. */
+VMR_API uint64_t vmr_hv_privileges(const struct vmr_hv_config *config, const struct vmr_hv_target *target);
+/* The leaves from HV_CPUID_VENDOR on: EAX, EBX, ECX, EDX of leaf `index`; false behind the last. */
+struct vmr_hv_leaf {
+    uint32_t eax, ebx, ecx, edx;
+};
+VMR_API bool vmr_hv_leaf_at(const struct vmr_hv_guest_options *options, uint32_t index, struct vmr_hv_leaf *ret_leaf);
+
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_hv_guest_create(const struct vmr_hv_guest_options *options,
+                                                           struct vmr_hv_guest **ret_guest, struct vmr_error *err);
+VMR_API void vmr_hv_guest_destroy(struct vmr_hv_guest *guest); /* NULL is fine. VPs stopped. */
+
+/* VMR_MSR_NOT_MINE outside HV_MSR_FIRST and the HV_MSR_COUNT that follow; inside, what is not there is a fault. */
+VMR_API enum vmr_msr_result vmr_hv_guest_msr_read(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl,
+                                                  uint32_t index, uint64_t *ret_value);
+/* Afterwards the VP polls, and asks whether a reset was requested. */
+VMR_API enum vmr_msr_result vmr_hv_guest_msr_write(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl,
+                                                   uint32_t index, uint64_t guest_value);
+/* As vmr_synic_poll. */
+VMR_API uint64_t vmr_hv_guest_poll(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t now_ns);
+/* Whether the guest asked for a reset since the last time this was asked. Any thread. */
+VMR_API bool vmr_hv_guest_take_reset(struct vmr_hv_guest *guest);
+
+/* Whether a hypercall instruction, or an OUT to VMR_HV_PORT, is a call to this interface now. */
+VMR_API bool vmr_hv_guest_is_calling(const struct vmr_hv_guest *guest);
+
+/* A hypercall under way, at a clean point. */
+struct vmr_hv_site {
+    vmr_vp_index vp;
+    uint8_t vtl;
+    uint8_t instruction_length; /* of what was executed; rip is behind it */
+    struct vmr_x86_regs *regs;  /* in and out */
+};
+
+enum vmr_hv_site_end {
+    VMR_HV_SITE_SERVED,    /* write `regs` back, and go on */
+    VMR_HV_SITE_UNDEFINED, /* write `regs` back, and raise #UD */
+    VMR_HV_SITE_FAILED     /* a register could not be read or written, or a handler broke its contract */
+};
+/* One call: by the mode of `regs` a 64-bit or a 32-bit one; from outside ring 0 or from real mode it is undefined. */
+VMR_API enum vmr_hv_site_end vmr_hv_guest_call(struct vmr_hv_guest *guest, struct vmr_hv_site *site);
+
+VMR_END_DECLS

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Hyper-V guest interface of a partition: made and taken down, and where a
+ * guest's MSR access goes. A privilege that the partition does without is asked
+ * here, before anything else.
+ */
+
+#include "lib/hv/guest.h"
+
+#include <stdlib.h>
+
+#include "vmrig/limits.h"
+
+/* --- what the SynIC asks, passed on --- */
+
+static void raise_irq(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    target->interrupt(target->context, vp, vtl, vector, auto_eoi);
+}
+
+static void wake(void *context, vmr_vp_index vp)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    target->wake(target->context, vp);
+}
+
+static uint64_t tsc(void *context)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    return target->tsc(target->context);
+}
+
+/* --- making and unmaking --- */
+
+static enum vmr_status check_options(const struct vmr_hv_guest_options *options, struct vmr_error *err)
+{
+    const struct vmr_hv_target *target = &options->target;
+
+    if (!options->host || !options->memory || !target->interrupt || !target->wake)
+        return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: host, memory, interrupt and wake are required");
+    if (options->vp_count == 0 || options->vp_count > VMR_VP_COUNT_MAX)
+        return vmr_error_set(err, VMR_E_CONFIG, "Hyper-V interface: %u VPs: 1 to %u are possible", options->vp_count,
+                             VMR_VP_COUNT_MAX);
+    if (!target->get_xmm != !target->set_xmm)
+        return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: XMM registers are read and written, or neither");
+    return VMR_OK;
+}
+
+static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error *err)
+{
+    bool has_tsc = (guest->privileges & HV_ACCESS_REFERENCE_TSC) != 0;
+    const struct vmr_synic_options options = {
+        .host = guest->host,
+        .memory = guest->memory,
+        .vp_count = guest->vp_count,
+        .context = guest,
+        .interrupt = raise_irq,
+        .wake = wake,
+        .tsc_hz = has_tsc ? guest->config.tsc_hz : 0,
+        .tsc = has_tsc ? tsc : NULL,
+    };
+
+    return vmr_synic_create(&options, &guest->synic, err);
+}
+
+enum vmr_status vmr_hv_guest_create(const struct vmr_hv_guest_options *options, struct vmr_hv_guest **ret_guest,
+                                    struct vmr_error *err)
+{
+    enum vmr_status status = check_options(options, err);
+
+    if (status)
+        return status;
+    struct vmr_hv_guest *guest = calloc(1, sizeof(*guest) + options->vp_count * sizeof(guest->vps[0]));
+
+    if (!guest)
+        return vmr_error_set(err, VMR_E_NOMEM, "Hyper-V interface: no memory for %u VPs", options->vp_count);
+    guest->host = options->host;
+    guest->memory = options->memory;
+    guest->config = options->config;
+    guest->target = options->target;
+    guest->vp_count = options->vp_count;
+    guest->privileges = vmr_hv_privileges(&options->config, &options->target);
+    overlay_init(&guest->hypercall_page, guest->memory);
+    for (uint32_t i = 0; i < guest->vp_count; i++)
+        overlay_init(&guest->vps[i].assist_page, guest->memory);
+    guest_calls_init(guest);
+    if (sync_mutex_init(&guest->lock, guest->host))
+        status = vmr_error_set(err, VMR_E_NOMEM, "Hyper-V interface: a lock cannot be made");
+    else
+        status = create_synic(guest, err);
+    if (status) {
+        vmr_hv_guest_destroy(guest);
+        return status;
+    }
+    *ret_guest = guest;
+    return VMR_OK;
+}
+
+void vmr_hv_guest_destroy(struct vmr_hv_guest *guest)
+{
+    if (!guest)
+        return;
+    vmr_synic_destroy(guest->synic);
+    sync_mutex_finish(&guest->lock);
+    free(guest);
+}
+
+void vmr_hv_guest_reset(struct vmr_hv_guest *guest)
+{
+    guest_registers_reset(guest);
+    vmr_synic_reset(guest->synic);
+}
+
+struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest)
+{
+    return guest->synic;
+}
+
+uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest)
+{
+    return guest->privileges;
+}
+
+struct vmr_hv_calls *vmr_hv_guest_calls(struct vmr_hv_guest *guest)
+{
+    return &guest->calls;
+}
+
+/* --- MSRs --- */
+
+static bool is_synthetic(uint32_t index)
+{
+    return index >= HV_MSR_FIRST && index - HV_MSR_FIRST < HV_MSR_COUNT;
+}
+
+static bool may_touch(const struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index)
+{
+    uint64_t needed = guest_register_privilege(index);
+
+    return vp < guest->vp_count && (guest->privileges & needed) == needed;
+}
+
+/* Inside the range what nobody has is a fault: it must not go on to somebody else. [MSR-1] */
+static enum vmr_msr_result settle(enum vmr_msr_result result)
+{
+    return result == VMR_MSR_NOT_MINE ? VMR_MSR_FAULT : result;
+}
+
+enum vmr_msr_result vmr_hv_guest_msr_read(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t index,
+                                          uint64_t *ret_value)
+{
+    if (!is_synthetic(index))
+        return VMR_MSR_NOT_MINE;
+    if (!may_touch(guest, vp, index))
+        return VMR_MSR_FAULT;
+    enum vmr_msr_result result = guest_register_read(guest, vp, index, ret_value);
+
+    if (result == VMR_MSR_NOT_MINE)
+        result = vmr_synic_msr_read(guest->synic, vp, vtl, index, ret_value);
+    return settle(result);
+}
+
+enum vmr_msr_result vmr_hv_guest_msr_write(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t index,
+                                           uint64_t guest_value)
+{
+    if (!is_synthetic(index))
+        return VMR_MSR_NOT_MINE;
+    if (!may_touch(guest, vp, index))
+        return VMR_MSR_FAULT;
+    /* An interrupt that would end by itself needs a local APIC that can: without one it would stay for ever. */
+    if (index >= HV_MSR_SINT0 && index < HV_MSR_SINT0 + HV_SINT_COUNT && (guest_value & HV_SINT_AUTO_EOI) != 0 &&
+        !guest->target.has_auto_eoi)
+        return VMR_MSR_FAULT;
+    enum vmr_msr_result result = guest_register_write(guest, vp, index, guest_value);
+
+    if (result == VMR_MSR_NOT_MINE)
+        result = vmr_synic_msr_write(guest->synic, vp, vtl, index, guest_value);
+    return settle(result);
+}
+
+uint64_t vmr_hv_guest_poll(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t now_ns)
+{
+    return vmr_synic_poll(guest->synic, vp, now_ns);
+}
+
+bool vmr_hv_guest_take_reset(struct vmr_hv_guest *guest)
+{
+    return sync_load_u32(guest->host, &guest->reset_requested) != 0 &&
+           sync_exchange_u32(guest->host, &guest->reset_requested, 0) != 0;
+}
+
+bool vmr_hv_guest_is_calling(const struct vmr_hv_guest *guest)
+{
+    return sync_load_u32(guest->host, &guest->calling) != 0;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A hypercall of a VP: from its registers to the dispatcher's view and back,
+ * and the handlers that need nothing but the SynIC.
+ */
+
+#include <string.h>
+
+#include "lib/base/bytes.h"
+#include "lib/hv/control.h"
+#include "lib/hv/guest.h"
+#include "lib/hv/hypercall_table.h"
+
+#define CR0_PE UINT64_C(1)
+#define EFER_LMA (UINT64_C(1) << 10)
+#define SEGMENT_LONG (1u << 13) /* struct vmr_x86_segment.attributes */
+#define SEGMENT_DPL(attributes) ((unsigned)(attributes) >> 5 & 3u)
+
+/* --- handlers (TLFS, HvCallPostMessage, HvCallSignalEvent) --- */
+
+#define POST_CONNECTION 0u
+#define POST_RESERVED 4u
+#define POST_TYPE 8u
+#define POST_LENGTH 12u
+#define POST_PAYLOAD 16u
+
+/* The type is the guest's own affair: a port gets the payload alone. */
+static enum hv_status post_message(void *context, struct vmr_hv_call *call)
+{
+    struct vmr_hv_guest *guest = context;
+    uint32_t length = load_le32(call->input + POST_LENGTH);
+
+    if (length > HV_MESSAGE_PAYLOAD_MAX)
+        return HV_STATUS_INVALID_PARAMETER;
+    return vmr_synic_guest_post(guest->synic, call->caller->vtl, load_le32(call->input + POST_CONNECTION),
+                                call->input + POST_PAYLOAD, length);
+}
+
+/* Connection, 16-bit flag number, 16 bits that must be zero. */
+static enum hv_status signal_event(void *context, struct vmr_hv_call *call)
+{
+    struct vmr_hv_guest *guest = context;
+
+    if (load_le(call->input + 6, 2) != 0)
+        return HV_STATUS_INVALID_PARAMETER;
+    return vmr_synic_guest_signal(guest->synic, call->caller->vtl, load_le32(call->input),
+                                  (uint16_t)load_le(call->input + 4, 2));
+}
+
+void guest_calls_init(struct vmr_hv_guest *guest)
+{
+    static const struct {
+        uint16_t code;
+        enum hv_status (*run)(void *context, struct vmr_hv_call *call);
+    } handlers[] = {
+        {HV_CALL_POST_MESSAGE, post_message},
+        {HV_CALL_SIGNAL_EVENT, signal_event},
+    };
+
+    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
+        guest->calls.calls[hypercall_table_find(handlers[i].code)] =
+            (struct vmr_hv_call_handler){.run = handlers[i].run, .context = guest};
+    }
+}
+
+/* --- from registers and back --- */
+
+/* A hypercall is made in protected mode, by ring 0 (TLFS, Hypercall Interface): anything else is undefined. */
+static bool may_call(const struct vmr_x86_regs *regs)
+{
+    return (regs->cr0 & CR0_PE) != 0 && SEGMENT_DPL(regs->ss.attributes) == 0;
+}
+
+static uint8_t abi_of(const struct vmr_x86_regs *regs)
+{
+    return (regs->efer & EFER_LMA) != 0 && (regs->cs.attributes & SEGMENT_LONG) != 0 ? VMR_HV_ABI_X64 : VMR_HV_ABI_X86;
+}
+
+/* XMM registers cost a call into the hypervisor: only for a 64-bit fast call whose parameters need them. */
+static bool needs_xmm(const struct vmr_hv_guest *guest, uint8_t abi, const struct vmr_x86_regs *regs)
+{
+    struct control control;
+
+    if (abi != VMR_HV_ABI_X64 || !guest->target.get_xmm)
+        return false;
+    control_decode(regs->gpr[VMR_X86_RCX], &control);
+    const struct vmr_hv_call_definition *definition = vmr_hv_call_find(control.code);
+
+    if (!control.fast || !definition)
+        return false;
+    const struct control_extent extent = control_measure(&control, &definition->x86);
+
+    return extent.input + extent.output > 16 || (extent.input != 0 && extent.output != 0);
+}
+
+static void put_back(const struct vmr_hv_call_registers *from, struct vmr_x86_regs *regs)
+{
+    for (unsigned i = 0; i < VMR_X86_GPR_COUNT; i++) {
+        if (from->gpr_modified >> i & 1)
+            regs->gpr[i] = from->gpr[i];
+    }
+    if (from->pc_modified)
+        regs->rip = from->pc;
+}
+
+static enum vmr_hv_site_end serve(struct vmr_hv_guest *guest, struct vmr_hv_site *site,
+                                  const struct vmr_hv_caller *caller, struct vmr_hv_call_registers *registers)
+{
+    const struct vmr_hv_target *target = &guest->target;
+    struct vmr_hv_result result;
+    enum vmr_status status = vmr_hv_dispatch(&guest->calls, caller, guest->memory, registers, &result);
+
+    if (status) {
+        complain(guest->host, &guest->broken_handler, VMR_CULPRIT_CALLER,
+                 "hypercall by VP %u: a handler gave an answer that no handler may give", caller->vp);
+        return VMR_HV_SITE_FAILED;
+    }
+    put_back(registers, site->regs);
+    if (registers->xmm_modified && !target->set_xmm(target->context, site->vp, registers->xmm))
+        return VMR_HV_SITE_FAILED;
+    return result.outcome == VMR_HV_UNDEFINED ? VMR_HV_SITE_UNDEFINED : VMR_HV_SITE_SERVED;
+}
+
+enum vmr_hv_site_end vmr_hv_guest_call(struct vmr_hv_guest *guest, struct vmr_hv_site *site)
+{
+    const struct vmr_hv_target *target = &guest->target;
+    struct vmr_x86_regs *regs = site->regs;
+    struct vmr_hv_call_registers registers = {.pc = regs->rip};
+    const struct vmr_hv_caller caller = {.abi = abi_of(regs),
+                                         .vtl = site->vtl,
+                                         .instruction_length = site->instruction_length,
+                                         .pc_advanced = true,
+                                         .without_xmm = target->get_xmm == NULL,
+                                         .vp = site->vp,
+                                         .privileges = guest->privileges};
+
+    if (!may_call(regs)) {
+        regs->rip -= site->instruction_length;
+        return VMR_HV_SITE_UNDEFINED;
+    }
+    memcpy(registers.gpr, regs->gpr, sizeof(regs->gpr));
+    if (needs_xmm(guest, caller.abi, regs) && !target->get_xmm(target->context, site->vp, registers.xmm))
+        return VMR_HV_SITE_FAILED;
+    guest->vps[site->vp].site = site;
+    enum vmr_hv_site_end end = serve(guest, site, &caller, &registers);
+
+    guest->vps[site->vp].site = NULL;
+    return end;
+}

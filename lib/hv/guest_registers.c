@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The synthetic MSRs that belong to no device: identity, hypercall page, VP
+ * index, frequencies, VP assist page, crash, reset (TLFS, Appendix: MSRs).
+ * Reserved bits are refused, not kept. A refused write changes nothing.
+ */
+
+#include "lib/hv/guest.h"
+#include "lib/hv/hypercall_page.h"
+
+uint64_t guest_register_privilege(uint32_t index)
+{
+    switch (index) {
+    case HV_MSR_GUEST_OS_ID:
+    case HV_MSR_HYPERCALL:
+        return HV_ACCESS_HYPERCALL_MSRS;
+    case HV_MSR_VP_INDEX:
+        return HV_ACCESS_VP_INDEX;
+    case HV_MSR_RESET:
+        return HV_ACCESS_RESET;
+    case HV_MSR_TIME_REF_COUNT:
+        return HV_ACCESS_REFERENCE_COUNTER;
+    case HV_MSR_REFERENCE_TSC:
+        return HV_ACCESS_REFERENCE_TSC;
+    case HV_MSR_TSC_FREQUENCY:
+    case HV_MSR_APIC_FREQUENCY:
+        return HV_ACCESS_FREQUENCY_MSRS;
+    default:
+        break;
+    }
+    if (index >= HV_MSR_STIMER0_CONFIG && index < HV_MSR_STIMER0_CONFIG + 2 * HV_STIMER_COUNT)
+        return HV_ACCESS_SYNTHETIC_TIMERS;
+    if (index >= HV_MSR_SCONTROL && index < HV_MSR_SINT0 + HV_SINT_COUNT)
+        return HV_ACCESS_SYNIC;
+    return 0;
+}
+
+static bool is_crash_parameter(uint32_t index)
+{
+    return index >= HV_MSR_CRASH_P0 && index - HV_MSR_CRASH_P0 < HV_CRASH_PARAMETER_COUNT;
+}
+
+/* --- the hypercall page --- */
+
+static void close_page(struct vmr_hv_guest *guest)
+{
+    overlay_reset(&guest->hypercall_page);
+    sync_store_u32(guest->host, &guest->calling, 0);
+}
+
+/* The code goes with the page; what the guest wrote over it does not. */
+static bool open_page(struct vmr_hv_guest *guest, vmr_gpa guest_gpa)
+{
+    struct overlay *page = &guest->hypercall_page;
+    struct overlay moved = {.memory = guest->memory};
+
+    if (page->placed && page->gpa == guest_gpa)
+        return true;
+    hypercall_page_fill(moved.content, guest->target.has_hypercall_exit);
+    if (overlay_place(&moved, guest_gpa) != VMR_OK)
+        return false;
+    *page = moved;
+    sync_store_u32(guest->host, &guest->calling, 1);
+    return true;
+}
+
+/* Without an identity the page stays closed, and the enable bit 0 (TLFS, Establishing the Hypercall Interface). */
+static enum vmr_msr_result write_hypercall(struct vmr_hv_guest *guest, uint64_t guest_value)
+{
+    if ((guest->hypercall_register & HV_HYPERCALL_LOCKED) != 0 || (guest_value & HV_HYPERCALL_RESERVED) != 0)
+        return VMR_MSR_FAULT;
+    if (guest->os_id == 0)
+        guest_value &= ~HV_HYPERCALL_ENABLE;
+    if ((guest_value & HV_HYPERCALL_ENABLE) == 0)
+        close_page(guest);
+    else if (!open_page(guest, guest_value & HV_PAGE_ADDRESS))
+        return VMR_MSR_FAULT;
+    guest->hypercall_register = guest_value;
+    return VMR_MSR_OK;
+}
+
+static enum vmr_msr_result write_os_id(struct vmr_hv_guest *guest, uint64_t guest_value)
+{
+    guest->os_id = guest_value;
+    if (guest_value == 0 && (guest->hypercall_register & HV_HYPERCALL_ENABLE) != 0) {
+        guest->hypercall_register &= ~HV_HYPERCALL_ENABLE;
+        close_page(guest);
+    }
+    return VMR_MSR_OK;
+}
+
+/* --- one VP's --- */
+
+static enum vmr_msr_result write_assist_page(struct guest_vp *vp, uint64_t guest_value)
+{
+    if ((guest_value & HV_PAGE_RESERVED) != 0)
+        return VMR_MSR_FAULT;
+    if ((guest_value & HV_PAGE_ENABLE) == 0)
+        overlay_withdraw(&vp->assist_page);
+    else if (overlay_place(&vp->assist_page, guest_value & HV_PAGE_ADDRESS) != VMR_OK)
+        return VMR_MSR_FAULT;
+    vp->assist_register = guest_value;
+    return VMR_MSR_OK;
+}
+
+/* A text that is too long is cut; one that is not in RAM is none. */
+static void tell_crash(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t guest_control)
+{
+    const uint64_t *parameters = guest->vps[vp].crash_parameters;
+    struct vmr_hv_crash crash = {.message = ""};
+    char text[HV_CRASH_MESSAGE_BYTES_MAX];
+
+    for (unsigned i = 0; i < HV_CRASH_PARAMETER_COUNT; i++)
+        crash.parameters[i] = parameters[i];
+    if ((guest_control & HV_CRASH_MESSAGE) != 0) {
+        uint64_t length = parameters[4] < sizeof(text) ? parameters[4] : sizeof(text);
+
+        if (vmr_memory_read(guest->memory, parameters[3], text, (size_t)length) == VMR_OK) {
+            crash.message = text;
+            crash.length = (size_t)length;
+        }
+    }
+    guest->config.crash(guest->config.context, vp, &crash);
+}
+
+static enum vmr_msr_result write_crash_control(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t guest_value)
+{
+    if ((guest_value & HV_CRASH_NOTIFY) != 0 && guest->config.crash)
+        tell_crash(guest, vp, guest_value);
+    return VMR_MSR_OK;
+}
+
+/* --- reading and writing --- */
+
+static enum vmr_msr_result read_frequency(uint64_t hz, uint64_t *ret_value)
+{
+    *ret_value = hz;
+    return hz != 0 ? VMR_MSR_OK : VMR_MSR_FAULT;
+}
+
+static enum vmr_msr_result read_locked(struct vmr_hv_guest *guest, uint32_t index, uint64_t *ret_value)
+{
+    sync_mutex_lock(&guest->lock);
+    *ret_value = index == HV_MSR_GUEST_OS_ID ? guest->os_id : guest->hypercall_register;
+    sync_mutex_unlock(&guest->lock);
+    return VMR_MSR_OK;
+}
+
+enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index,
+                                        uint64_t *ret_value)
+{
+    if (is_crash_parameter(index)) {
+        *ret_value = guest->vps[vp].crash_parameters[index - HV_MSR_CRASH_P0];
+        return VMR_MSR_OK;
+    }
+    switch (index) {
+    case HV_MSR_GUEST_OS_ID:
+    case HV_MSR_HYPERCALL:
+        return read_locked(guest, index, ret_value);
+    case HV_MSR_VP_INDEX:
+        *ret_value = vp;
+        return VMR_MSR_OK;
+    case HV_MSR_RESET:
+        *ret_value = 0;
+        return VMR_MSR_OK;
+    case HV_MSR_TSC_FREQUENCY:
+        return read_frequency(guest->config.tsc_hz, ret_value);
+    case HV_MSR_APIC_FREQUENCY:
+        return read_frequency(guest->config.apic_hz, ret_value);
+    case HV_MSR_VP_ASSIST_PAGE:
+        *ret_value = guest->vps[vp].assist_register;
+        return VMR_MSR_OK;
+    case HV_MSR_CRASH_CTL:
+        *ret_value = HV_CRASH_NOTIFY | HV_CRASH_MESSAGE; /* what is understood */
+        return VMR_MSR_OK;
+    default:
+        return VMR_MSR_NOT_MINE;
+    }
+}
+
+static enum vmr_msr_result write_locked(struct vmr_hv_guest *guest, uint32_t index, uint64_t guest_value)
+{
+    sync_mutex_lock(&guest->lock);
+    enum vmr_msr_result result =
+        index == HV_MSR_GUEST_OS_ID ? write_os_id(guest, guest_value) : write_hypercall(guest, guest_value);
+
+    sync_mutex_unlock(&guest->lock);
+    return result;
+}
+
+enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index,
+                                         uint64_t guest_value)
+{
+    if (is_crash_parameter(index)) {
+        guest->vps[vp].crash_parameters[index - HV_MSR_CRASH_P0] = guest_value;
+        return VMR_MSR_OK;
+    }
+    switch (index) {
+    case HV_MSR_GUEST_OS_ID:
+    case HV_MSR_HYPERCALL:
+        return write_locked(guest, index, guest_value);
+    case HV_MSR_VP_INDEX:
+    case HV_MSR_TSC_FREQUENCY:
+    case HV_MSR_APIC_FREQUENCY:
+        return VMR_MSR_FAULT;
+    case HV_MSR_RESET:
+        if ((guest_value & HV_RESET_NOW) != 0)
+            sync_store_u32(guest->host, &guest->reset_requested, 1);
+        return VMR_MSR_OK;
+    case HV_MSR_VP_ASSIST_PAGE:
+        return write_assist_page(&guest->vps[vp], guest_value);
+    case HV_MSR_CRASH_CTL:
+        return write_crash_control(guest, vp, guest_value);
+    default:
+        return VMR_MSR_NOT_MINE;
+    }
+}
+
+void guest_registers_reset(struct vmr_hv_guest *guest)
+{
+    sync_mutex_lock(&guest->lock);
+    guest->os_id = 0;
+    guest->hypercall_register = 0;
+    close_page(guest);
+    sync_mutex_unlock(&guest->lock);
+    sync_store_u32(guest->host, &guest->reset_requested, 0);
+    for (uint32_t i = 0; i < guest->vp_count; i++) {
+        struct guest_vp *vp = &guest->vps[i];
+
+        vp->assist_register = 0;
+        overlay_reset(&vp->assist_page);
+        for (unsigned word = 0; word < HV_CRASH_PARAMETER_COUNT; word++)
+            vp->crash_parameters[word] = 0;
+    }
+}

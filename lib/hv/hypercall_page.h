@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/*
+ * The code in a guest's hypercall page (TLFS, Establishing the Hypercall
+ * Interface). The same bytes mean the same in 32-bit and in 64-bit mode.
+ */
+
+#include "vmrig/types.h"
+
+/* Fills a page. `vmcall`: the instruction reaches user space; else an OUT that changes no register. */
+void hypercall_page_fill(uint8_t ret_page[VMR_PAGE_SIZE], bool vmcall);

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest finds by CPUID (TLFS, Feature and Interface Discovery): exactly
+ * what the library does for this partition, and no more. A bit is set here when
+ * its scenario exists.
+ */
+
+#include "vmrig/hv_guest.h"
+
+/* "Microsoft Hv", which guests look for; the interface after it says what it really is. */
+#define VENDOR_EBX 0x7263694du
+#define VENDOR_ECX 0x666f736fu
+#define VENDOR_EDX 0x76482074u
+#define LEAF_LAST HV_CPUID_HARDWARE
+
+/* The version whose guest interface this is: 10.0 (TLFS 6). */
+#define VERSION_MAJOR 10u
+
+static uint64_t missing(const struct vmr_hv_config *config, const struct vmr_hv_target *target)
+{
+    uint64_t off = config->privileges_off;
+
+    if (config->tsc_hz == 0 || !target->tsc)
+        off |= HV_ACCESS_REFERENCE_TSC;
+    if (config->tsc_hz == 0 && config->apic_hz == 0)
+        off |= HV_ACCESS_FREQUENCY_MSRS;
+    /* What stands on something that is off is off with it. */
+    if (off & HV_ACCESS_REFERENCE_COUNTER)
+        off |= HV_ACCESS_REFERENCE_TSC;
+    if (off & HV_ACCESS_SYNIC)
+        off |= HV_ACCESS_SYNTHETIC_TIMERS;
+    if (off & HV_ACCESS_HYPERCALL_MSRS)
+        off |= HV_POST_MESSAGES | HV_SIGNAL_EVENTS;
+    return off;
+}
+
+uint64_t vmr_hv_privileges(const struct vmr_hv_config *config, const struct vmr_hv_target *target)
+{
+    return VMR_HV_PRIVILEGES & ~missing(config, target);
+}
+
+static uint32_t features(uint64_t privileges, const struct vmr_hv_target *target)
+{
+    uint32_t edx = HV_FEATURE_CRASH_REGISTERS;
+
+    if (target->get_xmm && (privileges & HV_ACCESS_HYPERCALL_MSRS))
+        edx |= HV_FEATURE_XMM_INPUT | HV_FEATURE_XMM_OUTPUT;
+    if (privileges & HV_ACCESS_FREQUENCY_MSRS)
+        edx |= HV_FEATURE_FREQUENCY_REGISTERS;
+    if (privileges & HV_ACCESS_SYNTHETIC_TIMERS)
+        edx |= HV_FEATURE_DIRECT_TIMERS;
+    return edx;
+}
+
+static uint32_t recommendations(const struct vmr_hv_target *target)
+{
+    return target->has_auto_eoi ? 0 : HV_RECOMMEND_DEPRECATE_AUTO_EOI;
+}
+
+bool vmr_hv_leaf_at(const struct vmr_hv_guest_options *options, uint32_t index, struct vmr_hv_leaf *ret_leaf)
+{
+    uint64_t privileges = vmr_hv_privileges(&options->config, &options->target);
+
+    switch (HV_CPUID_VENDOR + index) {
+    case HV_CPUID_VENDOR:
+        *ret_leaf = (struct vmr_hv_leaf){LEAF_LAST, VENDOR_EBX, VENDOR_ECX, VENDOR_EDX};
+        return true;
+    case HV_CPUID_INTERFACE:
+        *ret_leaf = (struct vmr_hv_leaf){.eax = HV_CPUID_INTERFACE_HV1};
+        return true;
+    case HV_CPUID_VERSION:
+        *ret_leaf = (struct vmr_hv_leaf){.ebx = VERSION_MAJOR << 16};
+        return true;
+    case HV_CPUID_FEATURES:
+        *ret_leaf = (struct vmr_hv_leaf){.eax = (uint32_t)privileges,
+                                         .ebx = (uint32_t)(privileges >> 32),
+                                         .edx = features(privileges, &options->target)};
+        return true;
+    case HV_CPUID_RECOMMENDATIONS:
+        *ret_leaf = (struct vmr_hv_leaf){.eax = recommendations(&options->target), .ebx = HV_SPIN_NOTIFY_NEVER};
+        return true;
+    case HV_CPUID_LIMITS:
+        *ret_leaf = (struct vmr_hv_leaf){.eax = options->vp_count, .ebx = options->vp_count};
+        return true;
+    case HV_CPUID_HARDWARE:
+        *ret_leaf = (struct vmr_hv_leaf){0};
+        return true;
+    default:
+        return false;
+    }
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The Hyper-V guest interface of a partition: its leaves in the CPUID table, its
+ * MSRs among those that exit, and the way from it to VPs and local APICs.
+ */
+
+#include "lib/partition/clock.h"
+#include "lib/partition/partition.h"
+
+/* Physical destination, fixed delivery, edge (Intel SDM vol. 3, 11.11). */
+#define MSI_ADDRESS UINT64_C(0xfee00000)
+#define MSI_DESTINATION_SHIFT 12
+
+/* --- what the interface asks of the partition --- */
+
+static void raise_vector(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+{
+    struct vmr_partition *partition = context;
+    const struct vmr_irqchip_ops *chip = partition->chip_ops;
+
+    (void)vtl; /* one local APIC serves all VTLs of a backend that has no others */
+    if (chip && chip->vector && !partition_apic_in_hypervisor(partition)) {
+        (void)chip->vector(partition->chip, vp, vector, auto_eoi);
+    } else if (partition_apic_in_hypervisor(partition) && partition->backend->vm_msi) {
+        /* The upper bits of a wide destination are the address's upper half (KVM API, KVM_CAP_X2APIC_API). */
+        const struct vmr_msi msi = {.address = MSI_ADDRESS | (uint64_t)(vp & 0xffu) << MSI_DESTINATION_SHIFT |
+                                               (uint64_t)(vp & ~0xffu) << 32,
+                                    .data = vector};
+
+        (void)partition->backend->vm_msi(partition->backend_vm, &msi);
+    }
+}
+
+static void wake(void *context, vmr_vp_index index)
+{
+    struct vmr_vp *vp = partition_vp(context, index);
+
+    if (vp)
+        (void)vp_request(vp, REQUEST_WAKE, NULL);
+}
+
+static bool get_xmm(void *context, vmr_vp_index index, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT])
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->vp_get_xmm(partition->vps[index].backend_vp, ret_xmm) == VMR_OK;
+}
+
+static bool set_xmm(void *context, vmr_vp_index index, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT])
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->vp_set_xmm(partition->vps[index].backend_vp, xmm) == VMR_OK;
+}
+
+static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, struct vmr_partition *partition)
+{
+    bool has_xmm = vmr_caps_have(&proto->caps, VMR_CAP_XMM);
+
+    return (struct vmr_hv_guest_options){
+        .host = proto->host,
+        .vp_count = proto->vp_count,
+        .config = proto->hv,
+        .target =
+            {
+                .interrupt = raise_vector,
+                .wake = wake,
+                .get_xmm = has_xmm ? get_xmm : NULL,
+                .set_xmm = has_xmm ? set_xmm : NULL,
+                .has_auto_eoi = proto->handle.irqchip == VMR_IRQCHIP_USER,
+                .has_hypercall_exit = vmr_caps_have(&proto->caps, VMR_CAP_HYPERCALL_EXIT),
+                .context = partition,
+            },
+    };
+}
+
+/* --- before the build --- */
+
+static struct vmr_cpuid_entry *find_leaf(struct vmr_proto *proto, uint32_t leaf)
+{
+    for (size_t i = 0; i < proto->cpuid_count; i++) {
+        if (proto->cpuid[i].leaf == leaf)
+            return &proto->cpuid[i];
+    }
+    if (proto->cpuid_count == VMR_CPUID_LEAF_MAX)
+        return NULL;
+    struct vmr_cpuid_entry *fresh = &proto->cpuid[proto->cpuid_count++];
+
+    *fresh = (struct vmr_cpuid_entry){.leaf = leaf};
+    return fresh;
+}
+
+static bool add_leaves(struct vmr_proto *proto)
+{
+    const struct vmr_hv_guest_options options = options_of(proto, NULL);
+    struct vmr_cpuid_entry *entry = find_leaf(proto, 1);
+    struct vmr_hv_leaf leaf;
+
+    if (!entry)
+        return false;
+    entry->ecx |= HV_CPUID_1_ECX_HYPERVISOR;
+    for (uint32_t i = 0; vmr_hv_leaf_at(&options, i, &leaf); i++) {
+        entry = find_leaf(proto, HV_CPUID_VENDOR + i);
+        if (!entry)
+            return false;
+        entry->eax = leaf.eax;
+        entry->ebx = leaf.ebx;
+        entry->ecx = leaf.ecx;
+        entry->edx = leaf.edx;
+    }
+    return true;
+}
+
+enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_config *config, struct vmr_error *err)
+{
+    proto->has_hv = true;
+    proto->hv = *config;
+    if (!vmr_caps_have(&proto->caps, VMR_CAP_MSR_EXIT) || !vmr_caps_have(&proto->caps, VMR_CAP_MSR_FAULT))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "hv: hypervisor '%s' cannot hand the guest's MSR accesses over",
+                             proto->handle.backend->name);
+    if (!add_leaves(proto))
+        return vmr_error_set(err, VMR_E_CONFIG, "hv: the CPUID table has no room for the interface's leaves");
+    return VMR_OK;
+}
+
+/* --- with the partition --- */
+
+enum vmr_status partition_create_hv(struct vmr_partition *partition, const struct vmr_proto *proto,
+                                    struct vmr_error *err)
+{
+    struct vmr_hv_guest_options options = options_of(proto, partition);
+
+    if (!proto->has_hv)
+        return VMR_OK;
+    options.memory = partition->memory;
+    enum vmr_status status = vmr_hv_guest_create(&options, &partition->hv, err);
+
+    /* A VP that sleeps inside the hypervisor does not know when its synthetic timers are due. */
+    if (!status && partition_apic_in_hypervisor(partition)) {
+        status = vp_clock_create(partition, &partition->own_clock);
+        if (status)
+            (void)vmr_error_set(err, status, "hv: the host could not start the clock of the synthetic timers");
+    }
+    return status;
+}
+
+struct vmr_hv_guest *vmr_partition_hv(struct vmr_partition *partition)
+{
+    return partition->hv;
+}

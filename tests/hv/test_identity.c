@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* What CPUID says follows from the configuration and from what the backend can do. [HV-1] */
+
+#include "tests/hv/guest_rig.h"
+
+static struct vmr_hv_leaf leaf_of(const struct guest_rig *rig, uint32_t leaf)
+{
+    struct vmr_hv_leaf found = {0};
+
+    assert_true(vmr_hv_leaf_at(&rig->options, leaf - HV_CPUID_VENDOR, &found));
+    return found;
+}
+
+static void the_leaves_end_where_the_first_says(void **state)
+{
+    (void)state;
+    struct guest_rig rig;
+    struct vmr_hv_leaf leaf;
+
+    guest_rig_init(&rig);
+    uint32_t last = leaf_of(&rig, HV_CPUID_VENDOR).eax;
+
+    assert_true(vmr_hv_leaf_at(&rig.options, last - HV_CPUID_VENDOR, &leaf));
+    assert_false(vmr_hv_leaf_at(&rig.options, last - HV_CPUID_VENDOR + 1, &leaf));
+    assert_false(vmr_hv_leaf_at(&rig.options, UINT32_MAX, &leaf));
+    assert_int_equal(leaf_of(&rig, HV_CPUID_LIMITS).eax, GUEST_VPS);
+    guest_rig_finish(&rig);
+}
+
+struct row {
+    uint64_t off, gone;
+};
+
+static void what_stands_on_something_falls_with_it(void **state)
+{
+    static const struct row rows[] = {
+        {HV_ACCESS_SYNIC, HV_ACCESS_SYNIC | HV_ACCESS_SYNTHETIC_TIMERS},
+        {HV_ACCESS_REFERENCE_COUNTER, HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_REFERENCE_TSC},
+        {HV_ACCESS_HYPERCALL_MSRS, HV_ACCESS_HYPERCALL_MSRS | HV_POST_MESSAGES | HV_SIGNAL_EVENTS},
+        {HV_ACCESS_VP_INDEX, HV_ACCESS_VP_INDEX},
+        {UINT64_MAX, VMR_HV_PRIVILEGES},
+    };
+    struct guest_rig rig;
+
+    (void)state;
+    guest_rig_init(&rig);
+    uint64_t all = vmr_hv_privileges(&rig.options.config, &rig.options.target);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        rig.options.config.privileges_off = rows[i].off;
+        assert_int_equal(vmr_hv_privileges(&rig.options.config, &rig.options.target), all & ~rows[i].gone);
+        assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).eax, (uint32_t)(all & ~rows[i].gone));
+    }
+    guest_rig_finish(&rig);
+}
+
+static void what_the_backend_cannot_do_is_not_shown(void **state)
+{
+    const uint32_t xmm = HV_FEATURE_XMM_INPUT | HV_FEATURE_XMM_OUTPUT;
+    struct guest_rig rig;
+
+    (void)state;
+    guest_rig_init(&rig);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).edx & xmm, xmm);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_RECOMMENDATIONS).eax & HV_RECOMMEND_DEPRECATE_AUTO_EOI, 0);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).eax & HV_ACCESS_FREQUENCY_MSRS, 0);
+    rig.options.target.get_xmm = NULL;
+    rig.options.target.has_auto_eoi = false;
+    rig.options.config.apic_hz = 1;
+    assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).edx & xmm, 0);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_RECOMMENDATIONS).eax, HV_RECOMMEND_DEPRECATE_AUTO_EOI);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).eax & HV_ACCESS_FREQUENCY_MSRS, HV_ACCESS_FREQUENCY_MSRS);
+    guest_rig_finish(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_leaves_end_where_the_first_says),
+        cmocka_unit_test(what_stands_on_something_falls_with_it),
+        cmocka_unit_test(what_the_backend_cannot_do_is_not_shown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
