@@ -17,6 +17,11 @@ NOBODY = 65534
 VMRIG, CORPORA = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 
 
+def beside(name):
+    """A program in the command's build folder."""
+    return os.path.join(os.path.dirname(VMRIG), name)
+
+
 def kvm_problem():
     """Why no guest can be run here; None if one can."""
     if not os.access('/dev/kvm', os.R_OK | os.W_OK):

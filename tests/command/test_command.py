@@ -434,5 +434,28 @@ class Run(Command):
                 self.assertIn(b"did not print 'more'", done.stderr)
 
 
+class Bench(Command):
+    """The program beside the command that `vmrig bench` measures a KVM exit with."""
+
+    def prepared(self, *arguments):
+        program = command.beside('vmrig-bench-prepared')
+        if not os.path.exists(program):
+            self.skipTest('this build has no KVM backend')
+        return subprocess.run([program, *arguments], timeout=command.TIMEOUT_S, capture_output=True, check=False)
+
+    def test_each_turn_is_two_times(self):
+        done = self.prepared('3', '50')
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+        turns = [[float(word) for word in line.split()] for line in done.stdout.decode().splitlines()]
+        self.assertEqual([len(turn) for turn in turns], [2, 2, 2])
+        self.assertTrue(all(ns > 0 for turn in turns for ns in turn), turns)
+
+    def test_wrong_words(self):
+        for words in [(), ('3',), ('0', '50'), ('3', 'many'), ('3', '50', '7')]:
+            done = self.prepared(*words)
+            self.assertEqual((done.returncode, done.stdout), (2, b''), words)
+            self.assertIn(b'usage: vmrig-bench-prepared TURNS EXITS', done.stderr)
+
+
 if __name__ == '__main__':
     command.main()

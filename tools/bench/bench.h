@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "vmrig/trace.h"
 #include "vmrig/vmrig.h"
@@ -44,10 +45,18 @@ struct bench_report {
 int bench_main(const struct bench_options *options);
 
 uint64_t bench_now_ns(void);
+/* Upwards. */
+void bench_sort(double *samples, size_t count);
 /* Sorts the samples; adds the figure; gives the median. */
 double bench_add(struct bench_report *report, const char *name, const char *unit, double *samples, size_t count);
 /* Compares the newest figure of that name with another. */
 void bench_compare(struct bench_report *report, const char *name, const char *compared_to, const char *aim);
+/*
+ * Its ratio to another figure becomes the median of these, which were taken turn by turn: what slows a machine down for
+ * longer than a turn is in both sides of each. Sorts them.
+ */
+void bench_compare_turns(struct bench_report *report, const char *name, const char *compared_to, double *ratios,
+                         size_t count);
 /* Says on stderr why something was not measured. */
 void bench_skip(const char *what, const char *why);
 /* Says on stderr what failed, with the error; gives false for `return bench_failed(...)`. */
@@ -56,10 +65,18 @@ uint32_t bench_rounds(const struct bench_report *report, uint32_t rounds);
 
 /* Each measures one thing and adds its figures. False: it failed, and said so. */
 bool bench_exit_loops(struct bench_report *report);
+bool bench_prepared(struct bench_report *report);
 bool bench_replays(struct bench_report *report);
 bool bench_kicks(struct bench_report *report);
 bool bench_partitions(struct bench_report *report);
 bool bench_scaling(struct bench_report *report);
+
+/* --- other programs --- */
+
+/* The running command, as a path. */
+#define BENCH_SELF "/proc/self/exe"
+/* Starts a program with its stdout in a pipe. False: it could not be started. */
+bool bench_program_begin(const char *path, const char *const *arguments, pid_t *ret_child, int *ret_out);
 
 /* --- a VM whose guest writes to port BENCH_PORT for ever --- */
 

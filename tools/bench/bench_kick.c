@@ -38,13 +38,6 @@ static void kick_thread(void *argument)
     }
 }
 
-static int by_value(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-
-    return (a > b) - (a < b);
-}
-
 static bool kick_all(struct kicker *kicker, double *samples)
 {
     struct vmr_run_result result;
@@ -81,7 +74,7 @@ static bool kick_backend(struct bench_report *report, const char *spec)
         vm.host.ops->thread_join(vm.host.context, thread);
     bench_vm_destroy(&vm);
     if (good) {
-        qsort(samples, kicker.kicks, sizeof(*samples), by_value);
+        bench_sort(samples, kicker.kicks);
         double p99 = samples[kicker.kicks * 99 / 100];
 
         (void)snprintf(name, sizeof(name), "%s: kick to return, p50", spec);

@@ -6,10 +6,6 @@
  * building the machine and reading the file each time.
  */
 
-#define _GNU_SOURCE /* pipe2 */
-
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,34 +14,10 @@
 
 #include "tools/bench/bench.h"
 
-#define SELF "/proc/self/exe"
 #define FIRMWARE_DEFAULT "/usr/share/seabios/bios-microvm.bin"
 #define BOOT_END "No bootable device"
 #define PLAYS 1000u
 #define CONSOLE_BYTES_MAX 65536u
-
-extern char **environ;
-
-/* Starts the command with its stdout in a pipe. False: it could not be started. */
-static bool begin_command(const char *const *arguments, pid_t *ret_child, int *ret_out)
-{
-    posix_spawn_file_actions_t actions;
-    int ends[2];
-
-    if (pipe2(ends, O_CLOEXEC) != 0)
-        return false;
-    (void)posix_spawn_file_actions_init(&actions);
-    (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-    /* posix_spawn promises not to change the strings; its type is older than const. */
-    int error = posix_spawn(ret_child, SELF, &actions, NULL, (char *const *)(uintptr_t)arguments, environ);
-
-    (void)posix_spawn_file_actions_destroy(&actions);
-    (void)close(ends[1]);
-    *ret_out = ends[0];
-    if (error)
-        (void)close(ends[0]);
-    return error == 0;
-}
 
 /* What the command printed: `length` bytes, the first CONSOLE_BYTES_MAX of them kept. */
 struct output {
@@ -73,7 +45,7 @@ static bool run_command(const char *const *arguments, struct output *output, dou
     int out, state;
     uint64_t begin = bench_now_ns();
 
-    if (!begin_command(arguments, &child, &out))
+    if (!bench_program_begin(BENCH_SELF, arguments, &child, &out))
         return false;
     for (ssize_t got = read(out, buffer, sizeof(buffer)); got > 0; got = read(out, buffer, sizeof(buffer)))
         take(output, buffer, (size_t)got);

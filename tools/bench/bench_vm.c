@@ -39,12 +39,8 @@ static void next_out(void *context, vmr_vp_index vp, struct vmr_exit *vp_exit)
 {
     (void)context;
     (void)vp;
-    memset(vp_exit, 0, sizeof(*vp_exit));
     vp_exit->kind = VMR_EXIT_IO;
-    vp_exit->u.io.port = BENCH_PORT;
-    vp_exit->u.io.size = 1;
-    vp_exit->u.io.direction = VMR_WRITE;
-    vp_exit->u.io.count = 1;
+    vp_exit->u.io = (struct vmr_exit_io){.port = BENCH_PORT, .size = 1, .direction = VMR_WRITE, .count = 1};
 }
 
 static const struct vmr_mock_source out_source = {.next = next_out};

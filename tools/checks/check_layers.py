@@ -31,6 +31,7 @@ TABLE = {
     'backends': (),  # the built-in table, which names the backends
     'conformance': (),  # public headers only: needing another means that the public API has a hole
     'tools': ('conformance',),
+    'tools/bench/prepared': ('tools', 'backends/kvm'),  # a program of its own, which stands in for KVM itself
     'examples': (),
     'tests/backends': ('lib/base', 'lib/exit', 'lib/memory', 'lib/trace', 'backends'),
     'tests/conformance': ('conformance',),
