@@ -96,7 +96,9 @@ struct bench_vm {
     struct vmr_vp *vp;
     struct vmr_stop_source *stop;
     struct vmr_vp_io io;
-    uint64_t left; /* writes until the stop */
+    uint64_t left;  /* writes until the clock starts, then until it ends and the run is stopped */
+    uint64_t timed; /* writes between the two */
+    uint64_t begin_ns, end_ns;
     uint64_t recorded_bytes;
     uint8_t *kept; /* the caller's; NULL: bytes are only counted */
     size_t kept_capacity;
@@ -117,7 +119,7 @@ struct bench_vm_options {
 /* False: it could not be made; nothing is left. `ret_unavailable`: because the hypervisor is not here. */
 bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options, bool *ret_unavailable);
 void bench_vm_destroy(struct bench_vm *vm);
-/* Runs `exits` exits and gives the nanoseconds one took; negative: it failed. */
+/* Runs `exits` exits, after a first one, and gives the nanoseconds one took; negative: it failed. */
 double bench_vm_run(struct bench_vm *vm, uint64_t exits);
 /* Ends the recording; false: it failed. */
 bool bench_vm_finish_recording(struct bench_vm *vm);

@@ -95,16 +95,22 @@ struct bench_bare *bench_bare_create(void)
     return NULL;
 }
 
-double bench_bare_run(struct bench_bare *bare, uint64_t exits)
+static bool run_until(struct bench_bare *bare, uint64_t left)
 {
-    uint64_t left = exits;
-    uint64_t begin = bench_now_ns();
-
     while (left > 0) {
         if (ioctl(bare->vcpu, KVM_RUN, 0) != 0 || bare->run->exit_reason != KVM_EXIT_IO)
-            return -1;
+            return false;
         if (bare->run->io.port == BENCH_PORT)
             left--;
     }
-    return (double)(bench_now_ns() - begin) / (double)exits;
+    return true;
+}
+
+double bench_bare_run(struct bench_bare *bare, uint64_t exits)
+{
+    bool good = run_until(bare, 1);
+    uint64_t begin = bench_now_ns();
+
+    good = good && run_until(bare, exits);
+    return good ? (double)(bench_now_ns() - begin) / (double)exits : -1;
 }

@@ -14,8 +14,8 @@
 #include "tools/bench/bench.h"
 
 #define PROGRAM "vmrig-bench-prepared"
-#define TURNS 301u
-#define EXITS "10000"
+#define TURNS 1001u
+#define EXITS "5000"
 
 struct turns {
     size_t count;

@@ -6,8 +6,9 @@
  * guest of the loop benchmarks runs on the KVM backend over a KVM whose KVM_RUN
  * does nothing but leave one and the same port exit in the run page; a bare loop
  * makes the same calls. Their difference is everything that the library does for
- * an exit: requests, kick word, decoding, bus, device, answer. A real exit takes
- * so long, and so unevenly, that the difference cannot be seen there.
+ * an exit: requests, kick word, decoding, bus, device, answer. Behind a real
+ * exit, which drowns it in noise, the same work takes longer: the hypervisor
+ * leaves caches, translations and branch predictions cold.
  */
 
 #include "backends/kvm/kvm_host.h"
