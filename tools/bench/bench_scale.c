@@ -11,7 +11,8 @@
 
 #define CREATE_ROUNDS 200u
 #define ACCESSES 200000u
-#define VP_EXITS 400000u
+#define VP_TURNS 101u
+#define VP_EXITS 20000u
 
 static bool create_partitions(struct bench_report *report, const char *spec, uint32_t rounds)
 {
@@ -47,14 +48,15 @@ bool bench_partitions(struct bench_report *report)
 static bool scale_vps(struct bench_report *report, uint32_t vps)
 {
     struct bench_vm vm;
-    double samples[BENCH_SAMPLES];
+    double samples[VP_TURNS];
     bool unavailable;
+    uint32_t turns = bench_rounds(report, VP_TURNS);
     char name[56];
 
     if (!bench_vm_create(&vm, &(struct bench_vm_options){.spec = "mock", .vps = vps}, &unavailable))
         return false;
-    for (size_t i = 0; i < BENCH_SAMPLES; i++) {
-        samples[i] = bench_vm_run(&vm, bench_rounds(report, VP_EXITS));
+    for (size_t i = 0; i < turns; i++) {
+        samples[i] = bench_vm_run(&vm, VP_EXITS);
         if (samples[i] < 0) {
             bench_vm_destroy(&vm);
             return bench_failed("scaling VPs", VMR_E_STATE, NULL);
@@ -62,7 +64,7 @@ static bool scale_vps(struct bench_report *report, uint32_t vps)
     }
     bench_vm_destroy(&vm);
     (void)snprintf(name, sizeof(name), "mock: one exit, %u VPs in the partition", vps);
-    bench_add(report, name, "ns", samples, BENCH_SAMPLES);
+    bench_add(report, name, "ns", samples, turns);
     bench_compare(report, name, "mock: one exit, 1 VPs in the partition", NULL);
     return true;
 }
