@@ -22,7 +22,8 @@ static const struct conf_family *const families[] = {
     &conf_family_halt_sleep,    &conf_family_vpset,
     &conf_family_vpset_call,    &conf_family_vpset_halt,
     &conf_family_host,          &conf_family_hv_identity,
-    &conf_family_hypercall,
+    &conf_family_hypercall,     &conf_family_flush,
+    &conf_family_monitor,
 };
 /* clang-format on */
 

@@ -34,6 +34,8 @@ extern const struct conf_family conf_family_vpset_halt;
 extern const struct conf_family conf_family_host;
 extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hypercall;
+extern const struct conf_family conf_family_flush;
+extern const struct conf_family conf_family_monitor;
 
 /* The families, `*ret_count` of them. */
 const struct conf_family *const *conf_families(size_t *ret_count);

@@ -143,6 +143,7 @@ static const struct cap_row cap_rows[] = {
     {VMR_CAP_STRING_IO, ANY_PLACE, ALWAYS},
     {VMR_CAP_EXCEPTION, ANY_PLACE, KVM_CAP_VCPU_EVENTS},
     {VMR_CAP_XMM, ANY_PLACE, ALWAYS},
+    {VMR_CAP_FLUSH, ANY_PLACE, ALWAYS},
     {VMR_CAP_RECORDABLE, IN_LIBRARY, ALWAYS},
 };
 
@@ -203,6 +204,7 @@ static const struct vmr_backend backend = {
     .vp_set_regs = kvm_vp_set_regs,
     .vp_get_xmm = kvm_vp_get_xmm,
     .vp_set_xmm = kvm_vp_set_xmm,
+    .vp_flush = kvm_vp_flush,
     .vp_exception = kvm_vp_exception,
     .vp_get_msr = kvm_vp_get_msr,
     .vp_set_msr = kvm_vp_set_msr,

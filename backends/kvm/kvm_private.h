@@ -127,6 +127,7 @@ enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs *
 enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
 enum vmr_status kvm_vp_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
 enum vmr_status kvm_vp_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status kvm_vp_flush(struct vmr_backend_vp *vp);
 enum vmr_status kvm_vp_exception(struct vmr_backend_vp *vp, uint8_t vector);
 enum vmr_status kvm_vp_get_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
 enum vmr_status kvm_vp_set_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);

@@ -11,6 +11,7 @@
 #include "backends/kvm/kvm_private.h"
 
 #define CR8_MASK 0xfu
+#define CR4_PGE 0x80u
 
 /* DR7 (Intel SDM vol. 3, 18.2.4): local enable at 2n, kind at 16 + 4n, length at 18 + 4n; bit 10 is always one. */
 #define DR7_FIXED (UINT64_C(1) << 10)
@@ -164,6 +165,24 @@ enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *backend_vp, const struct 
     }
     vp->run->cr8 = regs->cr8 & CR8_MASK;
     return VMR_OK;
+}
+
+/*
+ * KVM has no call for it, but forgets a VP's translations when its paging changes
+ * (KVM_SET_SREGS with another CR4): global pages off and on again.
+ */
+enum vmr_status kvm_vp_flush(struct vmr_backend_vp *backend_vp)
+{
+    int fd = kvm_vp_of(backend_vp)->fd.number;
+    struct kvm_sregs special = {0};
+
+    if (kvm_host_ioctl(fd, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
+        return VMR_E_HOST;
+    special.cr4 ^= CR4_PGE;
+    if (kvm_host_ioctl(fd, KVM_SET_SREGS, kvm_pointer(&special)) < 0)
+        return VMR_E_HOST;
+    special.cr4 ^= CR4_PGE;
+    return kvm_host_ioctl(fd, KVM_SET_SREGS, kvm_pointer(&special)) < 0 ? VMR_E_HOST : VMR_OK;
 }
 
 /* --- XMM0 to XMM5. The rest of what these calls carry goes back as it came. --- */

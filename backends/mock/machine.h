@@ -72,6 +72,7 @@ struct vmr_backend_vp {
     vmr_vp_index index;
 
     _Atomic uint32_t attention;
+    _Atomic uint64_t flushes;
     _Atomic uint64_t kicks;
     _Atomic uint64_t steps; /* only the VP's thread adds */
     struct vmr_parker *parker;
@@ -170,6 +171,7 @@ enum vmr_status mock_vp_interrupt(struct vmr_backend_vp *vp, uint8_t vector);
 enum vmr_status mock_vp_nmi(struct vmr_backend_vp *vp);
 enum vmr_status mock_vp_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
 enum vmr_status mock_vp_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status mock_vp_flush(struct vmr_backend_vp *vp);
 enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector);
 void mock_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
 void mock_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);

@@ -184,6 +184,7 @@ static const struct vmr_backend mock_backend = {
     .vp_set_regs = mock_vp_set_regs,
     .vp_get_xmm = mock_vp_get_xmm,
     .vp_set_xmm = mock_vp_set_xmm,
+    .vp_flush = mock_vp_flush,
     .vp_exception = mock_vp_exception,
     .vp_get_msr = mock_vp_get_msr,
     .vp_set_msr = mock_vp_set_msr,

@@ -222,6 +222,9 @@ static bool wait_inside(struct vmr_backend_vp *vp, enum step_result why)
 
     if (why == STEP_WAIT)
         return host->ops->park(host->context, vp->parker, VMR_NEVER) != VMR_PARK_DEADLOCK;
+    /* A kick that came since the last look may be all that will ever move: its sender may poll for this VP to leave. */
+    if (atomic_load(&vp->attention) != 0)
+        return true;
     if (host->ops->schedule)
         return host->ops->schedule->block(host->context, NULL);
     (void)sched_yield(); /* what is polled for may need this processor */

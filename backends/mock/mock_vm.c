@@ -201,6 +201,13 @@ uint64_t vmr_mock_kicks(const struct vmr_mock *mock, vmr_vp_index vp)
     return target ? atomic_load(&target->kicks) : 0;
 }
 
+uint64_t vmr_mock_flushes(const struct vmr_mock *mock, vmr_vp_index vp)
+{
+    const struct vmr_backend_vp *target = vp_of(mock, vp);
+
+    return target ? atomic_load(&target->flushes) : 0;
+}
+
 uint64_t vmr_mock_steps(const struct vmr_mock *mock, vmr_vp_index vp)
 {
     const struct vmr_backend_vp *target = vp_of(mock, vp);

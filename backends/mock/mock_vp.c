@@ -243,6 +243,16 @@ enum vmr_status mock_vp_nmi(struct vmr_backend_vp *vp)
     return VMR_OK;
 }
 
+/* The interpreter remembers no translation: that it was asked is all there is. */
+enum vmr_status mock_vp_flush(struct vmr_backend_vp *vp)
+{
+    enum vmr_status status = fault_call(vp->vm->hypervisor, "flushing", NULL);
+
+    if (!status)
+        (void)atomic_fetch_add_explicit(&vp->flushes, 1, memory_order_relaxed);
+    return status;
+}
+
 enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector)
 {
     enum vmr_status status = fault_call(vp->vm->hypervisor, "injecting an exception", NULL);

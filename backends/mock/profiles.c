@@ -14,7 +14,7 @@
 /* What all have: the mock's table serves them whatever the profile. */
 #define CAPS_ALL                                                                                                       \
     (CAP(READ_ONLY) | CAP(MSR_EXIT) | CAP(MSR_FAULT) | CAP(SINGLE_STEP) | CAP(HW_BREAKPOINT) | CAP(VP_THREADS) |       \
-     CAP(REAL_MODE) | CAP(EXCEPTION) | CAP(XMM) | CAP(RECORDABLE))
+     CAP(REAL_MODE) | CAP(EXCEPTION) | CAP(XMM) | CAP(FLUSH) | CAP(RECORDABLE))
 #define CAPS_SPLIT (CAP(IRQCHIP_SPLIT) | CAP(MSI))
 #define CAPS_KERNEL (CAPS_SPLIT | CAP(IRQCHIP_KERNEL))
 

@@ -58,6 +58,7 @@ enum vmr_cap {
     VMR_CAP_RECORDABLE,   /* every input crosses the backend table or the host: a recording is complete */
     VMR_CAP_EXCEPTION,    /* vp_exception */
     VMR_CAP_XMM,          /* vp_get_xmm, vp_set_xmm */
+    VMR_CAP_FLUSH,        /* vp_flush */
     VMR_CAP_COUNT
 };
 
@@ -136,6 +137,7 @@ enum vmr_leave {
 
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
+#define VMR_BACKEND_ONE_AT_A_TIME 8u /* library code of one VP runs at a time: no VP may wait for another to move */
 #define VMR_BACKEND_PROBE_ONLY 4u    /* known by name: `open` never succeeds, every other operation is NULL */
 
 struct vmr_backend {
@@ -213,6 +215,8 @@ struct vmr_backend {
     /* VMR_CAP_XMM: XMM0 to XMM5, what fast hypercalls use; the other vector registers stay as they are. */
     enum vmr_status (*vp_get_xmm)(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
     enum vmr_status (*vp_set_xmm)(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+    /* VMR_CAP_FLUSH: before it runs on, the VP forgets what it knows of the guest's page tables. */
+    enum vmr_status (*vp_flush)(struct vmr_backend_vp *vp);
     /*
      * VMR_CAP_EXCEPTION: the guest takes a fault without an error code (#UD)
      * before its next instruction, at the instruction pointer that it has now.

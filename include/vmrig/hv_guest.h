@@ -80,6 +80,21 @@ struct vmr_hv_target {
     /* XMM0 to XMM5 of the calling VP, for fast calls with more than two words. Both or neither. False: failed. */
     bool (*get_xmm)(void *context, vmr_vp_index vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
     bool (*set_xmm)(void *context, vmr_vp_index vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+    /*
+     * The guest's writes to a page of its RAM exit from now on, its reads are
+     * zeros; or no longer. As struct vmr_synic_monitor_ops. Both or neither:
+     * without them there are no monitor pages.
+     */
+    enum vmr_status (*trap_page)(void *context, vmr_gpa gpa, struct vmr_error *err);
+    void (*untrap_page)(void *context, vmr_gpa gpa);
+    /* A page that nothing else is at, for allocated monitor pages. Optional. */
+    enum vmr_status (*free_page)(void *context, vmr_gpa *ret_gpa, struct vmr_error *err);
+    /*
+     * No VP of `vps` executes another instruction with translations from before
+     * this call once it has returned. Optional. The caller's own are forgotten
+     * before it enters the guest again.
+     */
+    void (*flush)(void *context, const struct vmr_hv_vp_set *vps, vmr_vp_index caller);
     uint64_t (*tsc)(void *context); /* the guest's TSC now; NULL: config.tsc_hz counts as 0 */
     bool has_auto_eoi;
     bool has_hypercall_exit; /* VMCALL reaches user space */

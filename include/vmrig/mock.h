@@ -162,6 +162,8 @@ VMR_API uint64_t vmr_mock_fault_count(const struct vmr_hypervisor_handle *handle
 VMR_API size_t vmr_mock_injected(const struct vmr_mock *mock, vmr_vp_index vp, uint8_t *vectors, size_t capacity);
 /* Times vp_kick was called for `vp`. */
 VMR_API uint64_t vmr_mock_kicks(const struct vmr_mock *mock, vmr_vp_index vp);
+/* Times `vp` flushed its translations. */
+VMR_API uint64_t vmr_mock_flushes(const struct vmr_mock *mock, vmr_vp_index vp);
 /* Guest steps executed by `vp`: for "not one more instruction". */
 VMR_API uint64_t vmr_mock_steps(const struct vmr_mock *mock, vmr_vp_index vp);
 

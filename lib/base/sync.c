@@ -7,6 +7,8 @@
 
 #include "lib/base/sync.h"
 
+#include <sched.h>
+
 static const struct vmr_schedule_ops *schedule_of(const struct vmr_host *host)
 {
     return host->ops->schedule;
@@ -39,6 +41,16 @@ static void flag_unlock(const struct vmr_host *host, bool *held)
 {
     *held = false;
     schedule_of(host)->wake(host->context, held);
+}
+
+bool sync_relax(const struct vmr_host *host)
+{
+    const struct vmr_schedule_ops *schedule = schedule_of(host);
+
+    if (schedule)
+        return schedule->block(host->context, NULL);
+    (void)sched_yield();
+    return true;
 }
 
 enum vmr_status sync_mutex_init(struct sync_mutex *mutex, const struct vmr_host *host)

@@ -39,6 +39,12 @@ void sync_mutex_finish(struct sync_mutex *mutex); /* zeroed is fine */
 void sync_mutex_lock(struct sync_mutex *mutex);
 void sync_mutex_unlock(struct sync_mutex *mutex);
 
+/*
+ * For a loop that waits for what another thread is about to do: lets others go
+ * first. False: a scheduling host knows that nothing can ever change.
+ */
+bool sync_relax(const struct vmr_host *host);
+
 /* Many readers or one writer. Under a scheduling host a mutex: readers change nothing, so no order is missed. */
 struct sync_rwlock {
     const struct vmr_host *host;

@@ -29,6 +29,7 @@ static const char *const cap_names[VMR_CAP_COUNT] = {
     [VMR_CAP_SYSTEM_EVENT] = "system-event",
     [VMR_CAP_EXCEPTION] = "exception",
     [VMR_CAP_XMM] = "xmm",
+    [VMR_CAP_FLUSH] = "flush",
     [VMR_CAP_RECORDABLE] = "recordable",
 };
 

@@ -45,10 +45,44 @@ static enum vmr_status check_options(const struct vmr_hv_guest_options *options,
     if (options->vp_count == 0 || options->vp_count > VMR_VP_COUNT_MAX)
         return vmr_error_set(err, VMR_E_CONFIG, "Hyper-V interface: %u VPs: 1 to %u are possible", options->vp_count,
                              VMR_VP_COUNT_MAX);
+    if (!target->trap_page != !target->untrap_page)
+        return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: pages are trapped and untrapped, or neither");
     if (!target->get_xmm != !target->set_xmm)
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: XMM registers are read and written, or neither");
     return VMR_OK;
 }
+
+static enum vmr_status trap_page(void *context, vmr_gpa gpa, struct vmr_error *err)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    return target->trap_page(target->context, gpa, err);
+}
+
+static void untrap_page(void *context, vmr_gpa gpa)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    target->untrap_page(target->context, gpa);
+}
+
+static enum vmr_status allocate_page(void *context, vmr_gpa *ret_gpa, struct vmr_error *err)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    if (!target->free_page)
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "monitor page: this partition cannot allocate one");
+    return target->free_page(target->context, ret_gpa, err);
+}
+
+static void release_page(void *context, vmr_gpa gpa)
+{
+    (void)context; /* an address is nothing to give back */
+    (void)gpa;
+}
+
+static const struct vmr_synic_monitor_ops monitor_ops = {
+    .trap = trap_page, .untrap = untrap_page, .allocate = allocate_page, .free = release_page};
 
 static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error *err)
 {
@@ -60,6 +94,7 @@ static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error
         .context = guest,
         .interrupt = raise_irq,
         .wake = wake,
+        .monitor = guest->target.trap_page ? &monitor_ops : NULL,
         .tsc_hz = has_tsc ? guest->config.tsc_hz : 0,
         .tsc = has_tsc ? tsc : NULL,
     };

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "lib/base/bytes.h"
+#include "lib/hv/calls.h"
 #include "lib/hv/control.h"
-#include "lib/hv/guest.h"
 #include "lib/hv/hypercall_table.h"
 
 #define CR0_PE UINT64_C(1)
@@ -47,20 +47,36 @@ static enum hv_status signal_event(void *context, struct vmr_hv_call *call)
                                   (uint16_t)load_le(call->input + 4, 2));
 }
 
+struct handler_row {
+    uint16_t code;
+    enum hv_status (*run)(void *context, struct vmr_hv_call *call);
+};
+
+static void add_handlers(struct vmr_hv_guest *guest, const struct handler_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        guest->calls.calls[hypercall_table_find(rows[i].code)] =
+            (struct vmr_hv_call_handler){.run = rows[i].run, .context = guest};
+}
+
+#define ADD_HANDLERS(guest, rows) add_handlers((guest), (rows), sizeof(rows) / sizeof((rows)[0]))
+
 void guest_calls_init(struct vmr_hv_guest *guest)
 {
-    static const struct {
-        uint16_t code;
-        enum hv_status (*run)(void *context, struct vmr_hv_call *call);
-    } handlers[] = {
+    static const struct handler_row always[] = {
         {HV_CALL_POST_MESSAGE, post_message},
         {HV_CALL_SIGNAL_EVENT, signal_event},
     };
+    static const struct handler_row flushing[] = {
+        {HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE, calls_flush},
+        {HV_CALL_FLUSH_VIRTUAL_ADDRESS_LIST, calls_flush},
+        {HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX, calls_flush_ex},
+        {HV_CALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX, calls_flush_ex},
+    };
 
-    for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++) {
-        guest->calls.calls[hypercall_table_find(handlers[i].code)] =
-            (struct vmr_hv_call_handler){.run = handlers[i].run, .context = guest};
-    }
+    ADD_HANDLERS(guest, always);
+    if (guest->target.flush)
+        ADD_HANDLERS(guest, flushing);
 }
 
 /* --- from registers and back --- */

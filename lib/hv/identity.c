@@ -52,9 +52,13 @@ static uint32_t features(uint64_t privileges, const struct vmr_hv_target *target
     return edx;
 }
 
-static uint32_t recommendations(const struct vmr_hv_target *target)
+static uint32_t recommendations(uint64_t privileges, const struct vmr_hv_target *target)
 {
-    return target->has_auto_eoi ? 0 : HV_RECOMMEND_DEPRECATE_AUTO_EOI;
+    uint32_t eax = target->has_auto_eoi ? 0 : HV_RECOMMEND_DEPRECATE_AUTO_EOI;
+
+    if (target->flush && (privileges & HV_ACCESS_HYPERCALL_MSRS))
+        eax |= HV_RECOMMEND_REMOTE_FLUSH | HV_RECOMMEND_EX_PROCESSOR_MASKS;
+    return eax;
 }
 
 bool vmr_hv_leaf_at(const struct vmr_hv_guest_options *options, uint32_t index, struct vmr_hv_leaf *ret_leaf)
@@ -77,7 +81,8 @@ bool vmr_hv_leaf_at(const struct vmr_hv_guest_options *options, uint32_t index, 
                                          .edx = features(privileges, &options->target)};
         return true;
     case HV_CPUID_RECOMMENDATIONS:
-        *ret_leaf = (struct vmr_hv_leaf){.eax = recommendations(&options->target), .ebx = HV_SPIN_NOTIFY_NEVER};
+        *ret_leaf =
+            (struct vmr_hv_leaf){.eax = recommendations(privileges, &options->target), .ebx = HV_SPIN_NOTIFY_NEVER};
         return true;
     case HV_CPUID_LIMITS:
         *ret_leaf = (struct vmr_hv_leaf){.eax = options->vp_count, .ebx = options->vp_count};

@@ -286,3 +286,36 @@ void vmr_memory_unlisten(struct vmr_memory *memory)
         dismiss_listener(memory, memory->regions.count);
     sync_mutex_unlock(&memory->changes);
 }
+
+enum vmr_status memory_with_region(struct vmr_memory *memory, vmr_gpa gpa,
+                                   enum vmr_status (*change)(void *context, uint32_t slot,
+                                                             const struct vmr_memory_region *region),
+                                   void *context)
+{
+    enum vmr_status status;
+
+    sync_mutex_lock(&memory->changes);
+    size_t index = regions_find(&memory->regions, gpa);
+
+    if (index == REGIONS_NONE) {
+        status = change(context, 0, NULL);
+    } else {
+        const struct region *region = &memory->regions.items[index];
+        struct vmr_memory_region shown = describe(region);
+
+        status = change(context, region->slot, &shown);
+    }
+    sync_mutex_unlock(&memory->changes);
+    return status;
+}
+
+vmr_gpa memory_top(struct vmr_memory *memory)
+{
+    sync_rwlock_read_lock(&memory->table);
+    size_t count = memory->regions.count;
+    const struct region *last = count ? &memory->regions.items[count - 1] : NULL;
+    vmr_gpa top = last ? last->gpa + last->size : 0;
+
+    sync_rwlock_read_unlock(&memory->table);
+    return top;
+}

@@ -25,3 +25,15 @@ struct vmr_memory {
     struct vmr_memory_listener listener; /* under changes; `added` is NULL: none */
     struct vmr_memory_observer observer; /* written under table; zeroed: none */
 };
+
+/*
+ * Calls `change` with the region that holds `gpa`, or NULL, while no region is
+ * added or removed. For partitions, which map regions in their own way.
+ */
+enum vmr_status memory_with_region(struct vmr_memory *memory, vmr_gpa gpa,
+                                   enum vmr_status (*change)(void *context, uint32_t slot,
+                                                             const struct vmr_memory_region *region),
+                                   void *context);
+
+/* Behind the last region; 0 if there is none. */
+vmr_gpa memory_top(struct vmr_memory *memory);

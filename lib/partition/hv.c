@@ -4,8 +4,10 @@
  * MSRs among those that exit, and the way from it to VPs and local APICs.
  */
 
+#include "lib/memory/memory.h"
 #include "lib/partition/clock.h"
-#include "lib/partition/partition.h"
+#include "lib/partition/hold.h"
+#include "lib/partition/trap.h"
 
 /* Physical destination, fixed delivery, edge (Intel SDM vol. 3, 11.11). */
 #define MSI_ADDRESS UINT64_C(0xfee00000)
@@ -53,9 +55,46 @@ static bool set_xmm(void *context, vmr_vp_index index, const struct vmr_hv_xmm x
     return partition->backend->vp_set_xmm(partition->vps[index].backend_vp, xmm) == VMR_OK;
 }
 
+static enum vmr_status trap_page(void *context, vmr_gpa gpa, struct vmr_error *err)
+{
+    return trap_set(context, gpa, err);
+}
+
+static void untrap_page(void *context, vmr_gpa gpa)
+{
+    (void)gpa; /* there is one at most */
+    trap_clear(context);
+}
+
+/* Above everything that is mapped now: in a hole the page needs no memory, and stays trapped whatever comes there. */
+static enum vmr_status free_page(void *context, vmr_gpa *ret_gpa, struct vmr_error *err)
+{
+    struct vmr_partition *partition = context;
+    vmr_gpa gpa = memory_top(partition->memory);
+
+    if (gpa >> partition->caps.physical_bits != 0)
+        return vmr_error_set(err, VMR_E_NOMEM, "monitor page: no guest address is left below 2^%u",
+                             partition->caps.physical_bits);
+    *ret_gpa = gpa;
+    return VMR_OK;
+}
+
+static void flush(void *context, const struct vmr_hv_vp_set *vps, vmr_vp_index caller)
+{
+    struct vmr_partition *partition = context;
+
+    partition_expel(partition, vps, caller, REQUEST_FLUSH);
+    if (vmr_hv_vp_set_has(vps, caller))
+        (void)vp_request(&partition->vps[caller], REQUEST_FLUSH, NULL);
+}
+
 static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, struct vmr_partition *partition)
 {
     bool has_xmm = vmr_caps_have(&proto->caps, VMR_CAP_XMM);
+    /* Whoever changes what all VPs see must be able to wait for them. */
+    bool may_wait = (proto->handle.backend->flags & VMR_BACKEND_ONE_AT_A_TIME) == 0 || proto->vp_count == 1;
+    bool can_trap = may_wait && vmr_caps_have(&proto->caps, VMR_CAP_READ_ONLY);
+    bool can_flush = may_wait && vmr_caps_have(&proto->caps, VMR_CAP_FLUSH);
 
     return (struct vmr_hv_guest_options){
         .host = proto->host,
@@ -67,6 +106,10 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
                 .wake = wake,
                 .get_xmm = has_xmm ? get_xmm : NULL,
                 .set_xmm = has_xmm ? set_xmm : NULL,
+                .trap_page = can_trap ? trap_page : NULL,
+                .untrap_page = can_trap ? untrap_page : NULL,
+                .free_page = can_trap ? free_page : NULL,
+                .flush = can_flush ? flush : NULL,
                 .has_auto_eoi = proto->handle.irqchip == VMR_IRQCHIP_USER,
                 .has_hypercall_exit = vmr_caps_have(&proto->caps, VMR_CAP_HYPERCALL_EXIT),
                 .context = partition,

@@ -8,6 +8,7 @@
 #include "lib/partition/partition.h"
 
 #include "lib/partition/clock.h"
+#include "lib/partition/trap.h"
 
 #include <stdlib.h>
 
@@ -33,16 +34,18 @@ static void vp_finish(struct vmr_vp *vp)
 
 static void partition_free(struct vmr_partition *partition)
 {
+    vmr_hv_guest_destroy(partition->hv); /* it gives back its monitor page, which holds the VPs */
     for (uint32_t i = partition->vp_count; partition->vps && i > 0; i--)
         vp_finish(&partition->vps[i - 1]);
     vp_clock_destroy(partition->own_clock);
     free(partition->vps);
-    vmr_hv_guest_destroy(partition->hv);
     if (partition->listening)
         vmr_memory_unlisten(partition->memory);
     if (partition->backend_vm)
         partition->backend->vm_destroy(partition->backend_vm);
     free(partition->backend_vm);
+    trap_finish(partition);
+    sync_mutex_finish(&partition->hold_lock);
     sync_mutex_finish(&partition->lock);
     free(partition);
 }
@@ -71,14 +74,14 @@ static enum vmr_status memory_added(void *context, uint32_t slot, const struct v
     if (region->read_only && !vmr_caps_have(&partition->caps, VMR_CAP_READ_ONLY))
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "memory region %#llx: hypervisor '%s' has no read-only memory",
                              (unsigned long long)region->gpa, partition->backend->name);
-    return partition->backend->vm_map(partition->backend_vm, slot, region, err);
+    return trap_map(partition, slot, region, err);
 }
 
 static void memory_removed(void *context, uint32_t slot, const struct vmr_memory_region *region)
 {
     struct vmr_partition *partition = context;
 
-    partition->backend->vm_unmap(partition->backend_vm, slot, region);
+    trap_unmap(partition, slot, region);
 }
 
 static enum vmr_status vp_init(struct vmr_vp *vp, struct vmr_partition *partition, vmr_vp_index index,
@@ -100,6 +103,8 @@ static enum vmr_status partition_fill(struct vmr_partition *partition, const str
 {
     enum vmr_status status = sync_mutex_init(&partition->lock, partition->host);
 
+    if (!status)
+        status = sync_mutex_init(&partition->hold_lock, partition->host);
     partition->vps = calloc(config->vp_count, sizeof(*partition->vps));
     partition->backend_vm = calloc(1, partition->backend->vm_size);
     if (status || !partition->vps || !partition->backend_vm)

@@ -17,11 +17,13 @@
 #include "vmrig/run.h"
 
 /* What other threads ask of a VP: bits of vmr_vp.requests. */
-#define REQUEST_STOP 1u  /* look at the stop source */
-#define REQUEST_KICK 2u  /* consumed by one run */
-#define REQUEST_YIELD 4u /* consumed by one run */
-#define REQUEST_WAKE 8u  /* ask the interrupt controllers again */
-#define REQUEST_NMI 16u  /* inject one, where no controller does */
+#define REQUEST_STOP 1u   /* look at the stop source */
+#define REQUEST_KICK 2u   /* consumed by one run */
+#define REQUEST_YIELD 4u  /* consumed by one run */
+#define REQUEST_WAKE 8u   /* ask the interrupt controllers again */
+#define REQUEST_HOLD 32u  /* stay out of the guest until the holder is done: hold.h */
+#define REQUEST_FLUSH 64u /* forget translations before the next entry */
+#define REQUEST_NMI 16u   /* inject one, where no controller does */
 
 /* Where the VP's thread is: what it takes to get its attention. */
 enum vp_place {
@@ -64,6 +66,13 @@ struct partition_clock {
     void *context;
 };
 
+/* A page of RAM whose writes exit: the region it lies in is mapped in pieces around it. */
+struct page_trap {
+    bool set;
+    vmr_gpa gpa;
+    void *zeros; /* what the guest reads there */
+};
+
 struct vmr_partition {
     const struct vmr_host *host;
     const struct vmr_backend *backend;
@@ -75,6 +84,8 @@ struct vmr_partition {
     uint32_t vp_count;
     struct vmr_vp *vps;
     struct sync_mutex lock;
+    struct sync_mutex hold_lock; /* hold.h */
+    struct page_trap trap;       /* trap.h; under guest memory's lock of changes */
     uint32_t bound_count;
     bool bound_once;
     const struct vmr_irqchip_ops *chip_ops;

@@ -67,11 +67,53 @@ static void dispatch_io(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vm
     access->value = bus_access(io->ports, &call, access->direction == VMR_WRITE, access->value);
 }
 
+/*
+ * A write to RAM exits for one reason: the page was the monitor page when it was
+ * made. It counts for that page, though the page has moved since. [MON-4]
+ */
+static bool late_monitor_write(struct vmr_vp *vp, struct vmr_synic *synic, const struct vmr_exit *vp_exit)
+{
+    const struct vmr_exit_mmio *access = &vp_exit->u.mmio;
+    uint32_t offset = (uint32_t)(access->gpa % VMR_PAGE_SIZE);
+    struct vmr_memory_region region;
+
+    if (!vmr_synic_has_monitor(synic) || !vmr_memory_region_find(vp->partition->memory, access->gpa, &region) ||
+        region.read_only)
+        return false;
+    for (uint32_t bit = 0; offset + access->size <= HV_MONITOR_GROUPS_END && bit < 8u * access->size; bit++) {
+        if (access->value >> bit & 1)
+            vmr_synic_monitor_write_bit(synic, vp_exit->vtl, 8 * offset + bit);
+    }
+    return true;
+}
+
+/* The monitor page lies in RAM: no device has its writes. */
+static bool monitor_access(struct vmr_vp *vp, struct vmr_exit *vp_exit)
+{
+    struct vmr_exit_mmio *access = &vp_exit->u.mmio;
+    uint8_t bytes[8];
+
+    if (!vp->partition->hv)
+        return false;
+    struct vmr_synic *synic = vmr_hv_guest_synic(vp->partition->hv);
+
+    store_le(bytes, sizeof(bytes), access->value);
+    if (access->direction == VMR_WRITE)
+        return vmr_synic_monitor_write(synic, vp_exit->vtl, access->gpa, bytes, access->size) ||
+               late_monitor_write(vp, synic, vp_exit);
+    if (!vmr_synic_monitor_read(synic, access->gpa, bytes, access->size))
+        return false;
+    access->value = load_le(bytes, access->size);
+    return true;
+}
+
 static void dispatch_mmio(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vmr_exit *vp_exit)
 {
     struct vmr_exit_mmio *access = &vp_exit->u.mmio;
     const struct vmr_access call = {.address = access->gpa, .size = access->size, .vtl = vp_exit->vtl, .vp = vp->index};
 
+    if (monitor_access(vp, vp_exit))
+        return;
     access->value = bus_access(io->mmio, &call, access->direction == VMR_WRITE, access->value);
 }
 

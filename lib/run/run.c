@@ -10,6 +10,7 @@
 #include "lib/run/run.h"
 
 #include "lib/base/plant.h"
+#include "lib/partition/hold.h"
 #include "lib/partition/lifecycle.h"
 #include "lib/run/stop.h"
 
@@ -105,6 +106,19 @@ void run_nmi(struct run *run)
         run_fail(run, status);
 }
 
+static void run_flush(struct run *run)
+{
+    struct vmr_vp *vp = run->vp;
+
+    run_complete(run);
+    if (run->done && run->result.reason == VMR_HALT_FATAL)
+        return;
+    enum vmr_status status = vp->partition->backend->vp_flush(vp->backend_vp);
+
+    if (status)
+        run_fail(run, status);
+}
+
 /* A kick is consumed once it is certain that this run reports it. */
 static void consume(struct vmr_vp *vp, uint32_t seen, uint32_t bit)
 {
@@ -144,17 +158,21 @@ static void take_requests(struct run *run, uint32_t requests)
 {
     struct vmr_vp *vp = run->vp;
     const struct vmr_partition *partition = vp->partition;
-    uint32_t taken = requests & (REQUEST_WAKE | REQUEST_NMI);
+    uint32_t taken = requests & (REQUEST_WAKE | REQUEST_NMI | REQUEST_FLUSH);
 
     if (requests & (REQUEST_STOP | REQUEST_KICK | REQUEST_YIELD)) {
         take_endings(run, requests);
         if (run->done)
             return;
     }
+    if (requests & REQUEST_HOLD)
+        partition_wait_for_release(vp);
     if (!taken)
         return;
     /* Only what was seen: a request that has come since is for the next look. [RUN-3] */
     (void)sync_fetch_and_u32(partition->host, &vp->requests, ~taken);
+    if (taken & REQUEST_FLUSH)
+        run_flush(run);
     if (taken & REQUEST_WAKE)
         vp->recheck = true;
     if (taken & REQUEST_NMI)

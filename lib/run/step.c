@@ -5,6 +5,7 @@
  * the answer. [RUN-13]
  */
 
+#include "lib/partition/hold.h"
 #include "lib/partition/lifecycle.h"
 #include "lib/run/run.h"
 
@@ -77,6 +78,25 @@ static bool step_cancelled(struct vmr_vp *vp)
     return true;
 }
 
+/* What even a step loop owes to others: to stay out while somebody holds the VPs, and to flush. False: not entered. */
+static bool step_enter(struct vmr_vp *vp)
+{
+    const struct vmr_partition *partition = vp->partition;
+    uint32_t requests = sync_load_u32(partition->host, &vp->requests);
+
+    if (requests & REQUEST_HOLD)
+        partition_wait_for_release(vp);
+    if (requests & REQUEST_FLUSH) {
+        (void)sync_fetch_and_u32(partition->host, &vp->requests, ~REQUEST_FLUSH);
+        if (partition->backend->vp_flush(vp->backend_vp)) {
+            vp->exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL, .u.fail.cause = VMR_FAIL_INTERNAL};
+            vp->exit_pending = false;
+            return true;
+        }
+    }
+    return run_enter_guest(vp, REQUEST_KICK | REQUEST_HOLD | REQUEST_FLUSH);
+}
+
 enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
 {
     enum vmr_status status = lifecycle_move(vp, VP_OP_RUN);
@@ -86,7 +106,7 @@ enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
     take_answer(vp, vp_exit);
     run_begin(vp);
     /* Yields, stops and wakes are not for a step loop: they stay set for the next run. */
-    while (!step_cancelled(vp) && !run_enter_guest(vp, REQUEST_KICK))
+    while (!step_cancelled(vp) && !step_enter(vp))
         ;
     bool cancelled = vp->exit.kind == VMR_EXIT_CANCEL;
 

@@ -471,7 +471,7 @@ static void rec_set_tpr(struct vmr_backend_vp *base, uint8_t tpr)
 
 const struct vmr_backend recorder_backend = {
     .abi = VMR_BACKEND_ABI,
-    .flags = VMR_BACKEND_EXPLICIT_ONLY,
+    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_ONE_AT_A_TIME,
     .name = "recorder",
     .description = "records what crosses another backend",
     .vm_size = sizeof(struct recorder_vm),

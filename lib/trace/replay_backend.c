@@ -454,7 +454,7 @@ static void play_set_tpr(struct vmr_backend_vp *base, uint8_t tpr)
 
 const struct vmr_backend replay_backend = {
     .abi = VMR_BACKEND_ABI,
-    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_REPLAYS,
+    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_REPLAYS | VMR_BACKEND_ONE_AT_A_TIME,
     .name = "mock",
     .description = "the mock, playing a recording",
     .vm_size = sizeof(struct replay_vm),

@@ -44,6 +44,7 @@ enum fake_call {
     FAKE_GET_XMM,
     FAKE_SET_XMM,
     FAKE_EXCEPTION,
+    FAKE_FLUSH,
     FAKE_GET_ACTIVITY,
     FAKE_SET_ACTIVITY,
     FAKE_SET_DEBUG,

@@ -124,6 +124,11 @@ static enum vmr_status fake_set_xmm(struct vmr_backend_vp *vp, const struct vmr_
     return status;
 }
 
+static enum vmr_status fake_flush(struct vmr_backend_vp *vp)
+{
+    return answer(fake_vp_of(vp)->fake, FAKE_FLUSH, 0);
+}
+
 static enum vmr_status fake_exception(struct vmr_backend_vp *vp, uint8_t vector)
 {
     return answer(fake_vp_of(vp)->fake, FAKE_EXCEPTION, vector);
@@ -256,6 +261,7 @@ static const struct vmr_backend full = {
     .vp_nmi = fake_nmi,
     .vp_get_xmm = fake_get_xmm,
     .vp_set_xmm = fake_set_xmm,
+    .vp_flush = fake_flush,
     .vp_exception = fake_exception,
     .vm_lint = fake_lint,
     .vm_async_begin = fake_async_begin,
