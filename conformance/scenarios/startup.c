@@ -212,6 +212,17 @@ static void waits_for_sipi(struct conf *conf)
     CONF_CHECK_EQ(conf, word(vm, 1), 1, "what VP 1 has done");
 }
 
+/* Disabled is about taking interrupts: it still sends (Intel SDM vol. 3, 11.4.7.2). */
+CONF_PROGRAM(starts_disabled, VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(1), 8, 1), VMR_END());
+
+static void disabled_sender(struct conf *conf)
+{
+    struct conf_vm *vm = interrupt_vm(conf, 2, &starts_disabled, NULL);
+
+    if (vm)
+        run_pair(vm, &marks);
+}
+
 static void activity_says_so(struct conf *conf)
 {
     struct conf_vm *vm = conf_vm_create(conf, &(struct conf_vm_options){.vps = 2});
@@ -297,6 +308,12 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "LIFE-9 INT-3 RUN-9",
      .chip = CONF_CHIP_ANY,
      .run = waits_for_sipi},
+    {.name = "a_local_apic_that_is_disabled_still_starts_others",
+     .family = "startup",
+     .clauses = "INT-3 LIFE-9",
+     .quirks = CONF_QUIRK_DISABLED_SENDER,
+     .chip = CONF_CHIP_ANY,
+     .run = disabled_sender},
     {.name = "activity_tells_who_waits_to_be_started",
      .family = "startup",
      .clauses = "LIFE-9 INT-3",
