@@ -295,6 +295,9 @@ static void kicked_step(struct conf *conf)
     CONF_REQUIRE(conf, vmr_vp_step(vm->vps[0], &vp_exit) == VMR_OK, "the step failed");
     CONF_CHECK_EQ(conf, vp_exit.kind, VMR_EXIT_CANCEL, "a kicked step");
     CONF_CHECK_EQ(conf, device.reads, 1, "reads");
+    CONF_CHECK_EQ(conf, vmr_partition_kick(vm->partition, 0), VMR_KICK_LATCHED, "a kick behind one that was consumed");
+    CONF_REQUIRE(conf, vmr_vp_step(vm->vps[0], &vp_exit) == VMR_OK, "the next step failed");
+    CONF_CHECK_EQ(conf, vp_exit.kind, VMR_EXIT_CANCEL, "the next kicked step");
     (void)conf_run_to_end(vm, 0);
     CONF_CHECK_EQ(conf, device.reads, 2, "reads in all");
 }
@@ -504,7 +507,7 @@ static const struct conf_scenario scenarios[] = {
     {.name = "a_kicked_step_says_cancel",
      .family = "exit",
      .ids = "STOP-04",
-     .clauses = "EXIT-9 RUN-13",
+     .clauses = "EXIT-9 RUN-13 RUN-2",
      .chip = CONF_CHIP_ANY,
      .run = kicked_step},
     {.name = "every_declared_kind_is_produced_and_well_formed",
