@@ -38,7 +38,9 @@ enum conf_quirk {
     CONF_QUIRK_STI_WINDOW = 1,       /* the interrupt window right after STI is missed until the next exit */
     CONF_QUIRK_HW_BREAKPOINT = 2,    /* on an instruction: accepted, never fires */
     CONF_QUIRK_REAL_MODE_TRIPLE = 4, /* the IDT limit is ignored in real mode */
-    CONF_QUIRK_DATA_BREAKPOINT = 8   /* a breakpoint on data is accepted, and never fires */
+    CONF_QUIRK_DATA_BREAKPOINT = 8,  /* a breakpoint on data is accepted, and never fires */
+    CONF_QUIRK_EOI_BEFORE_HALT = 16, /* split: the EOI exit of a guest that halts right behind its EOI is lost */
+    CONF_QUIRK_DISABLED_SENDER = 32  /* a local APIC that software has not enabled sends no INIT and SIPI */
 };
 
 struct conf;

@@ -340,7 +340,7 @@ enum conf_verdict conf_execute_probe(const struct conf_backend *backend, void (*
                                      char *ret_reason, size_t size)
 {
     const struct conf_scenario probe = {
-        .name = "host_quirk", .family = "probe", .clauses = "", .chip = CONF_CHIP_NONE, .run = run};
+        .name = "host_quirk", .family = "probe", .clauses = "", .chip = CONF_CHIP_ANY, .run = run};
     struct conf_result result = {.scenario = &probe, .backend = backend->spec};
 
     execute_on_threads(backend, &probe, &result);

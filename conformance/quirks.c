@@ -8,11 +8,21 @@
 
 #include <stdio.h>
 
+#include "conformance/scenarios/apic_words.h"
+#include "conformance/scenarios/guest_words.h"
+
 #define RAW_CODE 0x1000u
 #define RAW_TABLE 0x1100u
 #define RAW_HANDLER 0x1200u
 #define VECTOR_UD 6u
 #define STEP_MAX 200u
+#define PIN 20u /* no PIC line */
+#define VECTOR 0x61u
+/* Milliseconds until what has not come counts as lost: what is there comes within one. */
+#define WATCH_PAUSES 300u
+
+/* What is measured is between the library and the processor. */
+static const struct conf_vm_options no_chip = {.without_chip = true};
 
 /* Steps until an exit of `kind`, or until `give_up` is another one; false on neither. */
 static bool step_to(struct conf_vm *vm, uint32_t kind, uint32_t give_up, struct vmr_exit *vp_exit)
@@ -35,7 +45,7 @@ static void probe_sti_window(struct conf *conf)
 {
     CONF_PROGRAM(window, VMR_CLI(), VMR_CHECKPOINT(1), VMR_STI(), VMR_NOP(), VMR_NOP(), VMR_NOP(), VMR_CHECKPOINT(2),
                  VMR_END());
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct conf_vm *vm = conf_vm_create(conf, &no_chip);
     struct vmr_exit vp_exit = {0};
     enum vmr_halt_reason reason;
 
@@ -52,7 +62,7 @@ static void probe_data_breakpoint(struct conf *conf)
     CONF_PROGRAM(breakpoint, VMR_STORE(VMR_PROGRAM_DATA, 4, 1), VMR_END());
     const struct vmr_debug_state debug = {
         .breakpoints = {{.enabled = true, .kind = VMR_BREAK_WRITE, .length = 4, .address = VMR_PROGRAM_DATA}}};
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct conf_vm *vm = conf_vm_create(conf, &no_chip);
     struct vmr_exit vp_exit = {0};
 
     CONF_REQUIRE(conf, vm && conf_load(vm, 0, &breakpoint) && conf_bind(vm, 0), "no VM");
@@ -65,7 +75,7 @@ static void probe_hw_breakpoint(struct conf *conf)
 {
     CONF_PROGRAM(first, VMR_NOP(), VMR_END());
     struct vmr_debug_state debug = {.breakpoints = {{.enabled = true, .kind = VMR_BREAK_EXECUTE, .length = 1}}};
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct conf_vm *vm = conf_vm_create(conf, &no_chip);
     struct vmr_exit vp_exit = {0};
     struct vmr_x86_regs regs;
 
@@ -83,7 +93,7 @@ static void probe_real_mode_triple(struct conf *conf)
     static const uint8_t code[] = {0x31, 0xc0, 0x8e, 0xd8, 0x0f, 0x01, 0x1e, 0x00, 0x11, 0x0f, 0x0b, 0xf4};
     static const uint8_t no_table[8] = {0}, handler[] = {0xf4};
     static const uint8_t vector[] = {RAW_HANDLER & 0xff, RAW_HANDLER >> 8, 0, 0};
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct conf_vm *vm = conf_vm_create(conf, &no_chip);
     struct vmr_x86_regs regs, before;
     struct vmr_exit vp_exit = {0};
 
@@ -102,19 +112,100 @@ static void probe_real_mode_triple(struct conf *conf)
         conf_skip(conf, "the limit is ignored");
 }
 
+/* --- what never comes is waited for by another thread, which then ends the run --- */
+
+struct watch {
+    struct conf_vm *vm;
+    vmr_vp_index vp;
+    vmr_gpa gpa; /* a word that the guest counts up to `value` */
+    uint32_t value;
+    bool lowers; /* the line, whatever comes of it: while it is up the guest may get to nothing else */
+    bool came;
+};
+
+static void watch_word(void *argument)
+{
+    struct watch *watch = argument;
+    struct conf *conf = watch->vm->conf;
+
+    for (unsigned i = 0; i < WATCH_PAUSES && !watch->came && !conf_over(conf); i++) {
+        conf_pause(conf);
+        watch->came = guest_word(watch->vm, watch->gpa) >= watch->value;
+    }
+    if (watch->lowers)
+        raise_line(watch->vm, PIN, false);
+    if (!watch->came)
+        (void)vmr_partition_kick(watch->vm->partition, watch->vp);
+}
+
+/* Runs the VP, which the guest ends or the watch does; the quirk is there in the second case. */
+static void run_watched(struct conf *conf, struct watch *watch)
+{
+    struct vmr_thread *thread = conf_thread(conf, watch_word, watch);
+    struct vmr_run_result result;
+
+    CONF_REQUIRE(conf, thread != NULL, "no thread");
+    bool ran = conf_run(watch->vm, watch->vp, NULL, &result);
+
+    conf_join(conf, thread);
+    if (ran && !watch->came)
+        conf_skip(conf, "lost");
+    else
+        CONF_CHECK(conf, ran && watch->vm->reports[watch->vp].ended, "the guest did not come to its end");
+}
+
+static void raise_pin(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    (void)number;
+    raise_line(vm, PIN, true);
+}
+
+/* A held line interrupts again after each EOI, also if the guest halts at once. */
+static void probe_eoi_before_halt(struct conf *conf)
+{
+    APIC_PROGRAM(sleeps, VMR_EOI_XAPIC, APIC_ON(), IOAPIC_ENTRY(PIN, 0, VECTOR | IOAPIC_LEVEL), VMR_CHECKPOINT(1),
+                 VMR_WAIT_VECTOR(VECTOR, 2), VMR_END());
+    struct watch watch = {
+        .vm = interrupt_vm(conf, 1, &sleeps, raise_pin), .gpa = COUNT_OF(0, VECTOR), .value = 2, .lowers = true};
+
+    if (watch.vm)
+        run_watched(conf, &watch);
+}
+
+/* One VP after the other: the first sends, the second waits for what was sent. */
+static void probe_disabled_sender(struct conf *conf)
+{
+    CONF_PROGRAM(starts, VMR_START_VP(1), VMR_END());
+    CONF_PROGRAM(marks, VMR_STORE(WORD(0), 8, 1), VMR_END());
+    struct watch watch = {.vm = interrupt_vm(conf, 2, &starts, NULL), .vp = 1, .gpa = WORD(0), .value = 1};
+
+    CONF_REQUIRE(conf, watch.vm && conf_load(watch.vm, 1, &marks) && conf_run_to_end(watch.vm, 0), "no VM");
+    CONF_REQUIRE(conf, conf_bind(watch.vm, 1) != NULL, "VP 1 is not bound");
+    run_watched(conf, &watch);
+}
+
 /* --- the table --- */
+
+#define ON_USER (1u << VMR_IRQCHIP_USER)
+#define ON_SPLIT (1u << VMR_IRQCHIP_SPLIT)
+#define ON_KERNEL (1u << VMR_IRQCHIP_KERNEL)
 
 static const struct {
     const char *name;
     uint32_t quirk;
     uint64_t needs;
-    bool user_chip_only; /* what it measures is between the library and the processor */
+    uint8_t irqchips; /* measured with these */
     void (*run)(struct conf *conf);
 } probes[] = {
-    {"sti-window", CONF_QUIRK_STI_WINDOW, 0, true, probe_sti_window},
-    {"hw-breakpoint", CONF_QUIRK_HW_BREAKPOINT, CONF_CAP(HW_BREAKPOINT), false, probe_hw_breakpoint},
-    {"data-breakpoint", CONF_QUIRK_DATA_BREAKPOINT, CONF_CAP(HW_BREAKPOINT), false, probe_data_breakpoint},
-    {"real-mode-triple-fault", CONF_QUIRK_REAL_MODE_TRIPLE, CONF_CAP(REAL_MODE), true, probe_real_mode_triple},
+    {"sti-window", CONF_QUIRK_STI_WINDOW, 0, ON_USER, probe_sti_window},
+    {"hw-breakpoint", CONF_QUIRK_HW_BREAKPOINT, CONF_CAP(HW_BREAKPOINT), ON_USER | ON_SPLIT | ON_KERNEL,
+     probe_hw_breakpoint},
+    {"data-breakpoint", CONF_QUIRK_DATA_BREAKPOINT, CONF_CAP(HW_BREAKPOINT), ON_USER | ON_SPLIT | ON_KERNEL,
+     probe_data_breakpoint},
+    {"real-mode-triple-fault", CONF_QUIRK_REAL_MODE_TRIPLE, CONF_CAP(REAL_MODE), ON_USER, probe_real_mode_triple},
+    {"eoi-before-halt", CONF_QUIRK_EOI_BEFORE_HALT, 0, ON_SPLIT, probe_eoi_before_halt},
+    {"disabled-sender", CONF_QUIRK_DISABLED_SENDER, 0, ON_SPLIT | ON_KERNEL, probe_disabled_sender},
 };
 
 #define PROBE_COUNT (sizeof(probes) / sizeof(probes[0]))
@@ -133,8 +224,7 @@ bool conf_quirks_measure(struct conf_backend *backend, char *ret_reason, size_t 
     char reason[CONF_TEXT_MAX];
 
     for (size_t i = 0; i < PROBE_COUNT; i++) {
-        if ((probes[i].needs & ~backend->caps.bits) ||
-            (probes[i].user_chip_only && backend->irqchip != VMR_IRQCHIP_USER))
+        if ((probes[i].needs & ~backend->caps.bits) || !(probes[i].irqchips >> backend->irqchip & 1u))
             continue;
         enum conf_verdict verdict = conf_execute_probe(backend, probes[i].run, reason, sizeof(reason));
 

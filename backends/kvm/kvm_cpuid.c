@@ -2,6 +2,10 @@
 /*
  * CPUID: the default table, and each VP's copy with its own APIC id.
  *
+ * The TSC-deadline timer is a local APIC's: it is there if KVM has the APICs and
+ * says that theirs have it, and never where the APICs are the library's [INT-5].
+ * Older kernels leave the bit out of what they support, newer ones leave it in.
+ *
  * Two things are taken out of what KVM says it supports. KVM's own
  * paravirtual leaves (0x400000xx): what a guest may negotiate there is the
  * library's to offer. And a measured host quirk: a KVM on a host without VMX
@@ -36,6 +40,7 @@ struct mask_row {
 
 #define ALL UINT32_MAX
 #define BIT(n) (UINT32_C(1) << (n))
+#define DEADLINE_TIMER BIT(24) /* leaf 1, ECX */
 
 static const struct mask_row interpreter_masks[] = {
     /* No SSE3, PCLMULQDQ, MONITOR, SSSE3, FMA, CX16, PCID, SSE4, MOVBE, POPCNT, AES, XSAVE, AVX, F16C, RDRAND. */
@@ -105,6 +110,24 @@ static enum vmr_status supported_get(int fd, struct kvm_cpuid2 **ret_list, struc
     return status;
 }
 
+static struct vmr_cpuid_entry entry_of(const struct kvm_cpuid_entry2 *from)
+{
+    return (struct vmr_cpuid_entry){
+        .leaf = from->function,
+        .subleaf = from->index,
+        .match_subleaf = (from->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0,
+        .eax = from->eax,
+        .ebx = from->ebx,
+        .ecx = from->ecx,
+        .edx = from->edx,
+    };
+}
+
+static bool has_deadline_timer(const struct vmr_hypervisor_handle *handle)
+{
+    return handle->irqchip != VMR_IRQCHIP_USER && kvm_extension(handle->fd, KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+}
+
 static bool is_paravirtual(uint32_t leaf)
 {
     return (leaf & 0xffff0000) == LEAF_PARAVIRTUAL;
@@ -115,7 +138,7 @@ enum vmr_status kvm_cpuid(const struct vmr_hypervisor_handle *handle, struct vmr
 {
     struct kvm_cpuid2 *list;
     enum vmr_status status = supported_get(handle->fd, &list, err);
-    bool interprets = host_interprets();
+    bool interprets = host_interprets(), has_timer = has_deadline_timer(handle);
     size_t count = 0;
 
     if (status)
@@ -129,15 +152,9 @@ enum vmr_status kvm_cpuid(const struct vmr_hypervisor_handle *handle, struct vmr
             status = vmr_error_set(err, VMR_E_USAGE, "kvm: the CPUID table has more than %zu entries", capacity);
             break;
         }
-        entries[count] = (struct vmr_cpuid_entry){
-            .leaf = from->function,
-            .subleaf = from->index,
-            .match_subleaf = (from->flags & KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0,
-            .eax = from->eax,
-            .ebx = from->ebx,
-            .ecx = from->ecx,
-            .edx = from->edx,
-        };
+        entries[count] = entry_of(from);
+        if (from->function == LEAF_FEATURES)
+            entries[count].ecx = (from->ecx & ~DEADLINE_TIMER) | (has_timer ? DEADLINE_TIMER : 0);
         if (interprets)
             entry_mask(&entries[count]);
         count++;
@@ -201,9 +218,6 @@ static void entry_set_identity(struct kvm_cpuid_entry2 *entry, const struct kvm_
     case LEAF_FEATURES:
         entry->ebx = (entry->ebx & 0xffff) | at_most(cores, 255) << 16 | (index & 0xff) << 24;
         entry->edx = cores > 1 ? entry->edx | BIT(28) : entry->edx & ~BIT(28);
-        /* The deadline timer is a local APIC's, and the library's has none. */
-        if (vm->irqchip == VMR_IRQCHIP_USER)
-            entry->ecx &= ~BIT(24);
         break;
     case LEAF_CACHES:
         if (entry->eax & 0x1f)

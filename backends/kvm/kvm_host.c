@@ -56,12 +56,10 @@ void kvm_host_unmap_run(struct kvm_run *run, size_t size)
 
 int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
 {
-    if (__builtin_expect(seam->hook != NULL, 0))
-        seam->hook(seam->context, vp, VMR_SEAM_BEFORE_ENTRY);
+    kvm_seam_pass(seam, vp, VMR_SEAM_BEFORE_ENTRY);
     int result = kvm_host_ioctl(vcpu_fd, KVM_RUN, 0);
 
-    if (__builtin_expect(seam->hook != NULL, 0))
-        seam->hook(seam->context, vp, VMR_SEAM_AFTER_EXIT);
+    kvm_seam_pass(seam, vp, VMR_SEAM_AFTER_EXIT);
     return result;
 }
 

@@ -23,11 +23,17 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument);
 int kvm_host_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run);
 void kvm_host_unmap_run(struct kvm_run *run, size_t size);
 
-/* Called on the VP's thread on both sides of KVM_RUN; a NULL hook is the normal case. */
+/* Called on the VP's thread around KVM_RUN; a NULL hook is the normal case. */
 struct kvm_seam {
     void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *context;
 };
+
+static inline void kvm_seam_pass(const struct kvm_seam *seam, vmr_vp_index vp, enum vmr_run_seam at)
+{
+    if (__builtin_expect(seam->hook != NULL, 0))
+        seam->hook(seam->context, vp, at);
+}
 
 /*
  * KVM_RUN. Passes VMR_SEAM_BEFORE_ENTRY when the kick word is published and

@@ -157,6 +157,7 @@ void kvm_vp_run(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
     struct kvm_vp *vp = kvm_vp_of(backend_vp);
     struct kvm_run *run = vp->run;
 
+    kvm_seam_pass(&vp->vm->seam, vp->index, VMR_SEAM_BEFORE_PUBLISH);
     kvm_exit_answer(run, vp->vm->run_size, vp_exit);
     kvm_kick_clear(run);
     kvm_kick_publish(&vp->kick, run);

@@ -352,6 +352,8 @@ static void enter(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
 
 void mock_vp_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
 {
+    /* `attention` is open to kicks all the time: what corresponds to publishing is taking the answer. */
+    seam(vp, VMR_SEAM_BEFORE_PUBLISH);
     if (fault_hits(vp->vm->hypervisor, VMR_MOCK_FAIL_CALL)) {
         exit_fail(vp_exit, VMR_FAIL_HOST, EIO, "running failed, as it was told to");
         return;

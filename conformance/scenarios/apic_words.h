@@ -16,14 +16,20 @@
 #define APIC_LVT_TIMER (VMR_LAPIC_GPA + 0x320u)
 #define APIC_LVT_LINT0 (VMR_LAPIC_GPA + 0x350u)
 #define APIC_LVT_LINT1 (VMR_LAPIC_GPA + 0x360u)
+#define APIC_LVT_ERROR (VMR_LAPIC_GPA + 0x370u)
+#define APIC_ESR (VMR_LAPIC_GPA + 0x280u)
+#define APIC_RESERVED (VMR_LAPIC_GPA + 0x400u) /* no register is here */
 #define APIC_TIMER_INITIAL (VMR_LAPIC_GPA + 0x380u)
 #define APIC_TIMER_CURRENT (VMR_LAPIC_GPA + 0x390u)
 #define APIC_TIMER_DIVIDE (VMR_LAPIC_GPA + 0x3e0u)
 
 #define APIC_ENABLE 0x1ffu /* with spurious vector 0xff */
 #define APIC_MODE_NMI 0x400u
+#define APIC_MODE_INIT 0x500u
+#define APIC_MODE_EXTINT 0x700u
 #define APIC_MASKED 0x10000u
 #define APIC_PERIODIC 0x20000u
+#define APIC_DEADLINE 0x40000u
 #define APIC_DIVIDE_BY_1 0xbu
 #define ICR_ASSERT 0x4000u
 #define ICR_STARTUP 0x600u
@@ -32,6 +38,7 @@
 #define ICR_OTHERS 0xc0000u
 
 #define MSR_APIC_BASE 0x1bu
+#define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_X2APIC_SPURIOUS 0x80fu
 #define APIC_BASE_X2APIC (VMR_LAPIC_GPA | 0xc00u)
 #define APIC_BASE_BSP 0x100u

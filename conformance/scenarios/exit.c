@@ -225,6 +225,61 @@ static void cancel_is_not_an_old_exit(struct conf *conf)
                device.writes, vm->reports[0].checkpoints);
 }
 
+struct reentry {
+    struct conf_vm *vm;
+    enum vmr_run_seam seam;
+    struct conf_device device;
+    uint32_t calls; /* of the device, at the last kick */
+};
+
+static uint32_t calls_of(const struct conf_device *device)
+{
+    return device->reads + device->writes;
+}
+
+/* Kicks on the way back into the guest, once behind each call of the device. */
+static void kick_on_reentry(void *context, vmr_vp_index vp, enum vmr_run_seam seam)
+{
+    struct reentry *reentry = context;
+
+    if (seam != reentry->seam || calls_of(&reentry->device) == reentry->calls)
+        return;
+    reentry->calls = calls_of(&reentry->device);
+    (void)vmr_partition_kick(reentry->vm->partition, vp);
+}
+
+/* The entry that carries an answer is the one that does not enter. The NOPs are for those who see a kick inside only.
+ */
+static void cancelled_reentry(struct conf *conf, enum vmr_run_seam seam)
+{
+    CONF_PROGRAM(accesses, VMR_OUT(PORT, 1, 7), VMR_NOP(), VMR_IN(0, PORT, 1), VMR_NOP(), VMR_EXPECT(0, 0x31),
+                 VMR_STORE(PAGE, 4, 1), VMR_NOP(), VMR_LOAD(1, PAGE, 4), VMR_NOP(), VMR_EXPECT(1, 0x32), VMR_END());
+    struct reentry reentry = {.seam = seam, .device = {.answer = 0x31, .answer_step = 1}};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct vmr_run_result result;
+
+    CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, PORT, 8, ALL_SIZES, &reentry.device), "no port");
+    CONF_REQUIRE(conf, conf_device_claim(vm, vm->mmio, PAGE, 4096, ALL_SIZES, &reentry.device), "no page");
+    CONF_REQUIRE(conf, conf_load(vm, 0, &accesses) && conf_bind(vm, 0), "no VM");
+    reentry.vm = vm;
+    vmr_partition_set_seam_hook(vm->partition, kick_on_reentry, &reentry);
+    for (uint32_t call = 1; call <= 4; call++) {
+        CONF_REQUIRE(conf, conf_run(vm, 0, NULL, &result), "no run");
+        CONF_CHECK(conf, result.kind == VMR_RUN_HALTED && result.reason == VMR_HALT_CANCEL, "kicked behind call %u: %s",
+                   call, vmr_halt_reason_name(result.reason));
+        CONF_CHECK_EQ(conf, calls_of(&reentry.device), call, "calls of the device");
+    }
+    (void)conf_run_to_end(vm, 0);
+    CONF_CHECK_EQ(conf, calls_of(&reentry.device), 4, "calls in all");
+    conf_vm_destroy(vm);
+}
+
+static void cancel_on_reentry(struct conf *conf)
+{
+    cancelled_reentry(conf, VMR_SEAM_BEFORE_PUBLISH);
+    cancelled_reentry(conf, VMR_SEAM_BEFORE_ENTRY);
+}
+
 static void kicked_step(struct conf *conf)
 {
     CONF_PROGRAM(reads, VMR_IN(0, PORT, 1), VMR_EXPECT(0, 0x31), VMR_IN(0, PORT, 1), VMR_EXPECT(0, 0x32), VMR_END());
@@ -240,6 +295,9 @@ static void kicked_step(struct conf *conf)
     CONF_REQUIRE(conf, vmr_vp_step(vm->vps[0], &vp_exit) == VMR_OK, "the step failed");
     CONF_CHECK_EQ(conf, vp_exit.kind, VMR_EXIT_CANCEL, "a kicked step");
     CONF_CHECK_EQ(conf, device.reads, 1, "reads");
+    CONF_CHECK_EQ(conf, vmr_partition_kick(vm->partition, 0), VMR_KICK_LATCHED, "a kick behind one that was consumed");
+    CONF_REQUIRE(conf, vmr_vp_step(vm->vps[0], &vp_exit) == VMR_OK, "the next step failed");
+    CONF_CHECK_EQ(conf, vp_exit.kind, VMR_EXIT_CANCEL, "the next kicked step");
     (void)conf_run_to_end(vm, 0);
     CONF_CHECK_EQ(conf, device.reads, 2, "reads in all");
 }
@@ -440,10 +498,16 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_EXPLORE,
      .chip = CONF_CHIP_ANY,
      .run = cancel_is_not_an_old_exit},
+    {.name = "a_kick_on_the_way_back_replays_no_exit",
+     .family = "exit",
+     .ids = "STOP-04",
+     .clauses = "EXIT-9 EXIT-6",
+     .chip = CONF_CHIP_ANY,
+     .run = cancel_on_reentry},
     {.name = "a_kicked_step_says_cancel",
      .family = "exit",
      .ids = "STOP-04",
-     .clauses = "EXIT-9 RUN-13",
+     .clauses = "EXIT-9 RUN-13 RUN-2",
      .chip = CONF_CHIP_ANY,
      .run = kicked_step},
     {.name = "every_declared_kind_is_produced_and_well_formed",

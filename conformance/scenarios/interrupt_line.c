@@ -14,6 +14,7 @@
 #define PAGE UINT64_C(0xd0000000)
 #define PORT 0x700u
 #define ROUTED_GSI 30u
+#define OFTEN 4u
 
 /* The mock's own controllers have no PIC and no timer: what is inside it is a stand-in for local APICs. */
 static bool mock_has_no_pic(struct conf *conf)
@@ -115,7 +116,7 @@ static uint32_t times_taken(struct conf_vm *vm)
 
 static bool has_come_often(void *argument)
 {
-    return times_taken(argument) >= 4;
+    return times_taken(argument) >= OFTEN;
 }
 
 /* While the line is up the guest may do nothing but take it: who lets go of it is another. */
@@ -132,6 +133,17 @@ static void hold_and_let_go(void *argument)
     CONF_CHECK(vm->conf, vmr_memory_write(vm->memory, WORD(2), &one, 1) == VMR_OK, "no RAM");
 }
 
+/* Runs VP 0 to its end while another thread moves the line. */
+static bool run_held(struct conf *conf, struct conf_vm *vm)
+{
+    struct vmr_thread *thread = vm ? conf_thread(conf, hold_and_let_go, vm) : NULL;
+    bool ended = thread && conf_run_to_end(vm, 0);
+
+    if (thread)
+        conf_join(conf, thread);
+    return ended;
+}
+
 /*
  * Up, it comes again after each EOI; down, no more than what had been accepted
  * before. The guest leaves now and then: a hypervisor that interprets it may not
@@ -145,14 +157,19 @@ static void by_level(struct conf *conf)
                  VMR_STORE_VAR(WORD(1), 8, 0), VMR_END());
     struct conf_vm *vm = interrupt_vm(conf, 1, &levels, NULL);
 
-    CONF_REQUIRE(conf, vm != NULL, "no VM");
-    struct vmr_thread *thread = conf_thread(conf, hold_and_let_go, vm);
-
-    CONF_REQUIRE(conf, thread != NULL, "no thread");
-    (void)conf_run_to_end(vm, 0);
-    conf_join(conf, thread);
-    CONF_CHECK(conf, word(vm, 0) >= 4, "a line that was held came %u times", (unsigned)word(vm, 0));
+    if (!run_held(conf, vm))
+        return;
+    CONF_CHECK(conf, word(vm, 0) >= OFTEN, "a line that was held came %u times", (unsigned)word(vm, 0));
     CONF_CHECK_EQ(conf, word(vm, 1), word(vm, 0), "how often a line that was let go of came");
+}
+
+/* The guest sleeps as soon as its handler has ended the interrupt: what wakes it is that the line is still up. */
+static void by_level_in_sleep(struct conf *conf)
+{
+    APIC_PROGRAM(sleeps, VMR_EOI_XAPIC, APIC_ON(), IOAPIC_ENTRY(PIN, 0, V | IOAPIC_LEVEL), VMR_CHECKPOINT(1),
+                 VMR_WAIT_VECTOR(V, OFTEN), VMR_END());
+
+    run_held(conf, interrupt_vm(conf, 1, &sleeps, NULL));
 }
 
 /* --- local pins --- */
@@ -410,6 +427,12 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "INT-4",
      .chip = CONF_CHIP_ANY,
      .run = by_level},
+    {.name = "a_held_line_wakes_a_guest_that_sleeps_behind_its_eoi",
+     .family = "interrupt",
+     .clauses = "INT-1 INT-4 RUN-11",
+     .quirks = CONF_QUIRK_EOI_BEFORE_HALT,
+     .chip = CONF_CHIP_ANY,
+     .run = by_level_in_sleep},
     {.name = "local_pins_do_what_their_entries_say",
      .family = "interrupt",
      .clauses = "INT-4",

@@ -38,46 +38,71 @@ static void unclaimed_ports(struct conf *conf)
     CONF_PROGRAM(unclaimed, VMR_IN(0, 0x5555, 1), VMR_EXPECT(0, 0xff), VMR_IN(0, 0x5555, 2), VMR_EXPECT(0, 0xffff),
                  VMR_IN(0, 0x5555, 4), VMR_EXPECT(0, 0xffffffff), VMR_OUT(0x5555, 1, 1), VMR_OUT(0x5555, 2, 2),
                  VMR_OUT(0x5555, 4, 3), VMR_IN(0, 0x5555, 4), VMR_EXPECT(0, 0xffffffff), VMR_END());
+    struct conf_device neighbours = {0};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
 
-    (void)conf_run_program(conf, NULL, &unclaimed);
+    CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, 0x5551, 4, ALL_SIZES, &neighbours), "no device below");
+    CONF_REQUIRE(conf, conf_device_claim(vm, vm->ports, 0x5559, 4, ALL_SIZES, &neighbours), "no device above");
+    CONF_REQUIRE(conf, conf_load(vm, 0, &unclaimed) && conf_bind(vm, 0) && conf_run_to_end(vm, 0), "the guest failed");
+    CONF_CHECK_EQ(conf, neighbours.reads + neighbours.writes, 0, "calls to the devices around");
 }
 
-/* OUTS of each count and size, from a buffer that begins 3 bytes before a page's end. */
-static void string_out(struct conf *conf)
+/* Of OUTS: where the items of each size begin, each time elsewhere, and 3 bytes or fewer before a page's end. */
+static const struct {
+    uint32_t size, count, start;
+} outs_strings[] = {{1, 1, 0xffd}, {1, 7, 0x1ffd}, {2, 7, 0x2fff}, {4, 7, 0x3ffd}};
+
+#define OUTS_BYTES 0x5000u
+
+/* No two bytes near each other are alike. */
+static uint8_t outs_byte(uint32_t offset)
 {
-    CONF_PROGRAM(outs, VMR_OUTS(PORT, 1, 1, DATA + 0xffd), VMR_OUTS(PORT, 1, 7, DATA + 0xffd),
-                 VMR_OUTS(PORT, 2, 7, DATA + 0xffd), VMR_OUTS(PORT, 4, 7, DATA + 0xffd), VMR_END());
-    struct conf_device device = {0};
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
-    uint8_t bytes[28];
+    return (uint8_t)(offset * 7 + offset / 256 + 3);
+}
+
+static void check_items(struct conf *conf, const struct conf_device *device)
+{
     uint32_t call = 0;
 
-    for (unsigned i = 0; i < sizeof(bytes); i++)
-        bytes[i] = (uint8_t)(0x10 + i);
-    CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, PORT, 8, ALL_SIZES, &device), "no device");
-    CONF_REQUIRE(conf, vmr_memory_write(vm->memory, DATA + 0xffd, bytes, sizeof(bytes)) == VMR_OK, "no RAM");
-    CONF_REQUIRE(conf, conf_load(vm, 0, &outs) && conf_bind(vm, 0) && conf_run_to_end(vm, 0), "the guest failed");
-    CONF_REQUIRE(conf, device.writes == 22, "22 items were written, the device saw %u", device.writes);
-    for (uint32_t size = 1; size <= 4; size *= 2) {
-        for (uint32_t item = size == 1 ? 0 : 1; item < 8; item++, call++) {
-            uint32_t first = item == 0 ? 0 : (item - 1) * size;
+    for (unsigned i = 0; i < sizeof(outs_strings) / sizeof(outs_strings[0]); i++) {
+        uint32_t size = outs_strings[i].size;
+
+        for (uint32_t item = 0; item < outs_strings[i].count; item++, call++) {
             uint64_t want = 0;
 
             for (uint32_t byte = 0; byte < size; byte++)
-                want |= (uint64_t)bytes[first + byte] << (8 * byte);
-            CONF_CHECK_EQ(conf, device.sizes[call], size, "the size of an item");
-            CONF_CHECK_EQ(conf, device.written[call], want, "an item");
+                want |= (uint64_t)outs_byte(outs_strings[i].start + item * size + byte) << (8 * byte);
+            CONF_CHECK_EQ(conf, device->sizes[call], size, "the size of an item");
+            CONF_CHECK_EQ(conf, device->written[call], want, "an item");
         }
     }
 }
 
+static void string_out(struct conf *conf)
+{
+    CONF_PROGRAM(outs, VMR_OUTS(PORT, 1, 1, DATA + 0xffd), VMR_OUTS(PORT, 1, 7, DATA + 0x1ffd),
+                 VMR_OUTS(PORT, 2, 7, DATA + 0x2fff), VMR_OUTS(PORT, 4, 7, DATA + 0x3ffd), VMR_END());
+    struct conf_device device = {0};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    uint8_t bytes[OUTS_BYTES];
+
+    for (uint32_t i = 0; i < OUTS_BYTES; i++)
+        bytes[i] = outs_byte(i);
+    CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, PORT, 8, ALL_SIZES, &device), "no device");
+    CONF_REQUIRE(conf, vmr_memory_write(vm->memory, DATA, bytes, sizeof(bytes)) == VMR_OK, "no RAM");
+    CONF_REQUIRE(conf, conf_load(vm, 0, &outs) && conf_bind(vm, 0) && conf_run_to_end(vm, 0), "the guest failed");
+    CONF_REQUIRE(conf, device.writes == 22, "22 items were written, the device saw %u", device.writes);
+    check_items(conf, &device);
+}
+
+/* Every byte of an answer is the item's number: one that is missing shows. */
 static void string_in(struct conf *conf)
 {
     CONF_PROGRAM(ins, VMR_INS(PORT, 1, 1, DATA + 0x800), VMR_INS(PORT, 2, 7, DATA + 0xffd),
                  VMR_INS(PORT, 4, 7, DATA + 0x1ffe), VMR_LOAD(0, DATA + 0x800, 2), VMR_EXPECT(0, 0x01),
-                 VMR_LOAD(0, DATA + 0xffd, 8), VMR_EXPECT(0, UINT64_C(0x0005000400030002)),
-                 VMR_LOAD(0, DATA + 0x1ffe, 8), VMR_EXPECT(0, UINT64_C(0x0000000a00000009)), VMR_END());
-    struct conf_device device = {.answer = 1, .answer_step = 1};
+                 VMR_LOAD(0, DATA + 0xffd, 8), VMR_EXPECT(0, UINT64_C(0x0505040403030202)),
+                 VMR_LOAD(0, DATA + 0x1ffe, 8), VMR_EXPECT(0, UINT64_C(0x0a0a0a0a09090909)), VMR_END());
+    struct conf_device device = {.answer = 0x01010101, .answer_step = 0x01010101};
     struct conf_vm *vm = conf_vm_create(conf, NULL);
     uint8_t bytes[32];
 
@@ -86,7 +111,7 @@ static void string_in(struct conf *conf)
     CONF_CHECK_EQ(conf, device.reads, 15, "items read");
     CONF_REQUIRE(conf, vmr_memory_read(vm->memory, DATA + 0x1ffe, bytes, sizeof(bytes)) == VMR_OK, "no RAM");
     for (unsigned i = 0; i < sizeof(bytes); i++)
-        CONF_CHECK_EQ(conf, bytes[i], i < 28 && i % 4 == 0 ? 9 + i / 4 : 0, "a byte of the last string");
+        CONF_CHECK_EQ(conf, bytes[i], i < 28 ? 9 + i / 4 : 0, "a byte of the last string");
 }
 
 /* More than any hypervisor moves in one exit: 4,500 bytes in items of 2. */
@@ -125,13 +150,13 @@ static void direction_flag(struct conf *conf)
 {
     CONF_PROGRAM(
         down, {.op = VMR_STEP_INS, .size = 2, .address = PORT, .count = 7, .value = DATA + 0x1004, .backward = true},
-        VMR_LOAD(0, DATA + 0x1004, 4), VMR_EXPECT(0, 0x0001), VMR_LOAD(0, DATA + 0xffc, 8),
-        VMR_EXPECT(0, UINT64_C(0x0002000300040005)), VMR_LOAD(0, DATA + 0xff4, 8),
-        VMR_EXPECT(0, UINT64_C(0x0006000700000000)),
+        VMR_LOAD(0, DATA + 0x1004, 4), VMR_EXPECT(0, 0x0101), VMR_LOAD(0, DATA + 0xffc, 8),
+        VMR_EXPECT(0, UINT64_C(0x0202030304040505)), VMR_LOAD(0, DATA + 0xff4, 8),
+        VMR_EXPECT(0, UINT64_C(0x0606070700000000)),
         {.op = VMR_STEP_OUTS, .size = 2, .address = PORT, .count = 7, .value = DATA + 0x1004, .backward = true},
         VMR_OUTS(PORT, 1, 2, DATA + 0x1002), VMR_END());
-    static const uint64_t written[] = {1, 2, 3, 4, 5, 6, 7, 2, 0};
-    struct conf_device device = {.answer = 1, .answer_step = 1};
+    static const uint64_t written[] = {0x0101, 0x0202, 0x0303, 0x0404, 0x0505, 0x0606, 0x0707, 2, 2};
+    struct conf_device device = {.answer = 0x0101, .answer_step = 0x0101};
     struct conf_vm *vm = conf_vm_create(conf, NULL);
 
     CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, PORT, 8, ALL_SIZES, &device), "no device");

@@ -116,8 +116,13 @@ static void unclaimed_mmio(struct conf *conf)
                  VMR_LOAD(0, PAGE, 4), VMR_EXPECT(0, 0xffffffff), VMR_LOAD(0, PAGE, 8), VMR_EXPECT(0, UINT64_MAX),
                  VMR_LOAD(0, PAGE + 0xffd, 8), VMR_EXPECT(0, UINT64_MAX), VMR_STORE(PAGE, 8, 0), VMR_LOAD(0, PAGE, 8),
                  VMR_EXPECT(0, UINT64_MAX), VMR_END());
+    struct conf_device neighbours = {0};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
 
-    (void)conf_run_program(conf, NULL, &unclaimed);
+    CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->mmio, PAGE - 8, 8, ALL_SIZES, &neighbours), "no device below");
+    CONF_REQUIRE(conf, conf_device_claim(vm, vm->mmio, PAGE + 0x1005, 8, ALL_SIZES, &neighbours), "no device above");
+    CONF_REQUIRE(conf, conf_load(vm, 0, &unclaimed) && conf_bind(vm, 0) && conf_run_to_end(vm, 0), "the guest failed");
+    CONF_CHECK_EQ(conf, neighbours.reads + neighbours.writes, 0, "calls to the devices around");
 }
 
 static void cut_accesses(struct conf *conf)
@@ -173,6 +178,9 @@ static void bad_claims(struct conf *conf)
 
         CONF_CHECK(conf, vmr_bus_claim(vm->mmio, &range, &err) != VMR_OK, "[%#llx, +%#llx) was taken",
                    (unsigned long long)range.start, (unsigned long long)range.length);
+        CONF_CHECK(conf, strstr(err.message, "intruder") != NULL, "the claim is not named: %s", err.message);
+        CONF_CHECK(conf, i > 2 || strstr(err.message, "the scenario's device") != NULL, "the owner is not named: %s",
+                   err.message);
     }
 }
 

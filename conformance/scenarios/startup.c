@@ -184,7 +184,7 @@ static void all_begin(struct conf *conf)
     CONF_CHECK(conf, conf_run_to_end(vm, 1) && run_vp(vm, 0), "a VP did not come to its end");
 }
 
-/* VP 1 is in a run before VP 0 is; it does nothing until VP 0 starts it. */
+/* VP 1 is in a run before VP 0 is; it does nothing until VP 0 starts it. On KVM its entry then ends with EAGAIN. */
 CONF_PROGRAM(starts_late, APIC_ON(), VMR_LOAD(0, WORD(1), 8), VMR_EXPECT(0, 0), VMR_CHECKPOINT(1),
              VMR_LOAD(0, WORD(1), 8), VMR_EXPECT(0, 0), VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(1), 8, 1), VMR_END());
 
@@ -210,6 +210,17 @@ static void waits_for_sipi(struct conf *conf)
     conf_join(conf, thread);
     CONF_CHECK(conf, vm->reports[1].ended, "VP 1 did not come to its end");
     CONF_CHECK_EQ(conf, word(vm, 1), 1, "what VP 1 has done");
+}
+
+/* Disabled is about taking interrupts: it still sends (Intel SDM vol. 3, 11.4.7.2). */
+CONF_PROGRAM(starts_disabled, VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(1), 8, 1), VMR_END());
+
+static void disabled_sender(struct conf *conf)
+{
+    struct conf_vm *vm = interrupt_vm(conf, 2, &starts_disabled, NULL);
+
+    if (vm)
+        run_pair(vm, &marks);
 }
 
 static void activity_says_so(struct conf *conf)
@@ -294,9 +305,15 @@ static const struct conf_scenario scenarios[] = {
      .run = all_begin},
     {.name = "a_vp_does_nothing_until_it_is_started",
      .family = "startup",
-     .clauses = "LIFE-9 INT-3",
+     .clauses = "LIFE-9 INT-3 RUN-9",
      .chip = CONF_CHIP_ANY,
      .run = waits_for_sipi},
+    {.name = "a_local_apic_that_is_disabled_still_starts_others",
+     .family = "startup",
+     .clauses = "INT-3 LIFE-9",
+     .quirks = CONF_QUIRK_DISABLED_SENDER,
+     .chip = CONF_CHIP_ANY,
+     .run = disabled_sender},
     {.name = "activity_tells_who_waits_to_be_started",
      .family = "startup",
      .clauses = "LIFE-9 INT-3",

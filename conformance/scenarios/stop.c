@@ -34,7 +34,8 @@ struct requester {
 static const struct conf_vm_options no_chip = {.without_chip = true};
 
 CONF_PROGRAM(spins, VMR_STORE(WORD_SEEN, 4, 1), VMR_SPIN_UNTIL(WORD_GO, 4, 1), VMR_END());
-CONF_PROGRAM(exits, VMR_CHECKPOINT(1), VMR_LOAD(0, WORD_GO, 4), VMR_JUMP_EQ(0, 0, 0), VMR_END());
+/* One exit, and never another: a request behind it that is lost has no second chance. */
+CONF_PROGRAM(exits_once, VMR_CHECKPOINT(1), VMR_SPIN_UNTIL(WORD_GO, 4, 1), VMR_END());
 
 static void ask(const struct requester *requester)
 {
@@ -107,7 +108,7 @@ static void ask_at_seam(struct conf *conf, enum vmr_run_seam seam, enum request 
     bool outside = seam == VMR_SEAM_IN_GUEST && !conf->is_mock;
     struct vmr_thread *thread = NULL;
 
-    if (requester_begin(&requester, conf, seam == VMR_SEAM_IN_GUEST ? &spins : &exits)) {
+    if (requester_begin(&requester, conf, seam == VMR_SEAM_AFTER_EXIT ? &exits_once : &spins)) {
         if (outside)
             thread = conf_thread(conf, ask_from_outside, &requester);
         else
@@ -130,6 +131,11 @@ static void kick_before_check(struct conf *conf)
 static void kick_after_check(struct conf *conf)
 {
     ask_at_seam(conf, VMR_SEAM_AFTER_CHECK, KICK);
+}
+
+static void kick_before_publish(struct conf *conf)
+{
+    ask_at_seam(conf, VMR_SEAM_BEFORE_PUBLISH, KICK);
 }
 
 static void kick_before_entry(struct conf *conf)
@@ -412,6 +418,12 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "RUN-3 RUN-2",
      .chip = CONF_CHIP_ANY,
      .run = kick_after_check},
+    {.name = "a_kick_behind_the_last_look_is_not_lost",
+     .family = "stop",
+     .ids = "STOP-01",
+     .clauses = "RUN-3 RUN-2",
+     .chip = CONF_CHIP_ANY,
+     .run = kick_before_publish},
     {.name = "a_kick_before_entry_is_not_lost",
      .family = "stop",
      .ids = "STOP-01",

@@ -101,11 +101,18 @@ struct vmr_vm_config {
 
 /* Where the reached point of a kick matters: the seams of a run, in order. Tests hook them. [RUN-12] */
 enum vmr_run_seam {
-    VMR_SEAM_BEFORE_CHECK, /* the loop has not looked at the requests */
-    VMR_SEAM_AFTER_CHECK,  /* it has, and saw none */
-    VMR_SEAM_BEFORE_ENTRY, /* the backend is about to enter the guest */
-    VMR_SEAM_IN_GUEST,     /* the guest runs */
-    VMR_SEAM_AFTER_EXIT,   /* the guest has left, nobody has noticed yet */
+    VMR_SEAM_BEFORE_CHECK,   /* the loop has not looked at the requests */
+    VMR_SEAM_AFTER_CHECK,    /* it has, and saw none */
+    VMR_SEAM_BEFORE_PUBLISH, /* it has looked for the last time; whoever asks now kicks, and the backend is not in yet
+                              */
+    VMR_SEAM_BEFORE_ENTRY,   /* the backend is about to enter the guest; nothing but the entry is left */
+    /*
+     * The guest runs. Only a backend that interprets the guest passes here: inside a
+     * processor there is nobody to call a hook, and a test knows that the guest is in
+     * by its progress in RAM, and asks from another thread.
+     */
+    VMR_SEAM_IN_GUEST,
+    VMR_SEAM_AFTER_EXIT, /* the guest has left, nobody has noticed yet */
     VMR_SEAM_COUNT
 };
 

@@ -86,9 +86,15 @@ struct vmr_irqchip_options {
 /*
  * Makes the built-in chip and claims its ranges: ports 0x20, 0x21, 0xa0, 0xa1,
  * 0x4d0, 0x4d1 and the IO-APIC page; the local APIC page unless split. GSIs 0-23 are IO-APIC pins;
- * GSIs 0-15 are also PIC lines, but for 2, the cascade: line 0 reaches IO-APIC pin 2.
+ * GSIs 0-15 are also PIC lines, but for 2, the cascade: line 0 reaches IO-APIC pin 2,
+ * and pin 0 is the PIC's output, for guests that take it as ExtINT [INT-7].
  * From power-up until the guest says otherwise, PIC interrupts reach VP 0. The
  * buses must outlive the chip.
+ *
+ * What the local APICs have not: another address than VMR_LAPIC_GPA, and the
+ * TSC-deadline timer, since the guest's TSC is the processor's and no host's clock.
+ * Both MSRs refuse with #GP, and CPUID.1:ECX[24] must not be set [INT-5]. SMI is
+ * accepted nowhere. Periods are at least VMR_LAPIC_PERIOD_NS_MIN [INT-6].
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_irqchip_create(const struct vmr_irqchip_options *options,
                                                           struct vmr_bus *ports, struct vmr_bus *mmio,

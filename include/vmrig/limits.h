@@ -40,6 +40,9 @@
 /* GSIs: three IO-APICs' worth, and MSI routes for 4096 vectors. */
 #define VMR_GSI_MAX 4096u
 
+/* A guest can ask for a timer that fires every nanosecond, and the clock thread would never sleep; KVM's limit, too. */
+#define VMR_LAPIC_PERIOD_NS_MIN 200000u
+
 /* Elements of a rep hypercall that one dispatch does before the guest calls again: what an interrupt may wait for. */
 #define VMR_HV_REP_MAX 64u
 

@@ -14,6 +14,8 @@
 #include "vmrig/types.h"
 
 #define IOAPIC_PIN_COUNT 24u
+/* No device's: the PIC's output is wired to it (MultiProcessor Specification 1.4, 3.6.2.2). */
+#define IOAPIC_PIC_PIN 0u
 
 /* Where messages go. False: no local APIC took it; a level pin will try again. */
 struct ioapic_sink {

@@ -96,7 +96,7 @@ static bool chip_acknowledge(void *context, vmr_vp_index index, uint8_t *ret_vec
     batch.quiet = index; /* who takes an interrupt looks again */
     /* The PIC first, as the processor asks for its vector before it looks at the local APIC's. */
     if (irqchip_pic_interrupts(chip, index))
-        *ret_vector = pic_acknowledge(&chip->pic);
+        *ret_vector = irqchip_ask_pic(&batch, index);
     else
         found = !chip->split && lapic_acknowledge(&chip->vps[index].lapic, ret_vector);
     sync_store_u32(chip->host, &chip->vps[index].stale, 1);

@@ -50,12 +50,29 @@ static bool takes_pic(const struct vmr_irqchip_set *chip, vmr_vp_index vp)
 
 bool irqchip_pic_interrupts(const struct vmr_irqchip_set *chip, vmr_vp_index vp)
 {
-    return takes_pic(chip, vp) && pic_output(&chip->pic);
+    return (takes_pic(chip, vp) && pic_output(&chip->pic)) || (!chip->split && chip->vps[vp].lapic.extint);
 }
 
+uint8_t irqchip_ask_pic(struct irqchip_batch *batch, vmr_vp_index vp)
+{
+    struct vmr_irqchip_set *chip = batch->chip;
+    struct ioapic_sink sink = irqchip_sink(batch);
+
+    chip->vps[vp].lapic.extint = false;
+    /* The acknowledge cycle drops the output; what else waits raises it again, which is an edge (8259A, INT). */
+    ioapic_set_line(&chip->ioapic, IOAPIC_PIC_PIN, false, &sink);
+    return pic_acknowledge(&chip->pic);
+}
+
+/* The PIC's output goes to LINT0 of every local APIC, and to a pin of the IO-APIC. */
 static void note_pic(struct irqchip_batch *batch)
 {
-    if (pic_output(&batch->chip->pic) == batch->pic_output)
+    bool output = pic_output(&batch->chip->pic);
+    struct ioapic_sink sink = irqchip_sink(batch);
+
+    if (batch->chip->has_ioapic)
+        ioapic_set_line(&batch->chip->ioapic, IOAPIC_PIC_PIN, output, &sink);
+    if (output == batch->pic_output)
         return;
     for (vmr_vp_index vp = 0; vp < batch->chip->vp_count; vp++) {
         if (takes_pic(batch->chip, vp))
@@ -222,6 +239,9 @@ bool irqchip_deliver(struct irqchip_batch *batch, const struct irq_message *mess
 {
     struct delivery delivery = {.message = message};
 
+    /* Only an ICR starts up; for pins and MSIs the mode is reserved (82093AA, 3.2.4; Intel SDM vol. 3, 11.11.2). */
+    if (message->mode == IRQ_STARTUP || (message->mode == IRQ_EXTINT && !batch->chip->has_pic))
+        return false;
     return deliver(batch, &delivery);
 }
 

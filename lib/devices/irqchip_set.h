@@ -103,6 +103,8 @@ struct irqchip_answer irqchip_answer_of(const struct vmr_irqchip_set *chip, vmr_
 /* Notes the VP for waking if its answer is not `before` any more. */
 void irqchip_note(struct irqchip_batch *batch, vmr_vp_index vp, const struct irqchip_answer *before);
 bool irqchip_pic_interrupts(const struct vmr_irqchip_set *chip, vmr_vp_index vp);
+/* The vector of the PIC's interrupt: the acknowledge cycle of `vp`. */
+uint8_t irqchip_ask_pic(struct irqchip_batch *batch, vmr_vp_index vp);
 
 /* The sink of the IO-APIC. */
 struct ioapic_sink irqchip_sink(struct irqchip_batch *batch);

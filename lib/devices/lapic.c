@@ -213,7 +213,10 @@ bool lapic_accept(struct lapic *lapic, const struct irq_message *message)
     case IRQ_STARTUP:
         accept_startup(lapic, message->vector);
         return true;
-    default: /* no SMM here, and ExtINT comes by LINT0 only */
+    case IRQ_EXTINT: /* like a fixed one, but that the PIC has the vector (SDM 11.5.1) */
+        lapic->extint = is_software_enabled(lapic);
+        return lapic->extint;
+    default: /* SMI: there is no SMM here */
         return false;
     }
 }

@@ -75,6 +75,7 @@ struct lapic {
     bool tpr_written; /* by register: newer than the CR8 that the processor last reported */
     bool nmi, init, sipi;
     uint8_t sipi_vector;
+    bool extint; /* a message said that the PIC has something; whoever asks the PIC clears it */
 };
 
 /* Power-up. `id` 0 is the boot processor. */
@@ -94,7 +95,7 @@ bool lapic_accept(struct lapic *lapic, const struct irq_message *message);
 /* A fixed edge. `auto_eoi`: acknowledged, it is over. False: it does not take this. */
 bool lapic_raise(struct lapic *lapic, uint8_t vector, bool auto_eoi);
 void lapic_pulse_lint(struct lapic *lapic, unsigned lint);
-/* Whether the PIC's output reaches the processor. */
+/* Whether the PIC's output reaches the processor by LINT0. */
 bool lapic_takes_pic(const struct lapic *lapic);
 void lapic_record_error(struct lapic *lapic, uint32_t errors);
 

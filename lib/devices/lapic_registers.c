@@ -4,8 +4,11 @@
  * x2APIC MSRs, IA32_APIC_BASE (Intel SDM vol. 3, 11.4 and 11.12).
  *
  * One table says what may be done to each register. Beyond it the page answers
- * with an error in the ESR and an MSR with #GP. Moving the page and the
- * TSC-deadline timer are refused in the same way.
+ * with an error in the ESR and an MSR with #GP.
+ *
+ * Moving the page is #GP as well [INT-5]: each VP has an IA32_APIC_BASE of its own,
+ * so that following it would take a page a VP on a bus that all of them share, for
+ * what no firmware or operating system does.
  */
 
 #include "lib/devices/lapic.h"

@@ -3,12 +3,19 @@
  * The local APIC timer (Intel SDM vol. 3, 11.5.4), one-shot and periodic.
  *
  * Expiries lie on whole nanoseconds: a period that is not a whole number is
- * rounded up. At the default clock of 1 GHz nothing is rounded. The
- * TSC-deadline mode needs the guest's TSC, which is not known here.
+ * rounded up. At the default clock of 1 GHz nothing is rounded. Only the shortest
+ * period is a limit's, and not the guest's: one write sets off any number of
+ * expiries. [INT-6]
+ *
+ * There is no TSC-deadline mode [INT-5]. It compares with the TSC that the guest
+ * reads, and that is the processor's: a host has no clock for it that a recording
+ * could bring again, and a hypervisor may move it under the guest, or not move it
+ * though the guest has written it.
  */
 
 #include "lib/devices/lapic_timer.h"
 
+#include "vmrig/limits.h"
 #include "vmrig/types.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -28,6 +35,14 @@ static uint64_t duration_ns(const struct lapic_timer *timer, uint32_t count)
     uint64_t part = ticks % timer->hz * NS_PER_SECOND;
 
     return ticks / timer->hz * NS_PER_SECOND + part / timer->hz + (part % timer->hz != 0);
+}
+
+/* What lies between two expiries, but for the first, which the guest has to write for. */
+static uint64_t period_ns(const struct lapic_timer *timer)
+{
+    uint64_t period = duration_ns(timer, timer->initial);
+
+    return period < VMR_LAPIC_PERIOD_NS_MIN ? VMR_LAPIC_PERIOD_NS_MIN : period;
 }
 
 static uint64_t add_saturating(uint64_t a, uint64_t b)
@@ -64,7 +79,7 @@ bool lapic_timer_advance(struct lapic_timer *timer, bool periodic, uint64_t now_
         return true;
     }
     /* However late this is, the work is the same: missed expiries count as one. */
-    uint64_t period = duration_ns(timer, timer->initial);
+    uint64_t period = period_ns(timer);
 
     timer->due_ns = add_saturating(now_ns, period - (now_ns - timer->due_ns) % period);
     return true;

@@ -24,7 +24,10 @@ void lapic_timer_reset(struct lapic_timer *timer, uint64_t hz);
 /* Writes the initial count; 0 stops the timer. */
 void lapic_timer_start(struct lapic_timer *timer, uint32_t count, uint64_t now_ns);
 void lapic_timer_set_divide(struct lapic_timer *timer, uint32_t value, uint64_t now_ns);
-/* Whether the timer expired, once or more. A periodic one goes on with the first expiry after `now_ns`. */
+/*
+ * Whether the timer expired, once or more. A periodic one goes on with the first
+ * expiry after `now_ns`, and with no less than VMR_LAPIC_PERIOD_NS_MIN between two.
+ */
 bool lapic_timer_advance(struct lapic_timer *timer, bool periodic, uint64_t now_ns);
 /* The current count. The timer has been advanced to `now_ns`. */
 uint32_t lapic_timer_current(const struct lapic_timer *timer, uint64_t now_ns);

@@ -41,9 +41,9 @@ void abi_read_fast(const struct abi *abi, const struct vmr_hv_call_registers *re
 
     assert(length <= abi->pairs * 16u);
     for (; length - at >= 8; at += 8)
-        store_le64(ret_bytes + at, abi->word(registers, (unsigned)(at / 8)));
+        store_le64(ret_bytes + at, abi->word(abi, registers, (unsigned)(at / 8)));
     if (at < length)
-        store_le(ret_bytes + at, (unsigned)(length - at), abi->word(registers, (unsigned)(at / 8)));
+        store_le(ret_bytes + at, (unsigned)(length - at), abi->word(abi, registers, (unsigned)(at / 8)));
 }
 
 void abi_write_fast(const struct abi *abi, struct vmr_hv_call_registers *registers, size_t offset, const uint8_t *bytes,
@@ -57,9 +57,9 @@ void abi_write_fast(const struct abi *abi, struct vmr_hv_call_registers *registe
         size_t here = bytes_in_word(offset + done, length - done);
         uint8_t word[8];
 
-        store_le64(word, abi->word(registers, index));
+        store_le64(word, abi->word(abi, registers, index));
         memcpy(word + (offset + done) % 8, bytes + done, here);
-        abi->set_word(registers, index, load_le64(word));
+        abi->set_word(abi, registers, index, load_le64(word));
         done += here;
     }
 }

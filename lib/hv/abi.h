@@ -6,7 +6,9 @@
  * fast calls are in the registers. One constant for each, in abi_x64.c and
  * abi_arm64.c; the dispatcher knows no register by name.
  *
- * Fast parameters are words of 8 bytes, numbered from 0, two to a pair.
+ * Fast parameters are words of 8 bytes, numbered from 0, two to a pair. In every
+ * convention a slow call has the address of its input in word 0 and that of its
+ * output in word 1.
  */
 
 #include "vmrig/hv.h"
@@ -17,14 +19,13 @@ struct abi {
     bool output_at_end; /* it fills the last pairs; else those right after the input */
     bool arm64;         /* which sizes apply */
     uint64_t pc_mask;
-    uint64_t (*control)(const struct vmr_hv_call_registers *registers);
-    void (*set_control)(struct vmr_hv_call_registers *registers, uint64_t value);
-    uint64_t (*input_gpa)(const struct vmr_hv_call_registers *registers);
-    uint64_t (*output_gpa)(const struct vmr_hv_call_registers *registers);
+    uint8_t first; /* arm64: the register of the control; the words follow it */
+    uint64_t (*control)(const struct abi *abi, const struct vmr_hv_call_registers *registers);
+    void (*set_control)(const struct abi *abi, struct vmr_hv_call_registers *registers, uint64_t value);
     uint64_t (*vtl_input)(const struct vmr_hv_call_registers *registers);
     void (*set_result)(struct vmr_hv_call_registers *registers, uint64_t value);
-    uint64_t (*word)(const struct vmr_hv_call_registers *registers, unsigned index);
-    void (*set_word)(struct vmr_hv_call_registers *registers, unsigned index, uint64_t value);
+    uint64_t (*word)(const struct abi *abi, const struct vmr_hv_call_registers *registers, unsigned index);
+    void (*set_word)(const struct abi *abi, struct vmr_hv_call_registers *registers, unsigned index, uint64_t value);
 };
 
 extern const struct abi abi_x64, abi_x86, abi_arm64_hvc, abi_arm64_smccc;

@@ -16,24 +16,16 @@
 
 /* --- 64-bit mode --- */
 
-static uint64_t x64_control(const struct vmr_hv_call_registers *registers)
+static uint64_t x64_control(const struct abi *abi, const struct vmr_hv_call_registers *registers)
 {
+    (void)abi;
     return registers->gpr[VMR_X86_RCX];
 }
 
-static void x64_set_control(struct vmr_hv_call_registers *registers, uint64_t value)
+static void x64_set_control(const struct abi *abi, struct vmr_hv_call_registers *registers, uint64_t value)
 {
+    (void)abi;
     abi_set_gpr(registers, VMR_X86_RCX, value);
-}
-
-static uint64_t x64_input_gpa(const struct vmr_hv_call_registers *registers)
-{
-    return registers->gpr[VMR_X86_RDX];
-}
-
-static uint64_t x64_output_gpa(const struct vmr_hv_call_registers *registers)
-{
-    return registers->gpr[VMR_X86_R8];
 }
 
 static uint64_t x64_vtl_input(const struct vmr_hv_call_registers *registers)
@@ -46,8 +38,9 @@ static void x64_set_result(struct vmr_hv_call_registers *registers, uint64_t val
     abi_set_gpr(registers, VMR_X86_RAX, value);
 }
 
-static uint64_t x64_word(const struct vmr_hv_call_registers *registers, unsigned index)
+static uint64_t x64_word(const struct abi *abi, const struct vmr_hv_call_registers *registers, unsigned index)
 {
+    (void)abi;
     if (index < XMM_WORD_FIRST)
         return registers->gpr[index == 0 ? VMR_X86_RDX : VMR_X86_R8];
     const struct vmr_hv_xmm *xmm = &registers->xmm[(index - XMM_WORD_FIRST) / 2];
@@ -55,8 +48,9 @@ static uint64_t x64_word(const struct vmr_hv_call_registers *registers, unsigned
     return index % 2 == 0 ? xmm->low : xmm->high;
 }
 
-static void x64_set_word(struct vmr_hv_call_registers *registers, unsigned index, uint64_t value)
+static void x64_set_word(const struct abi *abi, struct vmr_hv_call_registers *registers, unsigned index, uint64_t value)
 {
+    (void)abi;
     if (index < XMM_WORD_FIRST) {
         abi_set_gpr(registers, index == 0 ? VMR_X86_RDX : VMR_X86_R8, value);
         return;
@@ -74,8 +68,6 @@ const struct abi abi_x64 = {
     .pc_mask = UINT64_MAX,
     .control = x64_control,
     .set_control = x64_set_control,
-    .input_gpa = x64_input_gpa,
-    .output_gpa = x64_output_gpa,
     .vtl_input = x64_vtl_input,
     .set_result = x64_set_result,
     .word = x64_word,
@@ -96,25 +88,22 @@ static void split(struct vmr_hv_call_registers *registers, enum vmr_x86_gpr high
     abi_set_gpr(registers, low, (uint32_t)value);
 }
 
-static uint64_t x86_control(const struct vmr_hv_call_registers *registers)
+static uint64_t x86_control(const struct abi *abi, const struct vmr_hv_call_registers *registers)
 {
+    (void)abi;
     return join(registers, VMR_X86_RDX, VMR_X86_RAX);
 }
 
-/* Also the result: both are in EDX:EAX. */
-static void x86_set_control(struct vmr_hv_call_registers *registers, uint64_t value)
+/* Where the control was, too. */
+static void x86_set_result(struct vmr_hv_call_registers *registers, uint64_t value)
 {
     split(registers, VMR_X86_RDX, VMR_X86_RAX, value);
 }
 
-static uint64_t x86_input_gpa(const struct vmr_hv_call_registers *registers)
+static void x86_set_control(const struct abi *abi, struct vmr_hv_call_registers *registers, uint64_t value)
 {
-    return join(registers, VMR_X86_RBX, VMR_X86_RCX);
-}
-
-static uint64_t x86_output_gpa(const struct vmr_hv_call_registers *registers)
-{
-    return join(registers, VMR_X86_RDI, VMR_X86_RSI);
+    (void)abi;
+    x86_set_result(registers, value);
 }
 
 static uint64_t x86_vtl_input(const struct vmr_hv_call_registers *registers)
@@ -122,14 +111,16 @@ static uint64_t x86_vtl_input(const struct vmr_hv_call_registers *registers)
     return (uint32_t)registers->gpr[VMR_X86_RCX];
 }
 
-static uint64_t x86_word(const struct vmr_hv_call_registers *registers, unsigned index)
+static uint64_t x86_word(const struct abi *abi, const struct vmr_hv_call_registers *registers, unsigned index)
 {
-    return index == 0 ? x86_input_gpa(registers) : x86_output_gpa(registers);
+    (void)abi;
+    return index == 0 ? join(registers, VMR_X86_RBX, VMR_X86_RCX) : join(registers, VMR_X86_RDI, VMR_X86_RSI);
 }
 
 /* Never for a call: it has no output. Here so that the two words are complete. */
-static void x86_set_word(struct vmr_hv_call_registers *registers, unsigned index, uint64_t value)
+static void x86_set_word(const struct abi *abi, struct vmr_hv_call_registers *registers, unsigned index, uint64_t value)
 {
+    (void)abi;
     if (index == 0)
         split(registers, VMR_X86_RBX, VMR_X86_RCX, value);
     else
@@ -141,10 +132,8 @@ const struct abi abi_x86 = {
     .pc_mask = UINT32_MAX,
     .control = x86_control,
     .set_control = x86_set_control,
-    .input_gpa = x86_input_gpa,
-    .output_gpa = x86_output_gpa,
     .vtl_input = x86_vtl_input,
-    .set_result = x86_set_control,
+    .set_result = x86_set_result,
     .word = x86_word,
     .set_word = x86_set_word,
 };

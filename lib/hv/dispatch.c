@@ -70,7 +70,7 @@ static struct vmr_hv_result finish(const struct frame *frame, uint16_t status, u
 /* No result: the guest executes the instruction again, with a control word that starts later. */
 static struct vmr_hv_result retry(const struct frame *frame, uint32_t completed)
 {
-    frame->abi->set_control(frame->registers, control_restart(frame->wire_control, completed));
+    frame->abi->set_control(frame->abi, frame->registers, control_restart(frame->wire_control, completed));
     pc_at(frame);
     return (struct vmr_hv_result){.outcome = VMR_HV_RETRY,
                                   .code = frame->control.code,
@@ -156,10 +156,10 @@ static enum hv_status check_place(vmr_gpa guest_gpa, uint32_t length)
 
 static enum hv_status fetch_memory(struct frame *frame)
 {
-    vmr_gpa guest_input = frame->abi->input_gpa(frame->registers);
+    vmr_gpa guest_input = frame->abi->word(frame->abi, frame->registers, 0);
     enum hv_status status = check_place(guest_input, frame->extent.input);
 
-    frame->guest_output = frame->abi->output_gpa(frame->registers);
+    frame->guest_output = frame->abi->word(frame->abi, frame->registers, 1);
     if (!status)
         status = check_place(frame->guest_output, frame->extent.output);
     if (status)
@@ -284,7 +284,7 @@ enum vmr_status vmr_hv_dispatch(const struct vmr_hv_calls *calls, const struct v
     registers->gpr_modified = 0;
     registers->xmm_modified = 0;
     registers->pc_modified = false;
-    frame.wire_control = abi->control(registers);
+    frame.wire_control = abi->control(abi, registers);
     control_decode(frame.wire_control, &frame.control);
 
     size_t row = find_handled(&frame, calls);

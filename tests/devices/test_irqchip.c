@@ -177,22 +177,22 @@ static void a_timer_is_due_exactly_when_poll_said(void **state)
     rig_lapic_set(&rig, 0, 0x3e0, 0xb);
     rig_lapic_set(&rig, 0, 0x320, 0x200ee); /* periodic */
     rig_forget_wakes(&rig);
-    rig_lapic_set(&rig, 0, 0x380, 500);
+    rig_lapic_set(&rig, 0, 0x380, 500000);
     assert_int_equal(rig.wakes[0], 1); /* the deadline is news to whoever sleeps on it */
-    assert_true(rig_poll(&rig, 0).deadline_ns == 1500);
-    rig.now_ns = 1499;
+    assert_true(rig_poll(&rig, 0).deadline_ns == 501000);
+    rig.now_ns = 500999;
     assert_false(rig_poll(&rig, 0).interrupt);
     assert_int_equal(rig_lapic_get(&rig, 0, 0x390), 1);
-    rig.now_ns = 1500;
+    rig.now_ns = 501000;
     assert_true(rig_poll(&rig, 0).interrupt);
-    assert_true(rig_poll(&rig, 0).deadline_ns == 2000);
+    assert_true(rig_poll(&rig, 0).deadline_ns == 1001000);
     assert_int_equal(rig_take(&rig, 0), 0xee);
     rig_lapic_set(&rig, 0, 0xb0, 0);
-    rig.now_ns = 1500 + 10 * 500 + 7; /* ten missed: one interrupt, and the beat is kept */
+    rig.now_ns = 501000 + 10 * 500000 + 7; /* ten missed: one interrupt, and the beat is kept */
     assert_int_equal(rig_take(&rig, 0), 0xee);
     rig_lapic_set(&rig, 0, 0xb0, 0);
     assert_int_equal(rig_take(&rig, 0), -1);
-    assert_true(rig_poll(&rig, 0).deadline_ns == 7000);
+    assert_true(rig_poll(&rig, 0).deadline_ns == 6001000);
     rig_finish(&rig);
 }
 

@@ -128,6 +128,9 @@ static void msis_mean_what_the_manual_says(void **state)
         {"level, asserted", 0xfee01000, 0xc041, true, 0x2},
         {"level, de-asserted", 0xfee01000, 0x8041, true, 0},
         {"bad vector", 0xfee01000, 0x0f, false, 0},
+        {"smi", 0xfee01000, 0x0200, false, 0},
+        {"reserved", 0xfee01000, 0x0341, false, 0},
+        {"start-up is an ICR's alone", 0xfee01000, 0x0641, false, 0},
         {"not an MSI", 0xfec01000, 0x41, false, 0},
         {"above 4 GiB", UINT64_C(0x1fee01000), 0x41, false, 0},
     };
@@ -193,6 +196,114 @@ static void a_level_pin_waits_for_whoever_took_it(void **state)
     assert_int_equal(rig_take(&rig, 0), -1);
     assert_int_equal(rig_ioapic_get(&rig, 0x10 + 20), 0x50 | LEVEL);
     rig_finish(&rig);
+}
+
+/* Which edges a pin's mode makes, at VP 1: the modes of the data sheet, 3.2.4, each by name. */
+static void a_pin_does_what_its_mode_says(void **state)
+{
+    static const struct {
+        const char *name;
+        uint32_t mode;
+        bool nmi, init;
+    } cases[] = {
+        {"smi", IRQ_SMI, false, false},  {"reserved", IRQ_RESERVED, false, false}, {"nmi", IRQ_NMI, true, false},
+        {"init", IRQ_INIT, false, true}, {"start-up", IRQ_STARTUP, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (uint32_t trigger = 0; trigger <= LEVEL; trigger += LEVEL) {
+            struct rig rig;
+
+            print_message("%s, trigger %#x\n", cases[i].name, trigger);
+            rig_init(&rig, (struct vmr_irqchip_options){.vp_count = 2});
+            rig_enable_lapics(&rig, 2);
+            rig_ioapic_set(&rig, 0x11 + 2 * 20, 1u << 24);
+            rig_set_pin(&rig, 20, 0x41, cases[i].mode << 8 | trigger);
+            for (unsigned pulse = 0; pulse < 2; pulse++) {
+                assert_true(rig.ops->irq(rig.chip, 20, true));
+                struct vmr_irq_pending pending = rig_poll(&rig, 1);
+
+                assert_int_equal(pending.nmi, cases[i].nmi);
+                assert_int_equal(pending.init, cases[i].init);
+                assert_false(pending.sipi || pending.interrupt);
+                assert_true(rig.ops->irq(rig.chip, 20, false));
+            }
+            rig_finish(&rig);
+        }
+    }
+}
+
+#define EXTINT ((uint32_t)IRQ_EXTINT << 8)
+
+static void an_extint_pin_brings_the_pics_interrupts(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, (struct vmr_irqchip_options){.vp_count = 2});
+    rig_enable_lapics(&rig, 2);
+    rig_program_pic(&rig);
+    rig_ioapic_set(&rig, 0x11, 1u << 24); /* pin 0 is the PIC's, to VP 1 */
+    rig_set_pin(&rig, 0, 0, EXTINT);
+    rig_forget_wakes(&rig);
+    assert_true(rig.ops->irq(rig.chip, 4, true));
+    assert_true(rig.ops->irq(rig.chip, 3, true));
+    assert_true(rig.wakes[1] > 0);
+    assert_int_equal(rig.wakes[0], 0);
+    assert_int_equal(rig_take(&rig, 0), -1);
+    assert_int_equal(rig_take(&rig, 1), 0x08 + 3);
+    assert_int_equal(rig_take(&rig, 1), -1);
+    rig_out(&rig, 0x20, 0x20); /* the other has waited in the PIC: a new edge of its output */
+    assert_int_equal(rig_take(&rig, 1), 0x08 + 4);
+    assert_int_equal(rig_take(&rig, 1), -1);
+    rig_out(&rig, 0x20, 0x20);
+    rig_set_pin(&rig, 0, 0, EXTINT | MASKED);
+    assert_true(rig.ops->irq(rig.chip, 4, false));
+    assert_true(rig.ops->irq(rig.chip, 4, true));
+    assert_int_equal(rig_take(&rig, 1), -1);
+    rig_finish(&rig);
+}
+
+/* With automatic EOI the next one asks at once: but for the acknowledge cycle the output would never fall. */
+static void each_acknowledge_is_an_edge_of_the_pics_output(void **state)
+{
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, (struct vmr_irqchip_options){.vp_count = 1});
+    rig_enable_lapics(&rig, 1);
+    rig_program_pic(&rig);
+    rig_out(&rig, 0x20, 0x11);
+    rig_out(&rig, 0x21, 0x08);
+    rig_out(&rig, 0x21, 0x04);
+    rig_out(&rig, 0x21, 0x03); /* ICW4: automatic EOI */
+    rig_set_pin(&rig, 0, 0, EXTINT);
+    assert_true(rig.ops->irq(rig.chip, 3, true));
+    assert_true(rig.ops->irq(rig.chip, 4, true));
+    assert_int_equal(rig_take(&rig, 0), 0x08 + 3);
+    assert_int_equal(rig_take(&rig, 0), 0x08 + 4);
+    assert_int_equal(rig_take(&rig, 0), -1);
+    rig_finish(&rig);
+}
+
+/* Without a PIC behind it an ExtINT means nothing; with one that has nothing the vector is its spurious one. */
+static void an_extint_that_is_no_pics_is_spurious_or_nothing(void **state)
+{
+    (void)state;
+    for (unsigned without_pic = 0; without_pic < 2; without_pic++) {
+        struct rig rig;
+
+        rig_init(&rig, (struct vmr_irqchip_options){.vp_count = 1, .without_pic = without_pic != 0});
+        rig_enable_lapics(&rig, 1);
+        if (!without_pic)
+            rig_program_pic(&rig);
+        rig_set_pin(&rig, 20, 0, EXTINT);
+        assert_true(rig.ops->irq(rig.chip, 20, true));
+        assert_int_equal(rig_take(&rig, 0), without_pic ? -1 : 0x08 + 7);
+        assert_int_equal(rig_take(&rig, 0), -1);
+        rig_finish(&rig);
+    }
 }
 
 static void expect_events(struct rig *rig, const struct rig_event *events, unsigned count)
@@ -280,6 +391,10 @@ int main(void)
         cmocka_unit_test(msis_mean_what_the_manual_says),
         cmocka_unit_test(lowest_priority_prefers_the_least_busy_and_takes_turns),
         cmocka_unit_test(a_level_pin_waits_for_whoever_took_it),
+        cmocka_unit_test(a_pin_does_what_its_mode_says),
+        cmocka_unit_test(an_extint_pin_brings_the_pics_interrupts),
+        cmocka_unit_test(each_acknowledge_is_an_edge_of_the_pics_output),
+        cmocka_unit_test(an_extint_that_is_no_pics_is_spurious_or_nothing),
         cmocka_unit_test(a_split_chip_routes_before_it_delivers),
         cmocka_unit_test(a_level_that_the_hypervisor_refuses_is_tried_again),
         cmocka_unit_test(one_eoi_may_free_every_pin),

@@ -119,7 +119,7 @@ static void each_mode_is_accepted_where_the_manual_says(void **state)
         {"fixed", IRQ_FIXED, {true, false, false}},     {"lowest", IRQ_LOWEST, {true, false, false}},
         {"smi", IRQ_SMI, {false, false, false}},        {"reserved", IRQ_RESERVED, {false, false, false}},
         {"nmi", IRQ_NMI, {true, true, false}},          {"init", IRQ_INIT, {true, true, false}},
-        {"start-up", IRQ_STARTUP, {true, true, false}}, {"extint", IRQ_EXTINT, {false, false, false}},
+        {"start-up", IRQ_STARTUP, {true, true, false}}, {"extint", IRQ_EXTINT, {true, false, false}},
     };
 
     (void)state;
@@ -140,6 +140,7 @@ static void each_mode_is_accepted_where_the_manual_says(void **state)
             assert_int_equal(edges.init, cases[i].accepted[power] && cases[i].mode == IRQ_INIT);
             assert_int_equal(edges.sipi, cases[i].accepted[power] && cases[i].mode == IRQ_STARTUP);
             assert_int_equal(lapic_has_interrupt(&lapic), cases[i].accepted[power] && cases[i].mode <= IRQ_LOWEST);
+            assert_int_equal(lapic.extint, cases[i].accepted[power] && cases[i].mode == IRQ_EXTINT);
         }
     }
 }
@@ -418,11 +419,11 @@ static void a_timer_raises_its_vector_unless_masked(void **state)
     lapic_advance(&lapic, 1000);
     assert_false(lapic_has_interrupt(&lapic));
     lapic_set_lvt(&lapic, LAPIC_LVT_TIMER, 0x50 | LAPIC_LVT_TIMER_PERIODIC);
-    lapic_timer_start(&lapic.timer, 100, 1000);
-    assert_true(lapic_deadline(&lapic) == 1000 + 200); /* the divisor is 2 at power-up */
-    lapic_advance(&lapic, 1200);
+    lapic_timer_start(&lapic.timer, 1000000, 1000);
+    assert_true(lapic_deadline(&lapic) == 1000 + 2000000); /* the divisor is 2 at power-up */
+    lapic_advance(&lapic, 2001000);
     assert_true(lapic_has_interrupt(&lapic));
-    assert_true(lapic_deadline(&lapic) == 1000 + 400);
+    assert_true(lapic_deadline(&lapic) == 1000 + 4000000);
 }
 
 int main(void)

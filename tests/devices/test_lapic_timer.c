@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "vmrig/limits.h"
 #include "vmrig/types.h"
 
 #define GHZ UINT64_C(1000000000)
@@ -61,15 +62,17 @@ static void one_shot_expires_once_and_exactly(void **state)
     assert_int_equal(timer.initial, 100);
 }
 
+#define PERIOD (10 * (uint64_t)VMR_LAPIC_PERIOD_NS_MIN)
+
 static void missed_periods_count_once_and_keep_the_beat(void **state)
 {
     static const struct {
         const char *name;
         uint64_t now, next;
-    } cases[] = {{"in time", 1100, 1200},
-                 {"one missed", 1250, 1300},
-                 {"at the second", 1200, 1300},
-                 {"a long sleep", 1000 + 100 * GHZ + 1, 1100 + 100 * GHZ},
+    } cases[] = {{"in time", 7 + PERIOD, 7 + 2 * PERIOD},
+                 {"one missed", 7 + 5 * PERIOD / 2, 7 + 3 * PERIOD},
+                 {"at the second", 7 + 2 * PERIOD, 7 + 3 * PERIOD},
+                 {"a long sleep", 8 + 1000 * PERIOD, 7 + 1001 * PERIOD},
                  {"the end of time", VMR_NEVER - 1, VMR_NEVER}};
 
     (void)state;
@@ -77,10 +80,38 @@ static void missed_periods_count_once_and_keep_the_beat(void **state)
         struct lapic_timer timer = timer_at(GHZ, 0xb);
 
         print_message("%s\n", cases[i].name);
-        lapic_timer_start(&timer, 100, 1000);
+        lapic_timer_start(&timer, (uint32_t)PERIOD, 7);
         assert_true(lapic_timer_advance(&timer, true, cases[i].now));
         assert_true(timer.due_ns == cases[i].next);
         assert_false(lapic_timer_advance(&timer, true, cases[i].now));
+    }
+}
+
+/* The first expiry is the guest's own; what follows without a write of it keeps the limit, exactly. */
+static void a_period_is_no_shorter_than_the_limit(void **state)
+{
+    static const struct {
+        uint32_t count;
+        uint64_t period;
+    } cases[] = {{1, VMR_LAPIC_PERIOD_NS_MIN},
+                 {VMR_LAPIC_PERIOD_NS_MIN - 1, VMR_LAPIC_PERIOD_NS_MIN},
+                 {VMR_LAPIC_PERIOD_NS_MIN, VMR_LAPIC_PERIOD_NS_MIN},
+                 {VMR_LAPIC_PERIOD_NS_MIN + 1, VMR_LAPIC_PERIOD_NS_MIN + 1}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct lapic_timer timer = timer_at(GHZ, 0xb);
+        uint64_t due = 1000 + cases[i].count;
+
+        lapic_timer_start(&timer, cases[i].count, 1000);
+        for (unsigned expiry = 0; expiry < 5; expiry++, due += cases[i].period) {
+            assert_true(timer.due_ns == due);
+            assert_int_equal(lapic_timer_current(&timer, due - 1), 1);
+            assert_true(lapic_timer_advance(&timer, true, due));
+            assert_int_equal(lapic_timer_current(&timer, due), cases[i].count);
+        }
+        lapic_timer_start(&timer, cases[i].count, due);
+        assert_true(lapic_timer_advance(&timer, false, due + cases[i].count)); /* one-shot: exact */
     }
 }
 
@@ -101,12 +132,12 @@ static void another_divisor_changes_the_speed_of_what_is_left(void **state)
     struct lapic_timer timer = timer_at(GHZ, 0xb);
 
     (void)state;
-    lapic_timer_start(&timer, 100, 0);
-    lapic_timer_set_divide(&timer, 0x0, 60);
-    assert_int_equal(lapic_timer_current(&timer, 60), 40);
-    assert_true(timer.due_ns == 60 + 40 * 2);
-    assert_true(lapic_timer_advance(&timer, true, 140));
-    assert_true(timer.due_ns == 140 + 100 * 2);
+    lapic_timer_start(&timer, 1000000, 0);
+    lapic_timer_set_divide(&timer, 0x0, 600000);
+    assert_int_equal(lapic_timer_current(&timer, 600000), 400000);
+    assert_true(timer.due_ns == 600000 + 400000 * 2);
+    assert_true(lapic_timer_advance(&timer, true, 1400000));
+    assert_true(timer.due_ns == 1400000 + 1000000 * 2);
 }
 
 static void a_clock_read_before_the_start_shows_the_whole_count(void **state)
@@ -158,6 +189,7 @@ int main(void)
         cmocka_unit_test(each_divide_code_divides),
         cmocka_unit_test(one_shot_expires_once_and_exactly),
         cmocka_unit_test(missed_periods_count_once_and_keep_the_beat),
+        cmocka_unit_test(a_period_is_no_shorter_than_the_limit),
         cmocka_unit_test(a_count_of_zero_stops),
         cmocka_unit_test(another_divisor_changes_the_speed_of_what_is_left),
         cmocka_unit_test(a_clock_read_before_the_start_shows_the_whole_count),

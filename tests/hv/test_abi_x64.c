@@ -29,14 +29,12 @@ static void a_64_bit_caller_uses_whole_registers(void **state)
     struct vmr_hv_call_registers registers;
 
     number_registers(&registers);
-    assert_int_equal(abi_x64.control(&registers), registers.gpr[VMR_X86_RCX]);
-    assert_int_equal(abi_x64.input_gpa(&registers), registers.gpr[VMR_X86_RDX]);
-    assert_int_equal(abi_x64.output_gpa(&registers), registers.gpr[VMR_X86_R8]);
+    assert_int_equal(abi_x64.control(&abi_x64, &registers), registers.gpr[VMR_X86_RCX]);
     assert_int_equal(abi_x64.vtl_input(&registers), registers.gpr[VMR_X86_RAX]);
     abi_x64.set_result(&registers, 0x1234567890);
     assert_int_equal(registers.gpr[VMR_X86_RAX], 0x1234567890);
     assert_int_equal(registers.gpr_modified, 1u << VMR_X86_RAX);
-    abi_x64.set_control(&registers, 0x9876543210);
+    abi_x64.set_control(&abi_x64, &registers, 0x9876543210);
     assert_int_equal(registers.gpr[VMR_X86_RCX], 0x9876543210);
     assert_int_equal(registers.gpr_modified, 1u << VMR_X86_RAX | 1u << VMR_X86_RCX);
 }
@@ -48,18 +46,18 @@ static void a_64_bit_caller_has_seven_pairs(void **state)
 
     number_registers(&registers);
     assert_int_equal(abi_x64.pairs, 7);
-    assert_int_equal(abi_x64.word(&registers, 0), registers.gpr[VMR_X86_RDX]);
-    assert_int_equal(abi_x64.word(&registers, 1), registers.gpr[VMR_X86_R8]);
+    assert_int_equal(abi_x64.word(&abi_x64, &registers, 0), registers.gpr[VMR_X86_RDX]);
+    assert_int_equal(abi_x64.word(&abi_x64, &registers, 1), registers.gpr[VMR_X86_R8]);
     for (unsigned i = 0; i < 6; i++) {
-        assert_int_equal(abi_x64.word(&registers, 2 + 2 * i), 0x1000 + i);
-        assert_int_equal(abi_x64.word(&registers, 3 + 2 * i), 0x2000 + i);
+        assert_int_equal(abi_x64.word(&abi_x64, &registers, 2 + 2 * i), 0x1000 + i);
+        assert_int_equal(abi_x64.word(&abi_x64, &registers, 3 + 2 * i), 0x2000 + i);
     }
-    abi_x64.set_word(&registers, 13, 5);
+    abi_x64.set_word(&abi_x64, &registers, 13, 5);
     assert_int_equal(registers.xmm[5].high, 5);
     assert_int_equal(registers.xmm[5].low, 0x1005);
     assert_int_equal(registers.xmm_modified, 1u << 5);
     assert_int_equal(registers.gpr_modified, 0);
-    abi_x64.set_word(&registers, 0, 6);
+    abi_x64.set_word(&abi_x64, &registers, 0, 6);
     assert_int_equal(registers.gpr_modified, 1u << VMR_X86_RDX);
 }
 
@@ -69,12 +67,10 @@ static void a_32_bit_caller_uses_low_halves(void **state)
     struct vmr_hv_call_registers registers;
 
     number_registers(&registers);
-    assert_int_equal(abi_x86.control(&registers), UINT64_C(0xb2000000b0));
-    assert_int_equal(abi_x86.input_gpa(&registers), UINT64_C(0xb3000000b1));
-    assert_int_equal(abi_x86.output_gpa(&registers), UINT64_C(0xb7000000b6));
+    assert_int_equal(abi_x86.control(&abi_x86, &registers), UINT64_C(0xb2000000b0));
     assert_int_equal(abi_x86.vtl_input(&registers), 0xb1);
-    assert_int_equal(abi_x86.word(&registers, 0), UINT64_C(0xb3000000b1));
-    assert_int_equal(abi_x86.word(&registers, 1), UINT64_C(0xb7000000b6));
+    assert_int_equal(abi_x86.word(&abi_x86, &registers, 0), UINT64_C(0xb3000000b1));
+    assert_int_equal(abi_x86.word(&abi_x86, &registers, 1), UINT64_C(0xb7000000b6));
     assert_int_equal(abi_x86.pairs, 1);
     assert_false(abi_x86.fast_output);
 }

@@ -196,16 +196,14 @@ int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
 {
     fd_check(vcpu_fd);
     fake_kvm.runs++;
-    if (seam->hook)
-        seam->hook(seam->context, vp, VMR_SEAM_BEFORE_ENTRY);
+    kvm_seam_pass(seam, vp, VMR_SEAM_BEFORE_ENTRY);
     int result = fails(KVM_RUN) ? -fake_kvm.fail_errno : -fake_kvm.run_errno;
 
     if (result == 0 && fake_kvm.run->immediate_exit)
         result = -EINTR;
     if (result == 0)
         fake_kvm.run->exit_reason = fake_kvm.run_reason;
-    if (seam->hook)
-        seam->hook(seam->context, vp, VMR_SEAM_AFTER_EXIT);
+    kvm_seam_pass(seam, vp, VMR_SEAM_AFTER_EXIT);
     return result;
 }
 

@@ -214,7 +214,7 @@ static void interpreting_kvm_offers_only_what_it_can_do(void **state)
     uint32_t leaf7;
 
     (void)state;
-    assert_int_equal(default_features(true, &count, &leaf7), UINT32_MAX);
+    assert_int_equal(default_features(true, &count, &leaf7), ~(1u << 24)); /* all but the deadline timer */
     assert_int_equal(leaf7, UINT32_MAX);
     assert_int_equal(count, 4); /* KVM's paravirtual leaf is not among them */
     uint32_t poor = default_features(false, &count, &leaf7);
@@ -253,14 +253,43 @@ static void each_vp_has_its_own_identity(void **state)
     assert_int_equal(fake_kvm.cpuid[1].ebx, 0x0006aaaa);
     assert_int_equal(backend->vp_create(machine.vm, second, 5, NULL), VMR_OK);
     assert_int_equal(fake_kvm.cpuid[1].ebx, 0x0506aaaa);
-    assert_int_equal(fake_kvm.cpuid[1].ecx >> 24 & 1, 0); /* no deadline timer in the library's local APIC */
-    assert_int_equal(fake_kvm.cpuid[2].eax, 3);           /* three bits number six VPs */
+    assert_int_equal(fake_kvm.cpuid[2].eax, 3); /* three bits number six VPs */
     assert_int_equal(fake_kvm.cpuid[2].ebx, 6);
     assert_int_equal(fake_kvm.cpuid[2].ecx, 0x201);
     assert_int_equal(fake_kvm.cpuid[2].edx, 5);
     backend->vp_destroy(second);
     free(second);
     machine_finish(&machine);
+}
+
+/* Whether leaf 1 offers the deadline timer, by whether the kernel lists it and who has the local APICs. */
+static void a_deadline_timer_is_offered_where_the_local_apic_has_one(void **state)
+{
+    static const struct {
+        enum vmr_irqchip irqchip;
+        bool listed, emulated, offered;
+    } rows[] = {
+        {VMR_IRQCHIP_USER, true, true, false},  {VMR_IRQCHIP_USER, false, true, false},
+        {VMR_IRQCHIP_SPLIT, false, true, true}, {VMR_IRQCHIP_SPLIT, true, false, false},
+        {VMR_IRQCHIP_KERNEL, true, true, true}, {VMR_IRQCHIP_KERNEL, false, false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct machine_options options = {.irqchip = rows[i].irqchip};
+        struct machine machine;
+
+        fake_kvm_reset();
+        set_supported();
+        for (uint32_t entry = 0; entry < fake_kvm.supported_count; entry++) {
+            if (fake_kvm.supported[entry].function == 1)
+                fake_kvm.supported[entry].ecx = rows[i].listed ? 1u << 24 : 0;
+        }
+        fake_kvm.absent = rows[i].emulated ? 0 : KVM_CAP_TSC_DEADLINE_TIMER;
+        assert_int_equal(machine_init(&machine, &options, NULL), VMR_OK);
+        assert_int_equal(fake_kvm.cpuid[1].ecx >> 24 & 1, rows[i].offered);
+        machine_finish(&machine);
+    }
 }
 
 static enum vmr_status create_with(enum vmr_irqchip irqchip, const struct vmr_msr_range *ranges, size_t count)
@@ -311,6 +340,7 @@ int main(void)
         cmocka_unit_test(interpreting_kvm_offers_only_what_it_can_do),
         cmocka_unit_test(table_that_does_not_fit_is_an_error),
         cmocka_unit_test(each_vp_has_its_own_identity),
+        cmocka_unit_test(a_deadline_timer_is_offered_where_the_local_apic_has_one),
         cmocka_unit_test(msr_filter_takes_what_kvm_can_and_refuses_the_rest),
     };
 
