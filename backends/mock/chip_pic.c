@@ -64,9 +64,12 @@ static int pick(const struct pic *pic)
 static void update(struct vmr_backend_vm *vm)
 {
     struct chip *chip = vm->chip;
+    struct pic *slave = &chip->pics[PIC_SLAVE];
+    bool asks = pick(slave) >= 0;
 
-    if (pick(&chip->pics[PIC_SLAVE]) >= 0)
+    if (asks && !slave->asks)
         chip->pics[PIC_MASTER].edges |= bit_of(CASCADE_LINE);
+    slave->asks = asks;
     if (pick(&chip->pics[PIC_MASTER]) < 0)
         return;
     for (vmr_vp_index i = 0; i < vm->vp_count; i++) {
@@ -97,6 +100,7 @@ static unsigned serve(struct pic *pic)
 {
     int line = pick(pic);
 
+    pic->asks = false; /* whatever is left is another edge */
     if (line < 0)
         return SPURIOUS_LINE;
     pic->edges &= (uint8_t)~bit_of((unsigned)line);

@@ -107,6 +107,7 @@ struct pic {
     bool all_level, single, takes_word_4;
     bool auto_eoi, rotates, special_nested, special_mask;
     bool reads_in_service, polled;
+    bool asks; /* the slave: its output, an edge of which the master sees */
 };
 
 enum pic_place {

@@ -107,6 +107,11 @@ static enum step_result run_instruction(struct vmr_backend_vp *vp, struct vmr_ex
     }
     if (result == STEP_DONE && !in_handler)
         advance(vp);
+    /* Each turn of a loop is an instruction too: one that follows STI ends its shadow. */
+    if (result == STEP_POLL && vp->shadow > 0) {
+        vp->shadow = 0;
+        return STEP_AGAIN;
+    }
     return result;
 }
 
