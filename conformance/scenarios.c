@@ -25,6 +25,8 @@ static const struct conf_family *const families[] = {
     &conf_family_interrupt_line,
     &conf_family_interrupt_ipi,
     &conf_family_interrupt_apic,
+    &conf_family_interrupt_logical,
+    &conf_family_interrupt_pic,
     &conf_family_debug,
     &conf_family_stop,
     &conf_family_stop_meaning,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The in-hypervisor controllers' state, and how an interrupt finds its local
- * APIC. Everything here is under one lock; attention is called for after the
- * state is set. Registers are in chip_registers.c.
+ * The in-hypervisor controllers as the mock's other files see them: lines, MSIs
+ * and routes from any thread, and what a VP takes. Everything is under one lock;
+ * attention is called for after the state is set. How a message finds its local
+ * APIC is in chip_lapic.c.
  */
 
 #include "backends/mock/chip.h"
@@ -13,7 +14,6 @@
 
 /* MSI and redirection entries name modes alike (Intel SDM vol. 3, 11.11.2). */
 #define MSI_BASE UINT64_C(0xfee00000)
-#define DEST_BROADCAST 0xffu
 
 enum vmr_status chip_create(struct vmr_backend_vm *vm, struct vmr_error *err)
 {
@@ -28,7 +28,7 @@ enum vmr_status chip_create(struct vmr_backend_vm *vm, struct vmr_error *err)
         return vmr_error_set(err, VMR_E_NOMEM, "mock: out of memory");
     }
     for (uint32_t i = 0; i < vm->vp_capacity; i++)
-        chip_lapic_reset(&chip->lapics[i]);
+        chip_lapic_reset(&chip->lapics[i], i == 0);
     for (unsigned i = 0; i < VMR_IOAPIC_PINS; i++)
         chip->pins[i].entry = ENTRY_MASKED;
     vm->chip = chip;
@@ -42,80 +42,6 @@ void chip_destroy(struct chip *chip)
     sync_mutex_finish(&chip->lock);
     free(chip->routes);
     free(chip);
-}
-
-void chip_lapic_reset(struct lapic *lapic)
-{
-    *lapic = (struct lapic){0};
-    lapic->regs[LAPIC_SVR] = 0xff; /* software-disabled */
-    lapic->regs[LAPIC_DFR] = UINT32_MAX;
-    lapic->regs[LAPIC_LINT0] = LVT_MASKED;
-    lapic->regs[LAPIC_LINT1] = LVT_MASKED;
-}
-
-/* --- delivery: with the lock held --- */
-
-static bool lapic_is_enabled(const struct lapic *lapic)
-{
-    return (lapic->regs[LAPIC_SVR] & SVR_ENABLE) != 0;
-}
-
-bool lapic_deliver(struct vmr_backend_vm *vm, vmr_vp_index vp, const struct chip_message *message)
-{
-    struct lapic *lapic = &vm->chip->lapics[vp];
-    uint32_t bit = UINT32_C(1) << (message->vector % 32);
-
-    switch (message->mode) {
-    case MODE_FIXED:
-    case MODE_LOWEST:
-        if (!lapic_is_enabled(lapic) || message->vector < 16)
-            return false;
-        lapic->requested[message->vector / 32] |= bit;
-        if (message->level)
-            lapic->level[message->vector / 32] |= bit;
-        else
-            lapic->level[message->vector / 32] &= ~bit;
-        break;
-    case MODE_NMI:
-        lapic->nmi = true;
-        break;
-    case MODE_INIT:
-        lapic->init = true;
-        lapic->sipi = false;
-        break;
-    case MODE_SIPI:
-        lapic->sipi = true;
-        lapic->sipi_vector = message->vector;
-        break;
-    default:
-        return false;
-    }
-    lapic->attend = true;
-    vm->chip->attend = true;
-    return true;
-}
-
-static bool matches(const struct vmr_backend_vm *vm, vmr_vp_index vp, const struct chip_message *message)
-{
-    if (message->destination == DEST_BROADCAST || message->destination == UINT32_MAX)
-        return true;
-    if (!message->logical)
-        return message->destination == vp;
-    return (vm->chip->lapics[vp].regs[LAPIC_LDR] >> 24 & message->destination) != 0;
-}
-
-bool chip_deliver(struct vmr_backend_vm *vm, const struct chip_message *message)
-{
-    bool taken = false;
-
-    for (vmr_vp_index i = 0; i < vm->vp_count; i++) {
-        if (!matches(vm, i, message))
-            continue;
-        taken |= lapic_deliver(vm, i, message);
-        if (taken && message->mode == MODE_LOWEST)
-            break;
-    }
-    return taken;
 }
 
 /* --- any thread --- */
@@ -140,7 +66,7 @@ void chip_unlock(struct vmr_backend_vm *vm)
 static struct chip_message message_of_msi(const struct vmr_msi *msi)
 {
     return (struct chip_message){
-        .destination = (uint32_t)(msi->address >> 12 & 0xff),
+        .destination = destination_of_byte(msi->address >> 12),
         .logical = (msi->address & 4) != 0,
         .vector = (uint8_t)msi->data,
         .mode = msi->data >> 8 & 7,
@@ -164,7 +90,7 @@ bool chip_msi(struct vmr_backend_vm *vm, const struct vmr_msi *msi)
 static bool entry_deliver(struct vmr_backend_vm *vm, struct pin *pin)
 {
     const struct chip_message message = {
-        .destination = (uint32_t)(pin->entry >> 56),
+        .destination = destination_of_byte(pin->entry >> 56),
         .logical = (pin->entry & ENTRY_LOGICAL) != 0,
         .vector = (uint8_t)pin->entry,
         .mode = (uint32_t)(pin->entry >> 8) & 7,
@@ -201,6 +127,8 @@ bool chip_irq(struct vmr_backend_vm *vm, uint32_t gsi, bool level)
 
         (void)chip_deliver(vm, &message);
     } else if (known && !route->set) {
+        if (gsi < PIC_LINES)
+            chip_pic_set_line(vm, gsi, level); /* wired in parallel */
         chip->pins[gsi].line = level;
         pin_update(vm, &chip->pins[gsi], rising);
     }
@@ -232,7 +160,7 @@ bool chip_lint(struct vmr_backend_vm *vm, vmr_vp_index vp, unsigned lint)
     const struct chip_message message = {.vector = (uint8_t)entry, .mode = entry >> 8 & 7};
 
     if ((entry & LVT_MASKED) == 0)
-        (void)lapic_deliver(vm, vp, &message);
+        (void)chip_lapic_deliver(vm, vp, &message);
     chip_unlock(vm);
     return true;
 }
@@ -250,7 +178,7 @@ void chip_take(struct vmr_backend_vp *vp)
     vp->nmi_pending |= lapic->nmi;
     vp->chip_pending = true;
     if (init)
-        chip_lapic_reset(lapic);
+        chip_lapic_reset(lapic, vp->index == 0);
     lapic->init = lapic->nmi = lapic->sipi = false;
     sync_mutex_unlock(&vp->vm->chip->lock);
     if (init) {
@@ -271,64 +199,37 @@ void chip_take(struct vmr_backend_vp *vp)
     }
 }
 
-static int highest(const uint32_t bits[8])
-{
-    for (int i = 7; i >= 0; i--) {
-        if (bits[i] != 0)
-            return 32 * i + 31 - __builtin_clz(bits[i]);
-    }
-    return -1;
-}
-
 int chip_accept(struct vmr_backend_vp *vp)
 {
-    struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
+    struct vmr_backend_vm *vm = vp->vm;
+    struct lapic *lapic = &vm->chip->lapics[vp->index];
+    int vector = -1;
 
-    sync_mutex_lock(&vp->vm->chip->lock);
-    int vector = highest(lapic->requested);
-    int in_service = highest(lapic->in_service);
-    int priority = (int)(lapic->regs[LAPIC_TPR] & 0xff);
-
-    if (in_service > priority)
-        priority = in_service;
-    /* Classes of 16 vectors compete (Intel SDM vol. 3, 11.8.3.1). */
-    if (vector >= 0 && vector >> 4 > priority >> 4) {
-        lapic->requested[vector / 32] &= ~(UINT32_C(1) << (vector % 32));
-        lapic->in_service[vector / 32] |= UINT32_C(1) << (vector % 32);
-    } else {
-        vp->chip_pending = false; /* until attention is called for, or a register is written */
-        vector = -1;
-    }
-    sync_mutex_unlock(&vp->vm->chip->lock);
+    sync_mutex_lock(&vm->chip->lock);
+    if (chip_lapic_takes_pic(lapic)) /* external interrupts pass by the task priority (11.8.3.1) */
+        vector = chip_pic_acknowledge(vm);
+    if (vector < 0)
+        vector = chip_lapic_acknowledge(lapic);
+    vp->chip_pending = vector >= 0; /* if not: until attention is called for, or a register is written */
+    chip_unlock(vm);
     return vector;
 }
 
-/* Ends the interrupt in service. With the lock held. */
-void chip_lapic_eoi(struct vmr_backend_vp *vp)
+void chip_base_changed(struct vmr_backend_vp *vp)
 {
-    struct chip *chip = vp->vm->chip;
-    struct lapic *lapic = &chip->lapics[vp->index];
-    int vector = highest(lapic->in_service);
+    bool off = (vp->regs.apic_base & APIC_BASE_ENABLE) == 0;
+    bool x2apic = !off && (vp->regs.apic_base & APIC_BASE_X2APIC) != 0;
+    struct lapic *lapic = vp->vm->chip ? &vp->vm->chip->lapics[vp->index] : NULL;
 
-    if (vector < 0)
+    if (!lapic || (lapic->off == off && lapic->x2apic == x2apic))
         return;
-    uint32_t bit = UINT32_C(1) << (vector % 32);
-
-    lapic->in_service[vector / 32] &= ~bit;
-    if ((lapic->level[vector / 32] & bit) == 0)
-        return;
-    if (vp->vm->irqchip == VMR_IRQCHIP_SPLIT) {
-        vp->eoi_due = vector;
-        return;
-    }
-    for (unsigned i = 0; i < VMR_IOAPIC_PINS; i++) {
-        struct pin *pin = &chip->pins[i];
-
-        if (!pin->in_service || (uint8_t)pin->entry != vector)
-            continue;
-        pin->in_service = false;
-        pin_update(vp->vm, pin, false);
-    }
+    sync_mutex_lock(&vp->vm->chip->lock);
+    lapic->off = off;
+    lapic->x2apic = x2apic;
+    if (off)
+        chip_lapic_reset(lapic, vp->index == 0);
+    vp->chip_pending = true;
+    sync_mutex_unlock(&vp->vm->chip->lock);
 }
 
 /* --- the table's operations --- */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The guest's side of the in-hypervisor controllers: the xAPIC page, the x2APIC
- * MSRs, the IO-APIC page. Registers without an effect keep what is written.
+ * MSRs, the IO-APIC page. Registers without an effect keep what is written. Also who
+ * sends an IPI. The timer's and the PIC's own are in chip_timer.c, chip_pic.c.
  */
 
 #include "backends/mock/chip_state.h"
@@ -25,6 +26,31 @@ enum shorthand {
     SHORTHAND_OTHERS
 };
 
+/*
+ * What of a register software can write; nothing: it cannot be written, or does
+ * not exist. Status bits read as idle: every message is sent at once.
+ */
+static const uint32_t writable[LAPIC_REGISTER_COUNT] = {
+    [LAPIC_TPR] = 0xff,
+    [LAPIC_EOI] = UINT32_MAX,
+    [LAPIC_LDR] = 0xff000000,
+    [LAPIC_DFR] = 0xf0000000,
+    [LAPIC_SVR] = 0x1ff,
+    [LAPIC_ESR] = UINT32_MAX,
+    [LAPIC_LVT_CMCI] = 0x107ff,
+    [LAPIC_ICR_LOW] = 0xccfff & ~0x1000u,
+    [LAPIC_ICR_HIGH] = UINT32_MAX,
+    [LAPIC_LVT_TIMER] = 0x700ff,
+    [LAPIC_LVT_THERMAL] = 0x107ff,
+    [LAPIC_LVT_COUNTERS] = 0x107ff,
+    [LAPIC_LINT0] = 0x1a7ff,
+    [LAPIC_LINT1] = 0x1a7ff,
+    [LAPIC_LVT_ERROR] = 0x100ff,
+    [LAPIC_TIMER_INITIAL] = UINT32_MAX,
+    [LAPIC_TIMER_DIVIDE] = 0xb,
+    [LAPIC_SELF_IPI] = 0xff,
+};
+
 /* --- local APIC: with the lock held --- */
 
 static void send_ipi(struct vmr_backend_vp *vp, uint32_t low, uint32_t destination)
@@ -39,37 +65,75 @@ static void send_ipi(struct vmr_backend_vp *vp, uint32_t low, uint32_t destinati
 
     if (message.mode == MODE_INIT && (low & 0xc000) == 0x8000)
         return; /* INIT level de-assert: a message to nobody since the Pentium 4 (11.6.1) */
+    if (message.mode <= MODE_LOWEST && message.vector < VECTOR_FIRST) {
+        vp->vm->chip->lapics[vp->index].errors |= ESR_SEND_VECTOR;
+        return;
+    }
     if (shorthand == SHORTHAND_NONE) {
         (void)chip_deliver(vp->vm, &message);
         return;
     }
     for (vmr_vp_index i = 0; i < vp->vm->vp_count; i++) {
         if (i == vp->index ? shorthand != SHORTHAND_OTHERS : shorthand != SHORTHAND_SELF)
-            (void)lapic_deliver(vp->vm, i, &message);
+            (void)chip_lapic_deliver(vp->vm, i, &message);
     }
 }
 
-static uint32_t lapic_read(const struct vmr_backend_vp *vp, uint32_t reg, bool x2apic)
+static uint32_t lapic_read(struct vmr_backend_vp *vp, uint32_t reg)
 {
     const struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
 
     switch (reg) {
     case LAPIC_ID:
-        return x2apic ? vp->index : vp->index << 24;
+        return lapic->x2apic ? vp->index : vp->index << 24;
     case LAPIC_VERSION:
         return LAPIC_VERSION_VALUE;
-    case LAPIC_EOI:
-        return 0;
+    case LAPIC_PPR:
+        return chip_lapic_priority(lapic);
+    case LAPIC_LDR:
+        return chip_lapic_logical_id(lapic, vp->index);
+    case LAPIC_TIMER_CURRENT:
+        return chip_timer_current(vp);
     default:
         break;
     }
-    if (reg >= 0x10 && reg < 0x18)
-        return lapic->in_service[reg - 0x10];
-    if (reg >= 0x18 && reg < 0x20)
-        return lapic->level[reg - 0x18];
-    if (reg >= 0x20 && reg < 0x28)
-        return lapic->requested[reg - 0x20];
+    if (reg >= LAPIC_ISR && reg < LAPIC_ISR + 8)
+        return lapic->in_service[reg - LAPIC_ISR];
+    if (reg >= LAPIC_TMR && reg < LAPIC_TMR + 8)
+        return lapic->level[reg - LAPIC_TMR];
+    if (reg >= LAPIC_IRR && reg < LAPIC_IRR + 8)
+        return lapic->requested[reg - LAPIC_IRR];
     return lapic->regs[reg];
+}
+
+static bool is_lvt(uint32_t reg)
+{
+    return reg == LAPIC_LVT_CMCI || (reg >= LAPIC_LVT_TIMER && reg <= LAPIC_LVT_ERROR);
+}
+
+/* While software has disabled the APIC, every LVT entry is masked and stays so (11.4.7.2). */
+static void set_spurious(struct lapic *lapic, uint32_t value)
+{
+    lapic->regs[LAPIC_SVR] = value;
+    for (uint32_t reg = 0; reg < LAPIC_REGISTER_COUNT && (value & SVR_ENABLE) == 0; reg++) {
+        if (is_lvt(reg))
+            lapic->regs[reg] |= LVT_MASKED;
+    }
+}
+
+/* The registers that only remember, and what else follows for some. */
+static void set_register(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
+{
+    struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
+    uint32_t old = lapic->regs[reg];
+
+    if (is_lvt(reg) && (lapic->regs[LAPIC_SVR] & SVR_ENABLE) == 0)
+        value |= LVT_MASKED;
+    if (reg == LAPIC_DFR)
+        value |= ~writable[LAPIC_DFR];
+    lapic->regs[reg] = value;
+    if (reg == LAPIC_LVT_TIMER || reg == LAPIC_TIMER_INITIAL || reg == LAPIC_TIMER_DIVIDE)
+        chip_timer_changed(vp, reg, old);
 }
 
 static void lapic_write(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
@@ -77,13 +141,23 @@ static void lapic_write(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
     struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
 
     vp->chip_pending = true; /* what priorities held back may pass now */
-    if (reg == LAPIC_EOI) {
+    value &= writable[reg];
+    switch (reg) {
+    case LAPIC_EOI:
         chip_lapic_eoi(vp);
-        return;
+        break;
+    case LAPIC_ESR: /* a write shows what has come together since the last (11.5.3) */
+        lapic->regs[LAPIC_ESR] = lapic->errors;
+        lapic->errors = 0;
+        break;
+    case LAPIC_SVR:
+        set_spurious(lapic, value);
+        break;
+    default:
+        if (writable[reg] != 0)
+            set_register(vp, reg, value);
+        break;
     }
-    lapic->regs[reg] = value;
-    if (reg == LAPIC_ICR_LOW)
-        send_ipi(vp, value, lapic->regs[LAPIC_ICR_HIGH] >> 24);
 }
 
 /* --- IO-APIC: with the lock held --- */
@@ -123,12 +197,23 @@ static void ioapic_write(struct vmr_backend_vm *vm, uint32_t value)
 
 static bool is_lapic(const struct vmr_backend_vp *vp, vmr_gpa gpa)
 {
-    return gpa >> 12 == VMR_LAPIC_GPA >> 12 && (vp->regs.apic_base & APIC_BASE_X2APIC) == 0;
+    const struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
+
+    return gpa >> 12 == VMR_LAPIC_GPA >> 12 && !lapic->off && !lapic->x2apic;
 }
 
 static bool is_ioapic(const struct vmr_backend_vp *vp, vmr_gpa gpa)
 {
     return gpa >> 12 == VMR_IOAPIC_GPA >> 12 && vp->vm->irqchip == VMR_IRQCHIP_KERNEL;
+}
+
+static void page_write(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
+{
+    const struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
+
+    lapic_write(vp, reg, value);
+    if (reg == LAPIC_ICR_LOW)
+        send_ipi(vp, value, destination_of_byte(lapic->regs[LAPIC_ICR_HIGH] >> 24));
 }
 
 bool chip_load(struct vmr_backend_vp *vp, vmr_gpa gpa, unsigned size, uint8_t *ret_bytes)
@@ -141,12 +226,12 @@ bool chip_load(struct vmr_backend_vp *vp, vmr_gpa gpa, unsigned size, uint8_t *r
         return false;
     sync_mutex_lock(&chip->lock);
     if (is_lapic(vp, gpa) && offset >> 4 < LAPIC_REGISTER_COUNT)
-        value = lapic_read(vp, offset >> 4, false) >> (8 * (offset & 3));
+        value = lapic_read(vp, offset >> 4) >> (8 * (offset & 3));
     else if (is_ioapic(vp, gpa) && offset == IOAPIC_SELECT)
         value = chip->ioapic_select;
     else if (is_ioapic(vp, gpa) && offset == IOAPIC_WINDOW)
         value = ioapic_read(chip);
-    sync_mutex_unlock(&chip->lock);
+    chip_unlock(vp->vm);
     memset(ret_bytes, 0, size);
     store_le(ret_bytes, size < 4 ? size : 4, value);
     return true;
@@ -162,8 +247,8 @@ bool chip_store(struct vmr_backend_vp *vp, vmr_gpa gpa, unsigned size, const uin
         return false;
     sync_mutex_lock(&chip->lock);
     /* Registers are 32 bits wide on 16-byte boundaries; other accesses are undefined (11.4.1) and dropped. */
-    if (is_lapic(vp, gpa) && (offset & 15) == 0 && size == 4 && offset >> 4 < LAPIC_REGISTER_COUNT)
-        lapic_write(vp, offset >> 4, value);
+    if (is_lapic(vp, gpa) && (offset & 15) == 0 && size == 4 && offset >> 4 < LAPIC_SELF_IPI)
+        page_write(vp, offset >> 4, value);
     else if (is_ioapic(vp, gpa) && offset == IOAPIC_SELECT)
         chip->ioapic_select = value & 0xff;
     else if (is_ioapic(vp, gpa) && offset == IOAPIC_WINDOW && size == 4)
@@ -172,11 +257,21 @@ bool chip_store(struct vmr_backend_vp *vp, vmr_gpa gpa, unsigned size, const uin
     return true;
 }
 
-/* Registers that a mode does not have are #GP (Intel SDM vol. 3, 11.12.1.3). */
-static bool msr_exists(const struct vmr_backend_vp *vp, uint32_t reg)
+/* Registers that a mode does not have are #GP, and so are writes to those that are read only (11.12.1.2). */
+static bool can_write_msr(const struct vmr_backend_vp *vp, uint32_t reg)
 {
-    return (vp->regs.apic_base & APIC_BASE_X2APIC) != 0 && reg < LAPIC_REGISTER_COUNT && reg != LAPIC_DFR &&
-           reg != LAPIC_ICR_HIGH;
+    return vp->vm->chip->lapics[vp->index].x2apic && reg < LAPIC_REGISTER_COUNT && writable[reg] != 0 &&
+           reg != LAPIC_LDR && reg != LAPIC_DFR && reg != LAPIC_ICR_HIGH;
+}
+
+static bool can_read_msr(const struct vmr_backend_vp *vp, uint32_t reg)
+{
+    bool only_read = reg == LAPIC_ID || reg == LAPIC_VERSION || reg == LAPIC_PPR || reg == LAPIC_LDR ||
+                     reg == LAPIC_TIMER_CURRENT || (reg >= LAPIC_ISR && reg < LAPIC_IRR + 8);
+
+    if (only_read)
+        return vp->vm->chip->lapics[vp->index].x2apic;
+    return can_write_msr(vp, reg) && reg != LAPIC_EOI && reg != LAPIC_SELF_IPI;
 }
 
 bool chip_read_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value)
@@ -184,13 +279,13 @@ bool chip_read_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_valu
     struct chip *chip = vp->vm->chip;
     uint32_t reg = index - X2APIC_MSR_FIRST;
 
-    if (!msr_exists(vp, reg) || reg == LAPIC_EOI || reg == LAPIC_SELF_IPI)
+    if (!can_read_msr(vp, reg))
         return false;
     sync_mutex_lock(&chip->lock);
-    *ret_value = lapic_read(vp, reg, true);
+    *ret_value = lapic_read(vp, reg);
     if (reg == LAPIC_ICR_LOW)
         *ret_value |= (uint64_t)chip->lapics[vp->index].regs[LAPIC_ICR_HIGH] << 32;
-    sync_mutex_unlock(&chip->lock);
+    chip_unlock(vp->vm); /* reading the count may find that the timer has expired */
     return true;
 }
 
@@ -199,28 +294,19 @@ bool chip_write_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t value)
     struct chip *chip = vp->vm->chip;
     uint32_t reg = index - X2APIC_MSR_FIRST;
 
-    if (!msr_exists(vp, reg) || reg == LAPIC_ID || reg == LAPIC_VERSION || reg == LAPIC_LDR ||
-        (reg != LAPIC_ICR_LOW && value > UINT32_MAX) || (reg == LAPIC_EOI && value != 0))
+    if (!can_write_msr(vp, reg) || (reg != LAPIC_ICR_LOW && value > UINT32_MAX) ||
+        ((reg == LAPIC_EOI || reg == LAPIC_ESR) && value != 0) || (reg == LAPIC_SELF_IPI && value > 0xff))
         return false;
     sync_mutex_lock(&chip->lock);
-    if (reg == LAPIC_ICR_LOW) {
-        struct lapic *lapic = &chip->lapics[vp->index];
-
-        lapic->regs[LAPIC_ICR_LOW] = (uint32_t)value;
-        lapic->regs[LAPIC_ICR_HIGH] = (uint32_t)(value >> 32);
+    if (reg == LAPIC_SELF_IPI) {
+        send_ipi(vp, SHORTHAND_SELF << 18 | (uint32_t)value, 0);
+    } else if (reg == LAPIC_ICR_LOW) {
+        lapic_write(vp, LAPIC_ICR_HIGH, (uint32_t)(value >> 32));
+        lapic_write(vp, LAPIC_ICR_LOW, (uint32_t)value);
         send_ipi(vp, (uint32_t)value, (uint32_t)(value >> 32));
-    } else if (reg == LAPIC_SELF_IPI) {
-        send_ipi(vp, SHORTHAND_SELF << 18 | (uint32_t)(value & 0xff), 0);
     } else {
         lapic_write(vp, reg, (uint32_t)value);
     }
     chip_unlock(vp->vm);
     return true;
-}
-
-bool chip_takes_port(const struct vmr_backend_vp *vp, uint16_t port)
-{
-    if (vp->vm->irqchip != VMR_IRQCHIP_KERNEL)
-        return false;
-    return (port & ~0x81u) == 0x20 || port == 0x4d0 || port == 0x4d1;
 }

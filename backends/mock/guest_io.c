@@ -35,7 +35,7 @@ static void exit_port(struct vmr_exit *vp_exit, uint16_t port, uint8_t size, enu
 enum step_result guest_out(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
                            uint8_t size, uint64_t value)
 {
-    if (flight->sent || chip_takes_port(vp, port)) {
+    if (flight->sent || chip_out(vp, port, size, value)) {
         flight->sent = false;
         return STEP_DONE;
     }
@@ -47,8 +47,10 @@ enum step_result guest_out(struct vmr_backend_vp *vp, struct flight *flight, str
 enum step_result guest_in(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
                           uint8_t size)
 {
-    if (flight->sent || chip_takes_port(vp, port)) {
-        store_le(flight->bytes, 8, flight->sent ? vp_exit->u.io.value & mask_of_bytes(size) : 0);
+    uint64_t value = flight->sent ? vp_exit->u.io.value & mask_of_bytes(size) : 0;
+
+    if (flight->sent || chip_in(vp, port, size, &value)) {
+        store_le(flight->bytes, 8, value);
         flight->sent = false;
         return STEP_DONE;
     }

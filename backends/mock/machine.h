@@ -104,13 +104,14 @@ struct vmr_backend_vp {
     bool awaiting;  /* the last exit's answer has not been taken */
     uint8_t shadow; /* steps, this one included, after which STI takes effect */
     bool nmi_pending;
-    int injected;      /* the vector to deliver at the next entry, or -1 */
-    bool window;       /* wanted */
-    bool chip_pending; /* the controllers may have a vector */
-    int eoi_due;       /* an EOI exit to report, or -1 */
-    int break_due;     /* a data breakpoint that was hit, or -1 */
-    bool trap_due;     /* a single step is over */
-    bool resume;       /* the breakpoint at this instruction was reported */
+    int injected;        /* the vector to deliver at the next entry, or -1 */
+    bool window;         /* wanted */
+    bool chip_pending;   /* the controllers may have a vector */
+    uint64_t tsc_offset; /* from the host's nanoseconds, where the controllers are in the hypervisor */
+    int eoi_due;         /* an EOI exit to report, or -1 */
+    int break_due;       /* a data breakpoint that was hit, or -1 */
+    bool trap_due;       /* a single step is over */
+    bool resume;         /* the breakpoint at this instruction was reported */
 
     uint64_t random; /* spurious cancels; 0: none */
     uint8_t string_bytes[VMR_STRING_IO_BYTES_MAX];

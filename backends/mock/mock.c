@@ -126,6 +126,8 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
     return VMR_OK;
 }
 
+#define CPUID_TSC_DEADLINE (UINT32_C(1) << 24)
+
 /* Intel SDM vol. 2, CPUID: what a small 64-bit processor says, and the hypervisor leaf with our name. */
 static const struct vmr_cpuid_entry default_cpuid[] = {
     {.leaf = 0, .eax = 1, .ebx = 0x67697276, .ecx = 0x6b636f6d, .edx = 0x20736920}, /* "vrig is mock" */
@@ -151,6 +153,8 @@ static enum vmr_status mock_cpuid(const struct vmr_hypervisor_handle *handle, st
         entries[i] = default_cpuid[i];
         if (entries[i].leaf == 0x80000008)
             entries[i].eax = 0x3000u | hypervisor->profile->physical_bits;
+        if (entries[i].leaf == 1 && handle->irqchip != VMR_IRQCHIP_USER)
+            entries[i].ecx |= CPUID_TSC_DEADLINE; /* its own local APICs have it */
     }
     *ret_count = count;
     return VMR_OK;

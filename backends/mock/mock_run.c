@@ -19,6 +19,7 @@
 
 #define VECTOR_NMI 2u
 #define DELAY_NS UINT64_C(1000000)
+#define POLL_NS UINT64_C(100000)
 /* With a seed, one step in so many begins with a spurious cancel. */
 #define SPURIOUS_ONE_IN 16u
 
@@ -106,6 +107,11 @@ static enum step_result run_instruction(struct vmr_backend_vp *vp, struct vmr_ex
     }
     if (result == STEP_DONE && !in_handler)
         advance(vp);
+    /* Each turn of a loop is an instruction too: one that follows STI ends its shadow. */
+    if (result == STEP_POLL && vp->shadow > 0) {
+        vp->shadow = 0;
+        return STEP_AGAIN;
+    }
     return result;
 }
 
@@ -215,13 +221,24 @@ static bool between_instructions(struct vmr_backend_vp *vp, struct vmr_exit *vp_
 
 /* --- waiting inside the guest --- */
 
-/* False: a virtual host knows that nothing can end it. */
+/*
+ * False: a virtual host knows that nothing can end it. A virtual clock goes on
+ * only past those who wait with a deadline: a guest that polls with its timer
+ * running waits for a little while at a time.
+ */
 static bool wait_inside(struct vmr_backend_vp *vp, enum step_result why)
 {
     const struct vmr_host *host = vp->vm->host;
+    uint64_t deadline_ns = chip_timer_due(vp);
 
+    if (why == STEP_POLL && host->ops->schedule && deadline_ns != VMR_NEVER) {
+        uint64_t soon_ns = host->ops->now_ns(host->context) + POLL_NS;
+
+        (void)host->ops->park(host->context, vp->parker, soon_ns < deadline_ns ? soon_ns : deadline_ns);
+        return true;
+    }
     if (why == STEP_WAIT)
-        return host->ops->park(host->context, vp->parker, VMR_NEVER) != VMR_PARK_DEADLOCK;
+        return host->ops->park(host->context, vp->parker, deadline_ns) != VMR_PARK_DEADLOCK;
     /* A kick that came since the last look may be all that will ever move: its sender may poll for this VP to leave. */
     if (atomic_load(&vp->attention) != 0)
         return true;
@@ -274,6 +291,7 @@ static void run_program(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, uin
             (void)sync_fetch_and_u32(host, &vp->attention, ~ATTENTION_INTERRUPT);
             chip_take(vp);
         }
+        chip_run_timer(vp);
         if (step_goes_wrong(vp, vp_exit) || between_instructions(vp, vp_exit))
             return;
         enum step_result result = STEP_WAIT;

@@ -140,6 +140,7 @@ enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86
         vp->resume = false;
     }
     vp->regs = *regs;
+    chip_base_changed(vp);
     return VMR_OK;
 }
 

@@ -4,8 +4,9 @@
  * belong to the processor's state. All others exit. Numbers: Intel SDM vol. 4.
  */
 
-#include "backends/mock/machine.h"
+#include "backends/mock/chip.h"
 
+#define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_EFER 0xc0000080u
 #define MSR_FS_BASE 0xc0000100u
@@ -15,7 +16,7 @@ static const struct {
     uint32_t index;
     uint64_t reset;
 } kept[] = {
-    {0x10, 0},                          /* time-stamp counter: there is no clock, it keeps what is written */
+    {MSR_TSC, 0},                       /* keeps what is written: there is no clock but the controllers' */
     {0x174, 0},                         /* SYSENTER_CS */
     {0x175, 0},                         /* SYSENTER_ESP */
     {0x176, 0},                         /* SYSENTER_EIP */
@@ -64,6 +65,10 @@ bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value
 {
     const uint64_t *msr = find(vp, index);
 
+    if (vp->vm->chip && (index == MSR_TSC || index == MSR_TSC_DEADLINE)) {
+        *ret_value = index == MSR_TSC ? chip_read_tsc(vp) : chip_read_deadline(vp);
+        return true;
+    }
     if (!msr)
         return false;
     *ret_value = *msr;
@@ -74,8 +79,18 @@ bool msr_write_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t value)
 {
     uint64_t *msr = find(vp, index);
 
+    if (vp->vm->chip && index == MSR_TSC) {
+        chip_write_tsc(vp, value);
+        return true;
+    }
+    if (vp->vm->chip && index == MSR_TSC_DEADLINE) {
+        chip_write_deadline(vp, value);
+        return true;
+    }
     if (!msr)
         return false;
     *msr = value;
+    if (index == MSR_APIC_BASE)
+        chip_base_changed(vp);
     return true;
 }

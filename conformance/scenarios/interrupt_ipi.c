@@ -67,13 +67,6 @@ static void shorthands(struct conf *conf)
 
 /* --- timers --- */
 
-static bool mock_has_no_timer(struct conf *conf)
-{
-    if (conf->is_mock && conf->handle->irqchip != VMR_IRQCHIP_USER)
-        conf_skip(conf, "the mock's own local APICs have no timer");
-    return conf->is_mock && conf->handle->irqchip != VMR_IRQCHIP_USER;
-}
-
 static void one_shot(struct conf *conf)
 {
     APIC_PROGRAM(shoots, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_TIMER_DIVIDE, 4, APIC_DIVIDE_BY_1),
@@ -82,7 +75,7 @@ static void one_shot(struct conf *conf)
                  EXPECT_COUNT(TIMER, 1), VMR_STORE(APIC_TIMER_INITIAL, 4, TICKS), VMR_WAIT_VECTOR(TIMER, 2),
                  VMR_STORE(APIC_LVT_TIMER, 4, TIMER | APIC_MASKED), VMR_STORE(APIC_TIMER_INITIAL, 4, 1), OPEN(3),
                  OPEN(4), EXPECT_COUNT(TIMER, 2), VMR_END());
-    struct conf_vm *vm = mock_has_no_timer(conf) ? NULL : interrupt_vm(conf, 1, &shoots, NULL);
+    struct conf_vm *vm = interrupt_vm(conf, 1, &shoots, NULL);
 
     if (vm)
         CONF_CHECK(conf, conf_run_to_end(vm, 0), "the timer did not fire once each");
@@ -95,7 +88,7 @@ static void periodic(struct conf *conf)
                  VMR_WAIT_VECTOR(TIMER, 5), VMR_STORE(APIC_TIMER_INITIAL, 4, 0), OPEN(1), VMR_READ_COUNT(0, TIMER),
                  VMR_STORE_VAR(WORD(0), 8, 0), OPEN(2), OPEN(3), VMR_READ_COUNT(0, TIMER), VMR_STORE_VAR(WORD(1), 8, 0),
                  VMR_END());
-    struct conf_vm *vm = mock_has_no_timer(conf) ? NULL : interrupt_vm(conf, 1, &ticks, NULL);
+    struct conf_vm *vm = interrupt_vm(conf, 1, &ticks, NULL);
 
     if (!vm)
         return;
@@ -110,7 +103,7 @@ static void fires_while_stopped(struct conf *conf)
     APIC_PROGRAM(sets, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_TIMER_DIVIDE, 4, APIC_DIVIDE_BY_1),
                  VMR_STORE(APIC_LVT_TIMER, 4, TIMER), VMR_STORE(APIC_TIMER_INITIAL, 4, TICKS), VMR_POWER_OFF(),
                  VMR_WAIT_VECTOR(TIMER, 1), OPEN(1), EXPECT_COUNT(TIMER, 1), VMR_END());
-    struct conf_vm *vm = mock_has_no_timer(conf) ? NULL : interrupt_vm(conf, 1, &sets, NULL);
+    struct conf_vm *vm = interrupt_vm(conf, 1, &sets, NULL);
 
     if (!vm)
         return;

@@ -16,14 +16,6 @@
 #define ROUTED_GSI 30u
 #define OFTEN 4u
 
-/* The mock's own controllers have no PIC and no timer: what is inside it is a stand-in for local APICs. */
-static bool mock_has_no_pic(struct conf *conf)
-{
-    if (conf->is_mock && conf->handle->irqchip == VMR_IRQCHIP_KERNEL)
-        conf_skip(conf, "the mock's own controllers have no PIC");
-    return conf->is_mock && conf->handle->irqchip == VMR_IRQCHIP_KERNEL;
-}
-
 /* --- PIC --- */
 
 static void pic_lines(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
@@ -40,7 +32,7 @@ static void through_the_pic(struct conf *conf)
     APIC_PROGRAM(wired, VMR_EOI_PIC, PIC_ON(), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(PIC_VECTOR(4), 1), VMR_CHECKPOINT(2),
                  VMR_WAIT_VECTOR(PIC_VECTOR(12), 1), VMR_STI(), VMR_CHECKPOINT(3), SPIN_FOR(0, PIC_VECTOR(4), 2),
                  VMR_CLI(), EXPECT_COUNT(PIC_VECTOR(4), 2), EXPECT_COUNT(PIC_VECTOR(12), 1), VMR_END());
-    struct conf_vm *vm = mock_has_no_pic(conf) ? NULL : interrupt_vm(conf, 1, &wired, pic_lines);
+    struct conf_vm *vm = interrupt_vm(conf, 1, &wired, pic_lines);
 
     if (vm)
         CONF_CHECK(conf, conf_run_to_end(vm, 0), "the PIC's interrupts did not arrive");
@@ -58,7 +50,7 @@ static void masked_at_the_pic(struct conf *conf)
                  VMR_OUT(PIC_SLAVE_MASK, 1, 0), VMR_NOP(), VMR_CLI(), EXPECT_COUNT(PIC_VECTOR(5), 0),
                  VMR_OUT(PIC_MASTER_MASK, 1, 0), VMR_WAIT_VECTOR(PIC_VECTOR(5), 1), VMR_CHECKPOINT(2), OPEN(3),
                  EXPECT_COUNT(PIC_VECTOR(5), 1), VMR_END());
-    struct conf_vm *vm = mock_has_no_pic(conf) ? NULL : interrupt_vm(conf, 1, &masks, hold_line);
+    struct conf_vm *vm = interrupt_vm(conf, 1, &masks, hold_line);
 
     if (vm)
         CONF_CHECK(conf, conf_run_to_end(vm, 0), "a masked line was not held back");

@@ -445,7 +445,7 @@ static const struct conf_scenario scenarios[] = {
     {.name = "a_handle_from_a_descriptor_makes_vms",
      .family = "probe",
      .clauses = "PROBE-5",
-     .chip = CONF_CHIP_NONE,
+     .chip = CONF_CHIP_ANY,
      .needs = CONF_CAP(MULTI_VM),
      .run = real_fd},
 };

@@ -130,7 +130,8 @@ static void sync_tpr(struct vmr_vp *vp)
     vp->guest_tpr = tpr; /* seen: not news any more */
 }
 
-static void take_chip(struct run *run, uint64_t now_ns, uint64_t hv_deadline_ns)
+/* Returns whether an interrupt was injected. */
+static bool take_pending(struct run *run, uint64_t now_ns, uint64_t hv_deadline_ns)
 {
     struct vmr_vp *vp = run->vp;
     const struct vmr_partition *partition = vp->partition;
@@ -147,7 +148,21 @@ static void take_chip(struct run *run, uint64_t now_ns, uint64_t hv_deadline_ns)
         start_vp(run, pending.sipi_vector);
     if (pending.nmi && !has_failed(run))
         run_nmi(run);
-    vp->recheck = run->done || inject(run, &pending);
+    return !run->done && inject(run, &pending);
+}
+
+/*
+ * What waits behind an interrupt that was injected needs its window now: the
+ * guest may take that one, and sleep where local APICs are in the hypervisor,
+ * without an exit. One injection leaves the VP not ready for another. [INT-1]
+ */
+static void take_chip(struct run *run, uint64_t now_ns, uint64_t hv_deadline_ns)
+{
+    bool injected = false;
+
+    while (!run->done && take_pending(run, now_ns, hv_deadline_ns))
+        injected = true;
+    run->vp->recheck = run->done || injected;
 }
 
 void interrupts_take(struct run *run)

@@ -209,31 +209,43 @@ static void the_watchdog_ends_what_does_not_end(void **state)
     }
 }
 
-/* What a race detector looks at: under the scheduler there are no races to find. */
-static void every_scenario_passes_on_free_threads(void **state)
+static void run_every_scenario(const struct conf_backend *backend)
 {
-    static const struct vmr_params none;
-    struct conf_backend backend = {
-        .spec = "mock", .is_mock = true, .free_threads = true, .patience_ns = UINT64_C(20000000000)};
-    struct vmr_hypervisor_handle handle;
     size_t count;
     const struct conf_family *const *families = conf_families(&count);
     struct conf_result result;
 
-    (void)state;
-    assert_int_equal(vmr_mock_backend()->open(&none, -1, &handle, NULL), VMR_OK);
-    assert_int_equal(vmr_mock_backend()->caps(&handle, &backend.caps, NULL), VMR_OK);
-    vmr_handle_close(&handle);
     for (size_t i = 0; i < count; i++) {
         for (size_t j = 0; j < families[i]->count; j++) {
             const struct conf_scenario *scenario = &families[i]->scenarios[j];
 
             if (scenario->flags & (CONF_MOCK_ONLY | CONF_NO_BACKEND))
                 continue;
-            conf_execute(&backend, scenario, &result);
+            conf_execute(backend, scenario, &result);
             if (result.verdict == CONF_FAIL)
-                fail_msg("%s/%s: %s", scenario->family, scenario->name, result.reason);
+                fail_msg("%s: %s/%s: %s", backend->spec, scenario->family, scenario->name, result.reason);
         }
+    }
+}
+
+/* What a race detector looks at: under the scheduler there are no races to find. */
+static void every_scenario_passes_on_free_threads(void **state)
+{
+    static const char *const specs[] = {"mock", "mock:irqchip=kernel"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(specs) / sizeof(specs[0]); i++) {
+        struct conf_backend backend = {
+            .spec = specs[i], .is_mock = true, .free_threads = true, .patience_ns = UINT64_C(20000000000)};
+        struct vmr_hypervisor_handle handle;
+        struct vmr_backend_set set;
+
+        vmr_backend_set_init(&set);
+        assert_int_equal(vmr_probe_named(&set, specs[i], &handle, NULL), VMR_OK);
+        backend.irqchip = handle.irqchip;
+        assert_int_equal(handle.backend->caps(&handle, &backend.caps, NULL), VMR_OK);
+        vmr_handle_close(&handle);
+        run_every_scenario(&backend);
     }
 }
 

@@ -66,6 +66,7 @@ static void readiness_with_any_exit_is_used(void **state)
     assert_int_equal(must_run(&setup.fixture, NULL), VMR_HALT_POWER_OFF);
     assert_int_equal(fake_count(&setup.fixture.fake, FAKE_INTERRUPT), 2); /* one an exit, in order */
     assert_int_equal(setup.fixture.fake.values[FAKE_INTERRUPT], 0x41);
+    assert_int_equal(fake_count(&setup.fixture.fake, FAKE_WINDOW), 4); /* each wants its own, the second at once */
     fixture_finish(&setup.fixture);
 }
 
