@@ -311,7 +311,7 @@ static void move_xmm(struct lowering *low, uint32_t address, uint8_t opcode)
 {
     emit_mov_imm(low->code, RSI, address);
     for (uint8_t i = 0; i < 6; i++)
-        emit(low->code, 0x0f, opcode, (uint8_t)(0x46u | i << 3), (uint8_t)(16u * i)); /* [rsi + 16 i] */
+        emit(low->code, 0x0f, opcode, (uint8_t)(0x46u | (unsigned)i << 3), (uint8_t)(16u * i)); /* [rsi + 16 i] */
 }
 
 static void lower_hv_call(struct lowering *low, const struct vmr_step *step)
