@@ -16,13 +16,13 @@ static const struct conf_family *const families[] = {
     &conf_family_fatal,         &conf_family_memory,
     &conf_family_msr,           &conf_family_cpuid,
     &conf_family_interrupt,     &conf_family_interrupt_line,
-    &conf_family_interrupt_ipi, &conf_family_debug,
-    &conf_family_stop,          &conf_family_stop_meaning,
-    &conf_family_stop_wait,     &conf_family_halt,
-    &conf_family_halt_sleep,    &conf_family_vpset,
-    &conf_family_vpset_call,    &conf_family_vpset_halt,
-    &conf_family_host,          &conf_family_hv_identity,
-    &conf_family_hypercall,
+    &conf_family_interrupt_ipi, &conf_family_events,
+    &conf_family_debug,         &conf_family_stop,
+    &conf_family_stop_meaning,  &conf_family_stop_wait,
+    &conf_family_halt,          &conf_family_halt_sleep,
+    &conf_family_vpset,         &conf_family_vpset_call,
+    &conf_family_vpset_halt,    &conf_family_host,
+    &conf_family_hv_identity,   &conf_family_hypercall,
 };
 /* clang-format on */
 
