@@ -17,6 +17,8 @@ extern const struct conf_family conf_family_interrupt;
 extern const struct conf_family conf_family_interrupt_line;
 extern const struct conf_family conf_family_interrupt_ipi;
 extern const struct conf_family conf_family_events;
+extern const struct conf_family conf_family_events_doorbell;
+extern const struct conf_family conf_family_events_irqfd;
 extern const struct conf_family conf_family_debug;
 extern const struct conf_family conf_family_script;
 extern const struct conf_family conf_family_trace;

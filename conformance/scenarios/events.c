@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events of the host by themselves: signals, takes and watches.
+ * Events of the host by themselves: signals, takes and watches; and what no
+ * hypervisor does with them.
  */
 
 #include "conformance/scenarios/event_words.h"
 
 #include <stdatomic.h>
+
+#define PORT EVENT_PORT
+
+/* --- events by themselves --- */
 
 static void adds_up(struct conf *conf)
 {
@@ -97,6 +102,60 @@ static void ends_in_time(struct conf *conf)
     event_destroy(conf, watched.fd);
 }
 
+/* A backend that needs them declares nothing that it could not keep. */
+static void host_without_events(struct conf *conf)
+{
+    const uint64_t with_events = CONF_CAP(IRQFD) | CONF_CAP(DOORBELL);
+    bool needs_them = (conf->handle->backend->flags & VMR_BACKEND_HOST_EVENTS) != 0;
+    struct vmr_host_ops ops = *conf->host->ops;
+    const struct vmr_host poor = {.ops = &ops, .context = conf->host->context};
+    struct vmr_proto *proto;
+    struct vmr_error err = {.message = ""};
+
+    ops.events = NULL;
+    CONF_REQUIRE(conf,
+                 vmr_proto_create(conf->handle, &(struct vmr_proto_options){.host = &poor}, &proto, &err) == VMR_OK,
+                 "%s", err.message);
+    CONF_CHECK_EQ(conf, vmr_proto_caps(proto)->bits, needs_them ? conf->caps.bits & ~with_events : conf->caps.bits,
+                  "capabilities on a host without events");
+    vmr_proto_destroy(proto);
+}
+
+/* --- what nobody can do, and what does not exist --- */
+
+static void refused_by_name(struct conf *conf)
+{
+    static const struct vmr_doorbell sound = {.address = PORT, .size = 2};
+    static const struct vmr_doorbell bad[] = {
+        {.address = PORT, .size = 3},
+        {.address = PORT, .size = 8},
+        {.address = 0x10000, .size = 1},
+        {.address = 0xffff, .size = 2},
+        {.address = PORT, .size = 1, .match_value = true, .value = 256},
+    };
+    const struct vmr_doorbell privileged = {.address = PORT, .size = 2, .minimum_vtl = VMR_VTL1};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    bool has_bells = vmr_caps_have(&conf->caps, VMR_CAP_DOORBELL);
+    struct vmr_error err = {.message = ""};
+    int fd;
+
+    CONF_REQUIRE(conf, vm && event_create(conf, &fd), "no VM");
+    if (!has_bells)
+        doorbell_refused(vm, &sound, fd, true, VMR_E_UNSUPPORTED);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]) && has_bells; i++)
+        doorbell_refused(vm, &bad[i], fd, true, VMR_E_CONFIG);
+    doorbell_refused(vm, &privileged, fd, true, VMR_E_UNSUPPORTED);
+    doorbell_refused(vm, &sound, -1, true, VMR_E_USAGE);
+    CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, -1, 4, true, &err) == VMR_E_USAGE, "no event is watched");
+    CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, fd, VMR_GSI_MAX, true, &err) == VMR_E_USAGE,
+               "a line that does not exist");
+    if (!vmr_caps_have(&conf->caps, VMR_CAP_IRQFD))
+        CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, fd, 4, true, &err) == VMR_E_UNSUPPORTED && err.message[0],
+                   "an irqfd where there are none");
+    conf_vm_destroy(vm);
+    event_destroy(conf, fd);
+}
+
 static const struct conf_scenario scenarios[] = {
     {.name = "signals_add_up_until_they_are_taken",
      .family = "events",
@@ -115,6 +174,16 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_EXPLORE,
      .chip = CONF_CHIP_ANY,
      .run = ends_in_time},
+    {.name = "a_host_without_events_takes_what_needs_them",
+     .family = "events",
+     .clauses = "EVT-3 BACK-1",
+     .chip = CONF_CHIP_ANY,
+     .run = host_without_events},
+    {.name = "what_cannot_be_signalled_or_watched_is_refused_by_name",
+     .family = "events",
+     .clauses = "EVT-6 IO-7 INT-4 ERR-1 ERR-2",
+     .chip = CONF_CHIP_ANY,
+     .run = refused_by_name},
 };
 
 CONF_FAMILY(events, scenarios);
