@@ -8,7 +8,7 @@
  * docs/contract.md that promise it, and runs unchanged on every backend: on the
  * mock under a scheduler (threads are coroutines, time is virtual), on a real
  * hypervisor on real threads. It may use this header and the public ones. It
- * reads no clock and starts no thread but through `conf->host`.
+ * reads no clock, starts no thread and makes no event but through `conf->host`.
  *
  * A scenario fails by CONF_CHECK (goes on) or CONF_REQUIRE (returns). What it
  * creates through conf_* is cleaned up by the runner in every case.

@@ -169,11 +169,27 @@ enum vmr_status kvm_vm_set_route(struct vmr_backend_vm *backend_vm, uint32_t gsi
     return status;
 }
 
+/* What KVM says of an event: the rest is the machine's trouble. */
+static enum vmr_status status_of_event(int result)
+{
+    switch (result) {
+    case -EBUSY:  /* irqfd: the event raises a line already */
+    case -EEXIST: /* doorbell: one write would ring both */
+        return VMR_E_CONFIG;
+    case -ENOENT: /* doorbell: there is none to take away */
+    case -EBADF:
+    case -EINVAL: /* a descriptor of something else: whatever else is wrong was found before */
+        return VMR_E_USAGE;
+    default:
+        return status_of(result);
+    }
+}
+
 enum vmr_status kvm_vm_irqfd(struct vmr_backend_vm *backend_vm, int fd, uint32_t gsi, bool add)
 {
     struct kvm_irqfd irqfd = {.fd = (uint32_t)fd, .gsi = gsi, .flags = add ? 0 : KVM_IRQFD_FLAG_DEASSIGN};
 
-    return status_of(kvm_host_ioctl(kvm_vm_of(backend_vm)->fd.number, KVM_IRQFD, kvm_pointer(&irqfd)));
+    return status_of_event(kvm_host_ioctl(kvm_vm_of(backend_vm)->fd.number, KVM_IRQFD, kvm_pointer(&irqfd)));
 }
 
 enum vmr_status kvm_vm_doorbell(struct vmr_backend_vm *backend_vm, bool port_space, const struct vmr_doorbell *doorbell,
@@ -196,7 +212,7 @@ enum vmr_status kvm_vm_doorbell(struct vmr_backend_vm *backend_vm, bool port_spa
     event.flags = (port_space ? 1u << kvm_ioeventfd_flag_nr_pio : 0) |
                   (doorbell->match_value ? 1u << kvm_ioeventfd_flag_nr_datamatch : 0) |
                   (add ? 0 : 1u << kvm_ioeventfd_flag_nr_deassign);
-    return status_of(kvm_host_ioctl(vm_fd, KVM_IOEVENTFD, kvm_pointer(&event)));
+    return status_of_event(kvm_host_ioctl(vm_fd, KVM_IOEVENTFD, kvm_pointer(&event)));
 }
 
 /*

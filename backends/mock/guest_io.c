@@ -32,10 +32,15 @@ static void exit_port(struct vmr_exit *vp_exit, uint16_t port, uint8_t size, enu
     vp_exit->u.io.value = value & mask_of_bytes(size);
 }
 
+static bool rings_port(struct vmr_backend_vp *vp, uint16_t port, uint8_t size, uint64_t value)
+{
+    return events_ring(vp->vm, VMR_BUS_PORTS, port, size, value & mask_of_bytes(size));
+}
+
 enum step_result guest_out(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint16_t port,
                            uint8_t size, uint64_t value)
 {
-    if (flight->sent || chip_out(vp, port, size, value)) {
+    if (flight->sent || chip_out(vp, port, size, value) || rings_port(vp, port, size, value)) {
         flight->sent = false;
         return STEP_DONE;
     }
@@ -67,7 +72,8 @@ static bool move_piece(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, u
     struct vmr_backend_vm *vm = vp->vm;
 
     if (write)
-        return map_write(&vm->map, gpa, bytes, length) || chip_store(vp, gpa, length, bytes);
+        return map_write(&vm->map, gpa, bytes, length) || chip_store(vp, gpa, length, bytes) ||
+               events_ring(vm, VMR_BUS_MMIO, gpa, length, load_le(bytes, length));
     return map_read(&vm->map, gpa, bytes, length) || chip_load(vp, gpa, length, bytes);
 }
 
@@ -193,6 +199,9 @@ enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, 
     }
     if (step->count == 0)
         return STEP_DONE;
+    /* Each item is a write of its own, and one of them may be a doorbell's. */
+    if (!in && events_have_bells(&vp->vm->events))
+        most = 1;
     if (most > VMR_STRING_IO_BYTES_MAX / step->size)
         most = VMR_STRING_IO_BYTES_MAX / step->size;
     flight->items_sent = step->count - flight->items < most ? step->count - flight->items : most;
@@ -200,6 +209,10 @@ enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, 
         memset(vp->string_bytes, 0, (size_t)flight->items_sent * step->size);
     else if (!move_items(vp, flight, step, false))
         return no_memory(step, vp_exit);
+    if (!in && rings_port(vp, (uint16_t)step->address, step->size, load_le(vp->string_bytes, step->size))) {
+        flight->items++;
+        return flight->items < step->count ? STEP_AGAIN : STEP_DONE;
+    }
     flight->sent = true;
     exit_string(vp, flight, step, vp_exit, in ? VMR_READ : VMR_WRITE);
     return STEP_EXIT;

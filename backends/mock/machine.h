@@ -11,6 +11,7 @@
 
 #include <stdatomic.h>
 
+#include "backends/mock/events.h"
 #include "backends/mock/map.h"
 #include "backends/mock/profiles.h"
 #include "lib/base/sync.h"
@@ -45,6 +46,7 @@ struct vmr_backend_vm {
     struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
     struct map map;
+    struct events events;
     struct chip *chip; /* the in-hypervisor controllers; NULL: VMR_IRQCHIP_USER */
     void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *hook_context;
@@ -152,6 +154,9 @@ enum vmr_status mock_vm_irq(struct vmr_backend_vm *vm, uint32_t gsi, bool level)
 enum vmr_status mock_vm_lint(struct vmr_backend_vm *vm, vmr_vp_index vp, unsigned lint);
 enum vmr_status mock_vm_msi(struct vmr_backend_vm *vm, const struct vmr_msi *msi);
 enum vmr_status mock_vm_set_route(struct vmr_backend_vm *vm, uint32_t gsi, const struct vmr_msi *msi);
+enum vmr_status mock_vm_irqfd(struct vmr_backend_vm *vm, int fd, uint32_t gsi, bool add);
+enum vmr_status mock_vm_doorbell(struct vmr_backend_vm *vm, bool port_space, const struct vmr_doorbell *doorbell,
+                                 int fd, bool add);
 
 enum vmr_status mock_vp_create(struct vmr_backend_vm *vm, struct vmr_backend_vp *vp, vmr_vp_index index,
                                struct vmr_error *err);

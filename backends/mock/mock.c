@@ -120,9 +120,8 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
         .vp_count_max = hypervisor->profile->vp_count_max,
         .physical_bits = hypervisor->profile->physical_bits,
     };
-    /* What happens inside its own controllers crosses nothing. */
-    if (handle->irqchip != VMR_IRQCHIP_USER)
-        ret_caps->bits &= ~(UINT64_C(1) << VMR_CAP_RECORDABLE);
+    /* What happens inside its own controllers crosses nothing; without any there is no line to raise. */
+    ret_caps->bits &= ~(UINT64_C(1) << (handle->irqchip != VMR_IRQCHIP_USER ? VMR_CAP_RECORDABLE : VMR_CAP_IRQFD));
     return VMR_OK;
 }
 
@@ -162,7 +161,7 @@ static enum vmr_status mock_cpuid(const struct vmr_hypervisor_handle *handle, st
 
 static const struct vmr_backend mock_backend = {
     .abi = VMR_BACKEND_ABI,
-    .flags = VMR_BACKEND_EXPLICIT_ONLY,
+    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_HOST_EVENTS,
     .name = "mock",
     .description = "deterministic interpreter of guest programs, scripts and recordings",
     .keys = keys,
@@ -203,6 +202,8 @@ static const struct vmr_backend mock_backend = {
     .vm_lint = mock_vm_lint,
     .vm_msi = mock_vm_msi,
     .vm_set_route = mock_vm_set_route,
+    .vm_irqfd = mock_vm_irqfd,
+    .vm_doorbell = mock_vm_doorbell,
     .vm_set_seam_hook = mock_vm_set_seam_hook,
     .vm_native = mock_vm_native,
 };

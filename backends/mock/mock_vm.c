@@ -48,7 +48,7 @@ enum vmr_status mock_vm_create(struct vmr_backend_vm *vm, const struct vmr_hyper
     if (atomic_fetch_add(&hypervisor->vm_count, 1) > 0 && !many)
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "mock: profile '%s' has one VM at a time", vm->profile->name);
     status = copy_config(vm, config, err);
-    if (!status && map_init(&vm->map, config->host))
+    if (!status && (map_init(&vm->map, config->host) || events_init(&vm->events, config->host)))
         status = vmr_error_set(err, VMR_E_NOMEM, "mock: out of memory");
     if (!status && config->irqchip != VMR_IRQCHIP_USER)
         status = chip_create(vm, err);
@@ -59,6 +59,7 @@ void mock_vm_destroy(struct vmr_backend_vm *vm)
 {
     if (!vm->hypervisor)
         return;
+    events_finish(&vm->events);
     chip_destroy(vm->chip);
     map_finish(&vm->map);
     free(vm->cpuid);

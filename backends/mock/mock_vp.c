@@ -43,6 +43,8 @@ void mock_vp_destroy(struct vmr_backend_vp *vp)
         return;
     const struct vmr_host *host = vp->vm->host;
 
+    /* VPs go before their VM, and whoever has an irqfd's event may signal it at any time. */
+    events_unwatch(vp->vm);
     script_destroy(vp->script);
     host->ops->parker_destroy(host->context, vp->parker);
     vp->script = NULL;

@@ -16,6 +16,7 @@
     (CAP(READ_ONLY) | CAP(MSR_EXIT) | CAP(MSR_FAULT) | CAP(SINGLE_STEP) | CAP(HW_BREAKPOINT) | CAP(VP_THREADS) |       \
      CAP(REAL_MODE) | CAP(EXCEPTION) | CAP(XMM) | CAP(FLUSH) | CAP(RECORDABLE))
 #define CAPS_SPLIT (CAP(IRQCHIP_SPLIT) | CAP(MSI))
+#define CAPS_EVENTS (CAP(IRQFD) | CAP(DOORBELL))
 #define CAPS_KERNEL (CAPS_SPLIT | CAP(IRQCHIP_KERNEL))
 
 #define ITEMS_MANY VMR_STRING_IO_BYTES_MAX
@@ -26,8 +27,8 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
     [VMR_MOCK_STRICT] =
         {
             .name = "strict",
-            .caps = CAPS_ALL | CAPS_KERNEL | CAP(HYPERCALL_EXIT) | CAP(CPUID_EXIT) | CAP(REBIND) | CAP(STICKY_KICK) |
-                    CAP(MULTI_VM) | CAP(STRING_IO),
+            .caps = CAPS_ALL | CAPS_KERNEL | CAPS_EVENTS | CAP(HYPERCALL_EXIT) | CAP(CPUID_EXIT) | CAP(REBIND) |
+                    CAP(STICKY_KICK) | CAP(MULTI_VM) | CAP(STRING_IO),
             .vp_count_max = VMR_VP_COUNT_MAX,
             .physical_bits = VMR_PHYSICAL_BITS_MAX,
             .irqchips = CHIP(USER) | CHIP(SPLIT) | CHIP(KERNEL),
@@ -39,7 +40,8 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
     [VMR_MOCK_KVM_LIKE] =
         {
             .name = "kvm-like",
-            .caps = CAPS_ALL | CAPS_KERNEL | CAP(REBIND) | CAP(STICKY_KICK) | CAP(MULTI_VM) | CAP(STRING_IO),
+            .caps =
+                CAPS_ALL | CAPS_KERNEL | CAPS_EVENTS | CAP(REBIND) | CAP(STICKY_KICK) | CAP(MULTI_VM) | CAP(STRING_IO),
             .vp_count_max = 1024,
             .physical_bits = 46,
             .irqchips = CHIP(USER) | CHIP(SPLIT) | CHIP(KERNEL),
@@ -66,7 +68,8 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
     [VMR_MOCK_MSHV_LIKE] =
         {
             .name = "mshv-like",
-            .caps = CAPS_ALL | CAPS_SPLIT | CAP(HYPERCALL_EXIT) | CAP(REBIND) | CAP(MULTI_VM) | CAP(STRING_IO),
+            .caps = CAPS_ALL | CAPS_SPLIT | CAPS_EVENTS | CAP(HYPERCALL_EXIT) | CAP(REBIND) | CAP(MULTI_VM) |
+                    CAP(STRING_IO),
             .vp_count_max = 255,
             .physical_bits = 44,
             .irqchips = CHIP(USER) | CHIP(SPLIT),
@@ -78,7 +81,8 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
     [VMR_MOCK_WHP_LIKE] =
         {
             .name = "whp-like",
-            .caps = CAPS_ALL | CAPS_SPLIT | CAP(HYPERCALL_EXIT) | CAP(CPUID_EXIT) | CAP(STICKY_KICK) | CAP(MULTI_VM),
+            .caps = CAPS_ALL | CAPS_SPLIT | CAP(DOORBELL) | CAP(HYPERCALL_EXIT) | CAP(CPUID_EXIT) | CAP(STICKY_KICK) |
+                    CAP(MULTI_VM),
             .vp_count_max = 255,
             .physical_bits = 44,
             .irqchips = CHIP(USER) | CHIP(SPLIT),

@@ -51,6 +51,7 @@ void vmr_scheduler_destroy(struct vmr_scheduler *scheduler)
         coroutine_destroy(coroutine);
     }
     chooser_finish(&scheduler->chooser);
+    scheduler_events_destroy(scheduler);
     free(scheduler->threads);
     free(scheduler);
 }
@@ -280,6 +281,13 @@ bool scheduler_block(struct vmr_scheduler *scheduler, const void *object, uint64
     set_state(current, THREAD_BLOCKED);
     give_way(scheduler);
     return !current->timed_out;
+}
+
+void scheduler_thread_join(struct vmr_thread *thread)
+{
+    while (thread->state != THREAD_ENDED)
+        (void)scheduler_block(thread->scheduler, thread, VMR_NEVER);
+    scheduler_thread_destroy(thread);
 }
 
 void scheduler_spin(struct vmr_scheduler *scheduler, uint64_t deadline_ns)

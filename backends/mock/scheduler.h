@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * The scheduler's insides, shared by scheduler.c (threads, turns, time) and
- * scheduler_host.c (the host interface on top).
+ * The scheduler's insides, shared by scheduler.c (threads, turns, time),
+ * scheduler_host.c (the host interface on top) and scheduler_event.c (its events).
  *
  * Exactly one thread runs. Another gets its turn only inside the functions
  * below, so what lies between two calls is atomic.
@@ -41,7 +41,9 @@ struct vmr_scheduler {
     struct vmr_thread **threads;
     size_t thread_count, thread_capacity;
     struct vmr_thread *current; /* NULL: no run is in progress */
-    size_t ready, spinning;     /* threads in these states */
+    struct scheduler_event *events;
+    int event_count;        /* created so far */
+    size_t ready, spinning; /* threads in these states */
     uint64_t now_ns;
     uint64_t steps;
     uint64_t moves; /* changes that a spinning thread may be waiting for */
@@ -62,3 +64,10 @@ void scheduler_set_time(struct vmr_scheduler *scheduler, uint64_t now_ns);
 enum vmr_status scheduler_thread_create(struct vmr_scheduler *scheduler, void (*body)(void *argument), void *argument,
                                         struct vmr_thread **ret_thread);
 void scheduler_thread_destroy(struct vmr_thread *thread);
+/* Gives way until it has ended, then frees. */
+void scheduler_thread_join(struct vmr_thread *thread);
+
+/* --- scheduler_event.c --- */
+
+extern const struct vmr_event_ops scheduler_events;
+void scheduler_events_destroy(struct vmr_scheduler *scheduler);

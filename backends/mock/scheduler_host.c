@@ -42,11 +42,8 @@ static enum vmr_status host_thread_start(void *context, const char *name, void (
 
 static void host_thread_join(void *context, struct vmr_thread *thread)
 {
-    struct vmr_scheduler *scheduler = context;
-
-    while (thread->state != THREAD_ENDED)
-        (void)scheduler_block(scheduler, thread, VMR_NEVER);
-    scheduler_thread_destroy(thread);
+    (void)context;
+    scheduler_thread_join(thread);
 }
 
 static enum vmr_status host_parker_create(void *context, struct vmr_parker **ret_parker)
@@ -142,6 +139,7 @@ static const struct vmr_host_ops host_ops = {
     .park = host_park,
     .unpark = host_unpark,
     .schedule = &schedule_ops,
+    .events = &scheduler_events,
 };
 
 void vmr_scheduler_host(struct vmr_scheduler *scheduler, struct vmr_host *ret_host)

@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interrupts by wire: PIC and IO-APIC lines, local pins, routes, and
- * descriptors that the hypervisor watches itself.
+ * Interrupts by wire: PIC and IO-APIC lines, local pins and routes.
  */
-
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "conformance/scenarios/apic_words.h"
 
@@ -224,7 +220,7 @@ static void each_way_to_vp_1(struct conf *conf)
     run_pair(vm, &named);
 }
 
-/* --- routes and descriptors --- */
+/* --- routes --- */
 
 static enum vmr_status set_route(struct conf_vm *vm, const struct vmr_msi *msi)
 {
@@ -260,142 +256,6 @@ static void by_route(struct conf *conf)
 
     CONF_REQUIRE(conf, vm && set_route(vm, &msi) == VMR_OK, "no route");
     (void)conf_run_to_end(vm, 0);
-}
-
-struct signalled {
-    int fd;
-    uint32_t gsi;
-};
-
-static void signal_fd(int fd)
-{
-    const uint64_t one = 1;
-
-    (void)!write(fd, &one, sizeof(one));
-}
-
-/* Twice by descriptor; then it is taken away, and an MSI comes in its place. */
-static void signal_lines(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
-{
-    const struct signalled *signalled = vm->user;
-    struct vmr_error err = {.message = ""};
-
-    (void)vp;
-    if (number == 3)
-        CONF_CHECK(vm->conf, vmr_partition_irqfd(vm->partition, signalled->fd, signalled->gsi, false, &err) == VMR_OK,
-                   "%s", err.message);
-    if (number <= 3)
-        signal_fd(signalled->fd);
-    if (number == 3)
-        raise_msi(vm, 0, V + 1);
-}
-
-static void by_descriptor(struct conf *conf)
-{
-    APIC_PROGRAM(signals, VMR_EOI_XAPIC, APIC_ON(), VMR_CHECKPOINT(1), VMR_WAIT_VECTOR(V, 1), VMR_CHECKPOINT(2),
-                 VMR_WAIT_VECTOR(V, 2), VMR_CHECKPOINT(3), VMR_WAIT_VECTOR(V + 1, 1), EXPECT_COUNT(V, 2), VMR_END());
-    const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = V};
-    struct signalled signalled = {.fd = eventfd(0, 0), .gsi = ROUTED_GSI};
-    struct conf_vm *vm = interrupt_vm(conf, 1, &signals, signal_lines);
-    struct vmr_error err = {.message = ""};
-
-    CONF_CHECK(conf, vm && signalled.fd >= 0, "no VM, or no descriptor");
-    if (vm && signalled.fd >= 0) {
-        vm->user = &signalled;
-        CONF_CHECK(conf, set_route(vm, &msi) == VMR_OK, "no route");
-        CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, signalled.fd, ROUTED_GSI, true, &err) == VMR_OK, "%s",
-                   err.message);
-        if (!conf_failed(conf))
-            (void)conf_run_to_end(vm, 0);
-    }
-    conf_vm_destroy(vm);
-    if (signalled.fd >= 0)
-        (void)close(signalled.fd);
-}
-
-static uint64_t rings(int fd)
-{
-    uint64_t count = 0;
-
-    return read(fd, &count, sizeof(count)) == (ssize_t)sizeof(count) ? count : 0;
-}
-
-static bool add_doorbell(struct conf_vm *vm, enum vmr_bus_space space, const struct vmr_doorbell *doorbell, int fd,
-                         bool add)
-{
-    struct vmr_error err = {.message = ""};
-    bool done = vmr_partition_doorbell(vm->partition, space, doorbell, fd, add, &err) == VMR_OK;
-
-    CONF_CHECK(vm->conf, done, "%s", err.message);
-    return done;
-}
-
-static void run_doorbells(struct conf *conf, struct conf_vm *vm, int fd)
-{
-    static const struct vmr_doorbell memory = {.address = PAGE + 8, .size = 4, .match_value = true, .value = 7};
-    static const struct vmr_doorbell port = {.address = PORT + 2, .size = 2};
-    struct conf_device device = {0};
-
-    if (!conf_device_claim(vm, vm->mmio, PAGE, 4096, VMR_SIZE_1 | VMR_SIZE_4, &device) ||
-        !conf_device_claim(vm, vm->ports, PORT, 8, VMR_SIZE_1 | VMR_SIZE_2, &device) ||
-        !add_doorbell(vm, VMR_BUS_MMIO, &memory, fd, true) || !add_doorbell(vm, VMR_BUS_PORTS, &port, fd, true))
-        return;
-    CONF_REQUIRE(conf, run_to_power_off(vm), "the guest failed");
-    CONF_CHECK_EQ(conf, rings(fd), 3, "writes that rang");
-    CONF_CHECK_EQ(conf, device.writes, 3, "writes that went on");
-    if (!add_doorbell(vm, VMR_BUS_MMIO, &memory, fd, false) || !add_doorbell(vm, VMR_BUS_PORTS, &port, fd, false))
-        return;
-    (void)conf_run_to_end(vm, 0);
-    CONF_CHECK_EQ(conf, rings(fd), 0, "writes that rang a doorbell that is gone");
-    CONF_CHECK_EQ(conf, device.writes, 5, "writes that went on in all");
-}
-
-static void without_an_exit(struct conf *conf)
-{
-    CONF_PROGRAM(writes, VMR_STORE(PAGE + 8, 4, 7), VMR_STORE(PAGE + 8, 4, 8), VMR_STORE(PAGE + 8, 4, 7),
-                 VMR_STORE(PAGE + 12, 4, 7), VMR_OUT(PORT + 2, 2, 9), VMR_OUT(PORT + 2, 1, 9), VMR_POWER_OFF(),
-                 VMR_STORE(PAGE + 8, 4, 7), VMR_OUT(PORT + 2, 2, 9), VMR_END());
-    struct conf_vm *vm = interrupt_vm(conf, 1, &writes, NULL);
-    int fd = eventfd(0, EFD_NONBLOCK);
-
-    CONF_CHECK(conf, vm && fd >= 0, "no VM, or no descriptor");
-    if (vm && fd >= 0)
-        run_doorbells(conf, vm, fd);
-    conf_vm_destroy(vm);
-    if (fd >= 0)
-        (void)close(fd);
-}
-
-/* Where nobody watches descriptors, the call says so by name. */
-static void unwatched(struct conf *conf)
-{
-    const struct vmr_doorbell doorbell = {.address = PAGE};
-    const struct vmr_doorbell privileged = {.address = PAGE, .minimum_vtl = VMR_VTL1};
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
-    struct vmr_error err = {.message = ""};
-    int fd = eventfd(0, 0);
-
-    CONF_CHECK(conf, vm && fd >= 0, "no VM, or no descriptor");
-    if (vm && fd >= 0) {
-        if (!vmr_caps_have(&conf->caps, VMR_CAP_IRQFD))
-            CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, fd, 4, true, &err) == VMR_E_UNSUPPORTED,
-                       "an interrupt by descriptor");
-        if (!vmr_caps_have(&conf->caps, VMR_CAP_DOORBELL))
-            CONF_CHECK(conf,
-                       vmr_partition_doorbell(vm->partition, VMR_BUS_MMIO, &doorbell, fd, true, &err) ==
-                               VMR_E_UNSUPPORTED &&
-                           err.message[0],
-                       "a doorbell by descriptor");
-        CONF_CHECK(
-            conf, vmr_partition_doorbell(vm->partition, VMR_BUS_MMIO, &privileged, fd, true, &err) == VMR_E_UNSUPPORTED,
-            "a doorbell for VTL 1");
-        CONF_CHECK(conf, vmr_partition_doorbell(vm->partition, VMR_BUS_MMIO, &doorbell, -1, true, &err) == VMR_E_USAGE,
-                   "a doorbell without a descriptor");
-        CONF_CHECK(conf, vmr_partition_irqfd(vm->partition, -1, 4, true, &err) == VMR_E_USAGE,
-                   "an interrupt without a descriptor");
-    }
-    if (fd >= 0)
-        (void)close(fd);
 }
 
 static const struct conf_scenario scenarios[] = {
@@ -441,23 +301,6 @@ static const struct conf_scenario scenarios[] = {
      .needs = CONF_CAP(IRQCHIP_KERNEL) | CONF_CAP(MSI),
      .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
      .run = by_route},
-    {.name = "a_signalled_descriptor_is_an_interrupt",
-     .family = "interrupt",
-     .clauses = "INT-4 INT-1",
-     .needs = CONF_CAP(IRQFD) | CONF_CAP(MSI),
-     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
-     .run = by_descriptor},
-    {.name = "a_doorbell_in_the_hypervisor_rings_without_an_exit",
-     .family = "interrupt",
-     .clauses = "IO-7",
-     .needs = CONF_CAP(DOORBELL),
-     .chip = CONF_CHIP_ANY,
-     .run = without_an_exit},
-    {.name = "descriptors_that_nobody_watches_are_refused",
-     .family = "interrupt",
-     .clauses = "IO-7 INT-4 ERR-1 ERR-2",
-     .chip = CONF_CHIP_ANY,
-     .run = unwatched},
 };
 
 CONF_FAMILY(interrupt_line, scenarios);

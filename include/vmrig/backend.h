@@ -144,8 +144,9 @@ enum vmr_leave {
 
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
-#define VMR_BACKEND_ONE_AT_A_TIME 8u /* library code of one VP runs at a time: no VP may wait for another to move */
 #define VMR_BACKEND_PROBE_ONLY 4u    /* known by name: `open` never succeeds, every other operation is NULL */
+#define VMR_BACKEND_ONE_AT_A_TIME 8u /* library code of one VP runs at a time: no VP may wait for another to move */
+#define VMR_BACKEND_HOST_EVENTS 16u  /* irqfds and doorbells use the host's events: a host without has neither */
 
 struct vmr_backend {
     uint32_t abi; /* VMR_BACKEND_ABI */
@@ -256,9 +257,15 @@ struct vmr_backend {
      * which vectors end in an EOI exit. Any thread.
      */
     enum vmr_status (*vm_set_route)(struct vmr_backend_vm *vm, uint32_t gsi, const struct vmr_msi *msi);
-    /* VMR_CAP_IRQFD: `add` or take away. Any thread. */
+    /*
+     * VMR_CAP_IRQFD: `add` or take away. VMR_E_CONFIG: `fd` raises a line already; VMR_E_USAGE: `fd` is no event.
+     * Nothing is watched once it is taken away, and when the first VP is destroyed. Any thread.
+     */
     enum vmr_status (*vm_irqfd)(struct vmr_backend_vm *vm, int fd, uint32_t gsi, bool add);
-    /* VMR_CAP_DOORBELL: a write that matches signals `fd`. Any thread. */
+    /*
+     * VMR_CAP_DOORBELL: a write that matches signals `fd`. VMR_E_CONFIG: one that the same write would ring is there;
+     * VMR_E_USAGE: there is none to take away. Nothing is signalled once it is taken away. Any thread.
+     */
     enum vmr_status (*vm_doorbell)(struct vmr_backend_vm *vm, bool port_space, const struct vmr_doorbell *doorbell,
                                    int fd, bool add);
 

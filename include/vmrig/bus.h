@@ -81,7 +81,7 @@ VMR_API void vmr_bus_write(struct vmr_bus *bus, const struct vmr_access *access,
 /*
  * A doorbell turns one write into one call (or, offered by the hypervisor, into
  * one signal of a descriptor without leaving the kernel: see
- * vmr_partition_doorbell_add). It is matched before ranges: same address, same
+ * vmr_partition_doorbell). It is matched before ranges: same address, same
  * size (0: any), same value if `match_value`, and a VTL of at least
  * `minimum_vtl`; a write from below that VTL goes on to the range. Where
  * several match, one rings: with a value before without, with a size before

@@ -3,7 +3,7 @@
 
 /*
  * What the library needs from the process around it: time, threads, parking,
- * a place for log lines. The library takes none of these by itself, so an
+ * events, a place for log lines. The library takes none of these by itself, so an
  * embedder (a virtual clock, a recorder, a scheduler that tries every order)
  * decides what the library sees. [HOST-1]
  *
@@ -55,6 +55,34 @@ struct vmr_schedule_ops {
 };
 
 /*
+ * Events: one side signals, another takes. They are named by numbers that fit
+ * where descriptors go, so that a hypervisor can signal and watch them too. An
+ * ordinary process's are eventfds, and an eventfd of the embedder's own does as
+ * well; a virtual host's mean something to that host alone.
+ *
+ * Signals add up until they are taken, all at once: `take` says whether there
+ * were any, and never waits. [EVT-1]
+ *
+ * A watch takes in its caller's place: after each signal, also one from before
+ * the watch, comes a call of `ready`, which may stand for several. Calls come
+ * one at a time, on a thread of the host's and never inside `signal`, which may be
+ * called under a lock; `ready` is short, and may do anything but unwatch itself. When `unwatch` has returned no call
+ * runs and none will come, and what is signalled stays for others to take. One watch an event. [EVT-2]
+ */
+struct vmr_event_watch; /* belongs to the host that made it */
+
+struct vmr_event_ops {
+    enum vmr_status (*create)(void *context, int *ret_fd);
+    void (*destroy)(void *context, int fd); /* not while it is watched */
+    void (*signal)(void *context, int fd);
+    bool (*take)(void *context, int fd);
+    /* VMR_E_USAGE: there is no event `fd`. */
+    enum vmr_status (*watch)(void *context, int fd, void (*ready)(void *argument), void *argument,
+                             struct vmr_event_watch **ret_watch);
+    void (*unwatch)(void *context, struct vmr_event_watch *watch); /* waits for a call under way, then frees */
+};
+
+/*
  * All may be called on any thread, at the same time.
  *
  * A parker holds at most one permit. `unpark` deposits it, `park` waits for it
@@ -77,6 +105,7 @@ struct vmr_host_ops {
     void (*unpark)(void *context, struct vmr_parker *parker);
 
     const struct vmr_schedule_ops *schedule; /* NULL: threads run freely */
+    const struct vmr_event_ops *events;      /* NULL: this host has none */
 };
 
 struct vmr_host {

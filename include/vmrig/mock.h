@@ -59,7 +59,9 @@ VMR_API void vmr_scheduler_destroy(struct vmr_scheduler *scheduler); /* NULL is 
 /*
  * Its host: virtual time that moves when everyone waits, threads that are
  * coroutines. Outside vmr_scheduler_run the caller counts as the only thread,
- * and a wait that nothing can end reports a deadlock at once.
+ * and a wait that nothing can end reports a deadlock at once. Its events are
+ * numbers of its own; a watch is one of its threads, which sees a signal when it
+ * gets a turn, and lives until `unwatch`: one that is forgotten is a deadlock.
  */
 VMR_API void vmr_scheduler_host(struct vmr_scheduler *scheduler, struct vmr_host *ret_host);
 /*

@@ -104,14 +104,29 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_nmi(struct vmr_partition *p
 /* What raising `gsi` delivers, where the chip is in the hypervisor; NULL: nothing. VMR_CAP_MSI. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_set_route(struct vmr_partition *partition, uint32_t gsi,
                                                                const struct vmr_msi *msi);
-/* The hypervisor raises `gsi` when `fd` (an eventfd) is signalled. VMR_CAP_IRQFD. */
+/*
+ * The hypervisor raises and lowers `gsi` when the event `fd` (see host.h; on
+ * KVM any eventfd) is signalled, also when it was before: for lines that are
+ * edge-triggered, as a guest may take a level more than once. The event stays the
+ * caller's, who keeps it until it is taken away or the partition is gone; it
+ * raises one line of a partition, but several may raise the same. VMR_CAP_IRQFD.
+ * VMR_E_CONFIG: it raises a line already; VMR_E_USAGE: it is no event. Taking
+ * away what is not there changes nothing: kernels do not tell. Any thread. [EVT-4]
+ */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_irqfd(struct vmr_partition *partition, int fd, uint32_t gsi,
                                                            bool add, struct vmr_error *err);
 /*
- * A guest write that matches signals `fd` without leaving the hypervisor, so
- * `ring` and `context` of the doorbell are ignored. VMR_CAP_DOORBELL; a minimum
- * VTL above 0 is VMR_E_UNSUPPORTED on hypervisors without VTLs: use
- * vmr_bus_doorbell_add, which works everywhere. [IO-7]
+ * A guest write that matches signals the event `fd` without leaving the
+ * hypervisor, so `ring` and `context` of the doorbell are ignored. Each item of
+ * a string write is a write; one to RAM is none. VMR_CAP_DOORBELL; a minimum
+ * VTL above 0 is VMR_E_UNSUPPORTED on hypervisors without VTLs, and a value
+ * without a size on KVM: use vmr_bus_doorbell_add, which works everywhere.
+ *
+ * VMR_E_CONFIG: the doorbell does not fit `space`, or a write that rings it
+ * would ring another in the hypervisor, also where a bus would choose between
+ * the two; VMR_E_USAGE: no event, or none with this match and `fd` to take
+ * away. When that has returned `fd`, which the caller keeps until then, is
+ * signalled no more. Any thread. [EVT-5] [EVT-6]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr_bus_space space,
                                                               const struct vmr_doorbell *doorbell, int fd, bool add,

@@ -2,7 +2,7 @@
 /*
  * The host of an ordinary POSIX process: the monotonic clock, pthreads, parkers
  * over a mutex and a condition variable. The only file of the library that
- * reads a clock or starts a thread. [HOST-1]
+ * reads a clock or starts a thread. Its events are in os_event_linux.c. [HOST-1]
  */
 
 #define _GNU_SOURCE /* pthread_setname_np */
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "lib/base/os_fd.h"
+#include "lib/base/os_host.h"
 #include "vmrig/host.h"
 
 #define NS_PER_SECOND UINT64_C(1000000000)
@@ -58,8 +59,8 @@ static void *thread_main(void *argument)
     return NULL;
 }
 
-static enum vmr_status posix_thread_start(void *context, const char *name, void (*body)(void *argument), void *argument,
-                                          struct vmr_thread **ret_thread)
+enum vmr_status os_thread_start(void *context, const char *name, void (*body)(void *argument), void *argument,
+                                struct vmr_thread **ret_thread)
 {
     (void)context;
     struct vmr_thread *thread = calloc(1, sizeof(*thread));
@@ -81,7 +82,7 @@ static enum vmr_status posix_thread_start(void *context, const char *name, void 
     return VMR_OK;
 }
 
-static void posix_thread_join(void *context, struct vmr_thread *thread)
+void os_thread_join(void *context, struct vmr_thread *thread)
 {
     (void)context;
     (void)pthread_join(thread->os, NULL);
@@ -150,12 +151,13 @@ static void posix_unpark(void *context, struct vmr_parker *parker)
 static const struct vmr_host_ops posix_ops = {
     .now_ns = posix_now_ns,
     .log = posix_log,
-    .thread_start = posix_thread_start,
-    .thread_join = posix_thread_join,
+    .thread_start = os_thread_start,
+    .thread_join = os_thread_join,
     .parker_create = posix_parker_create,
     .parker_destroy = posix_parker_destroy,
     .park = posix_park,
     .unpark = posix_unpark,
+    .events = &os_events,
 };
 
 void vmr_host_posix(struct vmr_host *ret_host, const struct vmr_log *log)

@@ -16,9 +16,9 @@
 #define MMIO_END (UINT64_C(1) << VMR_PHYSICAL_BITS_MAX)
 #define SIZES_ALL (VMR_SIZE_1 | VMR_SIZE_2 | VMR_SIZE_4 | VMR_SIZE_8)
 
-uint64_t bus_space_end(const struct vmr_bus *bus)
+uint64_t bus_space_end(enum vmr_bus_space space)
 {
-    return bus->space == VMR_BUS_PORTS ? PORT_END : MMIO_END;
+    return space == VMR_BUS_PORTS ? PORT_END : MMIO_END;
 }
 
 enum vmr_status vmr_bus_create(const struct vmr_host *host, enum vmr_bus_space space, struct vmr_bus **ret_bus,
@@ -64,11 +64,11 @@ static enum vmr_status check_range(const struct vmr_bus *bus, const struct vmr_b
     if (range->length == 0)
         return vmr_error_set(err, VMR_E_CONFIG, "bus range %s at %#" PRIx64 ": it is empty", name_of(range),
                              range->start);
-    if (!range_contains(0, bus_space_end(bus), range->start, range->length))
+    if (!range_contains(0, bus_space_end(bus->space), range->start, range->length))
         return vmr_error_set(err, VMR_E_CONFIG,
                              "bus range %s at %#" PRIx64 ": with length %#" PRIx64
                              " it leaves the space, which ends at %#" PRIx64,
-                             name_of(range), range->start, range->length, bus_space_end(bus));
+                             name_of(range), range->start, range->length, bus_space_end(bus->space));
     if (range->sizes != 0 && ((range->sizes & VMR_SIZE_1) == 0 || (range->sizes & ~SIZES_ALL) != 0))
         return vmr_error_set(err, VMR_E_CONFIG,
                              "bus range %s at %#" PRIx64 ": sizes %#x must be of 1, 2, 4, 8 and hold 1", name_of(range),

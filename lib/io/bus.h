@@ -33,7 +33,7 @@ struct vmr_bus {
 };
 
 /* The first address that the space does not have. */
-uint64_t bus_space_end(const struct vmr_bus *bus);
+uint64_t bus_space_end(enum vmr_bus_space space);
 
 /* Rings the doorbell that takes this write. False: there is none. */
 bool doorbell_ring(struct vmr_bus *bus, const struct vmr_access *access, uint64_t value);

@@ -8,11 +8,12 @@
  * that the writer's VTL may not ring does not match, and the search goes on.
  */
 
-#include "lib/io/bus.h"
+#include "lib/io/doorbell.h"
 
 #include <inttypes.h>
 
 #include "lib/base/checked.h"
+#include "lib/io/bus.h"
 
 enum doorbell_word {
     DOORBELL_ADDRESS,
@@ -129,20 +130,17 @@ bool doorbell_ring(struct vmr_bus *bus, const struct vmr_access *access, uint64_
     return found;
 }
 
-static enum vmr_status check_doorbell(const struct vmr_bus *bus, const struct vmr_doorbell *doorbell,
-                                      struct vmr_error *err)
+enum vmr_status doorbell_check(enum vmr_bus_space space, const struct vmr_doorbell *doorbell, struct vmr_error *err)
 {
     unsigned size = doorbell->size;
 
-    if (!doorbell->ring)
-        return vmr_error_set(err, VMR_E_USAGE, "doorbell at %#" PRIx64 ": it has nothing to ring", doorbell->address);
-    if (size > 8 || (size & (size - 1)) != 0 || (size == 8 && bus->space == VMR_BUS_PORTS))
+    if (size > 8 || (size & (size - 1)) != 0 || (size == 8 && space == VMR_BUS_PORTS))
         return vmr_error_set(err, VMR_E_CONFIG, "doorbell at %#" PRIx64 ": %u is not a size on this bus",
                              doorbell->address, size);
-    if (!range_contains(0, bus_space_end(bus), doorbell->address, size ? size : 1))
+    if (!range_contains(0, bus_space_end(space), doorbell->address, size ? size : 1))
         return vmr_error_set(err, VMR_E_CONFIG,
                              "doorbell at %#" PRIx64 ": it leaves the space, which ends at %#" PRIx64,
-                             doorbell->address, bus_space_end(bus));
+                             doorbell->address, bus_space_end(space));
     if (doorbell->match_value && size != 0 && (doorbell->value & ~mask_of_bytes(size)) != 0)
         return vmr_error_set(err, VMR_E_CONFIG,
                              "doorbell at %#" PRIx64 ": the value %#" PRIx64 " does not fit into %u bytes",
@@ -194,7 +192,9 @@ static enum vmr_status add_locked(struct vmr_bus *bus, const struct vmr_doorbell
 enum vmr_status vmr_bus_doorbell_add(struct vmr_bus *bus, const struct vmr_doorbell *doorbell, uint64_t *ret_id,
                                      struct vmr_error *err)
 {
-    enum vmr_status status = check_doorbell(bus, doorbell, err);
+    if (!doorbell->ring)
+        return vmr_error_set(err, VMR_E_USAGE, "doorbell at %#" PRIx64 ": it has nothing to ring", doorbell->address);
+    enum vmr_status status = doorbell_check(bus->space, doorbell, err);
 
     if (status)
         return status;

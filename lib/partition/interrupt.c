@@ -5,6 +5,7 @@
  * here, once; each change is bracketed so that a recorder sees it [TRC-1].
  */
 
+#include "lib/io/doorbell.h"
 #include "lib/partition/partition.h"
 
 static bool chip_has_lines(const struct vmr_partition *partition)
@@ -134,6 +135,13 @@ enum vmr_status vmr_partition_set_route(struct vmr_partition *partition, uint32_
     return partition->backend->vm_set_route(partition->backend_vm, gsi, msi);
 }
 
+static const char *reason_of(enum vmr_status status, const char *taken, const char *absent)
+{
+    if (status == VMR_E_CONFIG)
+        return taken;
+    return status == VMR_E_USAGE ? absent : "the hypervisor refused it";
+}
+
 enum vmr_status vmr_partition_irqfd(struct vmr_partition *partition, int fd, uint32_t gsi, bool add,
                                     struct vmr_error *err)
 {
@@ -145,7 +153,9 @@ enum vmr_status vmr_partition_irqfd(struct vmr_partition *partition, int fd, uin
                              partition->backend->name);
     enum vmr_status status = partition->backend->vm_irqfd(partition->backend_vm, fd, gsi, add);
 
-    return status ? vmr_error_set(err, status, "irqfd: descriptor %d on GSI %u was refused", fd, gsi) : VMR_OK;
+    return status ? vmr_error_set(err, status, "irqfd: descriptor %d on GSI %u: %s", fd, gsi,
+                                  reason_of(status, "it raises a line already", "it is no event"))
+                  : VMR_OK;
 }
 
 enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr_bus_space space,
@@ -158,8 +168,13 @@ enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr
     if (!vmr_caps_have(&partition->caps, VMR_CAP_DOORBELL) || doorbell->minimum_vtl > VMR_VTL0)
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "doorbell at %#llx: hypervisor '%s' has none for VTL %u", address,
                              partition->backend->name, doorbell->minimum_vtl);
-    enum vmr_status status =
-        partition->backend->vm_doorbell(partition->backend_vm, space == VMR_BUS_PORTS, doorbell, fd, add);
+    enum vmr_status status = doorbell_check(space, doorbell, err);
 
-    return status ? vmr_error_set(err, status, "doorbell at %#llx: the hypervisor refused it", address) : VMR_OK;
+    if (status)
+        return status;
+    status = partition->backend->vm_doorbell(partition->backend_vm, space == VMR_BUS_PORTS, doorbell, fd, add);
+    return status ? vmr_error_set(err, status, "doorbell at %#llx, descriptor %d: %s", address, fd,
+                                  reason_of(status, "a write that rings it rings another already",
+                                            add ? "it is no event" : "there is none to take away"))
+                  : VMR_OK;
 }

@@ -14,6 +14,15 @@ void vmr_proto_destroy(struct vmr_proto *proto)
     free(proto);
 }
 
+/* What a backend does through the host's events it cannot do on a host that has none. [EVT-3] */
+static void drop_events(struct vmr_proto *proto)
+{
+    static const uint64_t with_events = UINT64_C(1) << VMR_CAP_IRQFD | UINT64_C(1) << VMR_CAP_DOORBELL;
+
+    if ((proto->handle.backend->flags & VMR_BACKEND_HOST_EVENTS) && !proto->host->ops->events)
+        proto->caps.bits &= ~with_events;
+}
+
 static enum vmr_status proto_fill(struct vmr_proto *proto, struct vmr_error *err)
 {
     const struct vmr_backend *backend = proto->handle.backend;
@@ -21,6 +30,7 @@ static enum vmr_status proto_fill(struct vmr_proto *proto, struct vmr_error *err
 
     if (status)
         return status;
+    drop_events(proto);
     if (proto->vp_count > proto->caps.vp_count_max)
         return vmr_error_set(err, VMR_E_CONFIG, "vp_count: %u VPs, hypervisor '%s' takes at most %u", proto->vp_count,
                              backend->name, proto->caps.vp_count_max);

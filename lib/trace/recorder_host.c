@@ -118,6 +118,50 @@ static const struct vmr_schedule_ops recorder_schedule = {
     .self = recorder_self,
 };
 
+static enum vmr_status recorder_event_create(void *context, int *ret_fd)
+{
+    return inner(context)->ops->events->create(inner(context)->context, ret_fd);
+}
+
+static void recorder_event_destroy(void *context, int fd)
+{
+    inner(context)->ops->events->destroy(inner(context)->context, fd);
+}
+
+static void recorder_event_signal(void *context, int fd)
+{
+    inner(context)->ops->events->signal(inner(context)->context, fd);
+}
+
+static bool recorder_event_take(void *context, int fd)
+{
+    return inner(context)->ops->events->take(inner(context)->context, fd);
+}
+
+static enum vmr_status recorder_event_watch(void *context, int fd, void (*ready)(void *argument), void *argument,
+                                            struct vmr_event_watch **ret_watch)
+{
+    return inner(context)->ops->events->watch(inner(context)->context, fd, ready, argument, ret_watch);
+}
+
+static void recorder_event_unwatch(void *context, struct vmr_event_watch *watch)
+{
+    inner(context)->ops->events->unwatch(inner(context)->context, watch);
+}
+
+/*
+ * Not recorded: no library code takes an event for a VP, and a watch's call is a
+ * thread from outside, whose requests are recorded where they take effect.
+ */
+static const struct vmr_event_ops recorder_events = {
+    .create = recorder_event_create,
+    .destroy = recorder_event_destroy,
+    .signal = recorder_event_signal,
+    .take = recorder_event_take,
+    .watch = recorder_event_watch,
+    .unwatch = recorder_event_unwatch,
+};
+
 void recorder_host_init(struct vmr_recorder *recorder, bool from_zero, struct vmr_host *ret_host)
 {
     /* A trace says how much time passed, not what the host's clock said: that would be the host's uptime. */
@@ -132,6 +176,7 @@ void recorder_host_init(struct vmr_recorder *recorder, bool from_zero, struct vm
         .park = recorder_park,
         .unpark = recorder_unpark,
         .schedule = recorder->host.ops->schedule ? &recorder_schedule : NULL,
+        .events = recorder->host.ops->events ? &recorder_events : NULL,
     };
     *ret_host = (struct vmr_host){.ops = &recorder->host_ops, .context = recorder};
 }

@@ -111,6 +111,46 @@ static const struct vmr_schedule_ops replay_schedule = {
     .self = replay_self,
 };
 
+static enum vmr_status replay_event_create(void *context, int *ret_fd)
+{
+    return inner(context)->ops->events->create(inner(context)->context, ret_fd);
+}
+
+static void replay_event_destroy(void *context, int fd)
+{
+    inner(context)->ops->events->destroy(inner(context)->context, fd);
+}
+
+static void replay_event_signal(void *context, int fd)
+{
+    inner(context)->ops->events->signal(inner(context)->context, fd);
+}
+
+static bool replay_event_take(void *context, int fd)
+{
+    return inner(context)->ops->events->take(inner(context)->context, fd);
+}
+
+static enum vmr_status replay_event_watch(void *context, int fd, void (*ready)(void *argument), void *argument,
+                                          struct vmr_event_watch **ret_watch)
+{
+    return inner(context)->ops->events->watch(inner(context)->context, fd, ready, argument, ret_watch);
+}
+
+static void replay_event_unwatch(void *context, struct vmr_event_watch *watch)
+{
+    inner(context)->ops->events->unwatch(inner(context)->context, watch);
+}
+
+static const struct vmr_event_ops replay_events = {
+    .create = replay_event_create,
+    .destroy = replay_event_destroy,
+    .signal = replay_event_signal,
+    .take = replay_event_take,
+    .watch = replay_event_watch,
+    .unwatch = replay_event_unwatch,
+};
+
 void replay_host_init(struct vmr_replay *replay, struct vmr_host *ret_host)
 {
     replay->host_ops = (struct vmr_host_ops){
@@ -123,6 +163,7 @@ void replay_host_init(struct vmr_replay *replay, struct vmr_host *ret_host)
         .park = replay_park,
         .unpark = replay_unpark,
         .schedule = replay->host.ops->schedule ? &replay_schedule : NULL,
+        .events = replay->host.ops->events ? &replay_events : NULL,
     };
     *ret_host = (struct vmr_host){.ops = &replay->host_ops, .context = replay};
 }

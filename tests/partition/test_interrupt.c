@@ -256,6 +256,36 @@ static void routes_descriptors_and_doorbells_need_their_capability(void **state)
     }
 }
 
+static void a_doorbell_that_fits_no_bus_is_not_asked_for(void **state)
+{
+    (void)state;
+    static const struct {
+        enum vmr_bus_space space;
+        struct vmr_doorbell doorbell;
+        const char *message;
+    } cases[] = {
+        {VMR_BUS_PORTS, {.address = 0x20, .size = 8}, "8 is not a size"},
+        {VMR_BUS_MMIO, {.address = 0x20, .size = 3}, "3 is not a size"},
+        {VMR_BUS_PORTS, {.address = 0x10000}, "leaves the space"},
+        {VMR_BUS_MMIO, {.address = 0x20, .size = 2, .match_value = true, .value = 0x10000}, "does not fit"},
+    };
+    struct fake fake;
+    struct fake_rig rig;
+
+    fake_init(&fake);
+    fake.irqchip = VMR_IRQCHIP_KERNEL;
+    fake_rig_init(&rig, &fake, NULL, 1);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct vmr_error err = {0};
+
+        assert_int_equal(vmr_partition_doorbell(rig.partition, cases[i].space, &cases[i].doorbell, 3, true, &err),
+                         VMR_E_CONFIG);
+        assert_non_null(strstr(err.message, cases[i].message));
+    }
+    assert_int_equal(fake_count(&fake, FAKE_DOORBELL), 0);
+    fake_rig_finish(&rig);
+}
+
 static void a_refusal_of_the_hypervisor_is_told(void **state)
 {
     (void)state;
@@ -286,6 +316,7 @@ int main(void)
         cmocka_unit_test(controllers_are_attached_once_and_before_the_first_bind),
         cmocka_unit_test(a_chip_reaches_its_vps_and_the_hypervisor),
         cmocka_unit_test(routes_descriptors_and_doorbells_need_their_capability),
+        cmocka_unit_test(a_doorbell_that_fits_no_bus_is_not_asked_for),
         cmocka_unit_test(a_refusal_of_the_hypervisor_is_told),
     };
 

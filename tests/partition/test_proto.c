@@ -71,6 +71,33 @@ static void more_vps_than_the_backend_takes_are_refused(void **state)
     assert_non_null(strstr(err.message, "9 VPs, hypervisor 'fake' takes at most 8"));
 }
 
+/* Only of a backend that works with them. [EVT-3] */
+static void a_host_without_events_has_what_needs_none(void **state)
+{
+    (void)state;
+    const uint64_t with_events = UINT64_C(1) << VMR_CAP_IRQFD | UINT64_C(1) << VMR_CAP_DOORBELL;
+
+    for (unsigned i = 0; i < 4; i++) {
+        bool needs = (i & 1) != 0, has = (i & 2) != 0;
+        struct setup setup;
+        struct vmr_proto *proto = NULL;
+
+        set_up(&setup);
+        struct vmr_host_ops ops = *setup.host.ops;
+        struct vmr_backend backend = *setup.handle.backend;
+
+        ops.events = has ? ops.events : NULL;
+        setup.host.ops = &ops;
+        backend.flags |= needs ? VMR_BACKEND_HOST_EVENTS : 0;
+        setup.handle.backend = &backend;
+        assert_int_equal(setup.fake.caps.bits & with_events, with_events);
+        assert_int_equal(vmr_proto_create(&setup.handle, &setup.options, &proto, NULL), VMR_OK);
+        assert_true(vmr_proto_caps(proto)->bits ==
+                    (needs && !has ? setup.fake.caps.bits & ~with_events : setup.fake.caps.bits));
+        vmr_proto_destroy(proto);
+    }
+}
+
 static void no_vp_count_means_one(void **state)
 {
     (void)state;
@@ -163,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(its_arguments_are_checked_before_the_backend_is_asked),
         cmocka_unit_test(more_vps_than_the_backend_takes_are_refused),
+        cmocka_unit_test(a_host_without_events_has_what_needs_none),
         cmocka_unit_test(no_vp_count_means_one),
         cmocka_unit_test(the_default_cpuid_is_shown),
         cmocka_unit_test(a_backend_without_cpuid_has_an_empty_table),

@@ -296,3 +296,38 @@ void replay_end(struct replaying *replaying, struct vmr_replay_result *ret_resul
     vmr_recorder_destroy(replaying->recorder);
     vmr_replay_destroy(replaying->replay);
 }
+
+struct watched {
+    const struct vmr_host *host;
+    struct vmr_parker *parker;
+};
+
+static void event_is_ready(void *argument)
+{
+    struct watched *watched = argument;
+
+    watched->host->ops->unpark(watched->host->context, watched->parker);
+}
+
+void check_events(const struct vmr_host *host)
+{
+    const struct vmr_event_ops *events = host->ops->events;
+    struct watched watched = {.host = host};
+    struct vmr_event_watch *watch = NULL;
+    int fd = -1;
+
+    assert_non_null(events);
+    CHECK_OK(host->ops->parker_create(host->context, &watched.parker));
+    CHECK_OK(events->create(host->context, &fd));
+    assert_false(events->take(host->context, fd));
+    events->signal(host->context, fd);
+    assert_true(events->take(host->context, fd));
+    CHECK_OK(events->watch(host->context, fd, event_is_ready, &watched, &watch));
+    events->signal(host->context, fd);
+    assert_int_equal(host->ops->park(host->context, watched.parker, VMR_NEVER), VMR_PARK_WOKEN);
+    events->unwatch(host->context, watch);
+    assert_false(events->take(host->context, fd));
+    events->destroy(host->context, fd);
+    CHECK_STATUS(events->watch(host->context, fd, event_is_ready, &watched, &watch), VMR_E_USAGE); /* it is gone */
+    host->ops->parker_destroy(host->context, watched.parker);
+}

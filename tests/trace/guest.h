@@ -87,3 +87,6 @@ struct replaying {
 void replay_begin(struct replaying *replaying, const struct writer *trace, struct vmr_scheduler *scheduler,
                   uint32_t vps, bool with_chip, bool again);
 void replay_end(struct replaying *replaying, struct vmr_replay_result *ret_result);
+
+/* The host has events, and they do what events do. */
+void check_events(const struct vmr_host *host);

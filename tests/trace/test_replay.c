@@ -185,6 +185,7 @@ static void another_machine_is_refused_when_it_is_built(void **state)
     assert_string_equal(vmr_replay_meta(replay, "made-by"), "a test");
     assert_null(vmr_replay_meta(replay, "made"));
     CHECK_OK(vmr_replay_attach(replay, &posix, &handle, &host, NULL));
+    check_events(&host);
     CHECK_STATUS(vmr_replay_attach(replay, &posix, &handle, &host, NULL), VMR_E_STATE);
     const struct vmr_proto_options options = {.host = &host, .vp_count = 2};
 

@@ -262,6 +262,36 @@ static void routes_survive_a_refused_change(void **state)
     machine_finish(&machine);
 }
 
+static void what_kvm_says_of_an_event_is_told_apart(void **state)
+{
+    static const struct {
+        int error;
+        enum vmr_status status;
+    } cases[] = {
+        {EBUSY, VMR_E_CONFIG}, {EEXIST, VMR_E_CONFIG}, {ENOENT, VMR_E_USAGE}, {EBADF, VMR_E_USAGE},
+        {EINVAL, VMR_E_USAGE}, {ENOMEM, VMR_E_HOST},   {ENOSPC, VMR_E_HOST},
+    };
+    const struct vmr_doorbell doorbell = {.address = 0x70, .size = 1};
+    const struct vmr_doorbell valued = {.address = 0x70, .match_value = true, .value = 1};
+    struct machine machine;
+
+    (void)state;
+    fake_kvm_reset();
+    start(&machine, VMR_IRQCHIP_SPLIT);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        fake_kvm.fail_errno = cases[i].error;
+        fake_kvm.fail_at = fake_kvm.calls + 1;
+        assert_int_equal(backend()->vm_irqfd(machine.vm, 3, 9, true), cases[i].status);
+        assert_int_equal(fake_kvm.failed_request, KVM_IRQFD);
+        fake_kvm.fail_at = fake_kvm.calls + 1;
+        assert_int_equal(backend()->vm_doorbell(machine.vm, true, &doorbell, 3, true), cases[i].status);
+        assert_int_equal(fake_kvm.failed_request, KVM_IOEVENTFD);
+    }
+    fake_kvm.fail_at = 0;
+    assert_int_equal(backend()->vm_doorbell(machine.vm, true, &valued, 3, true), VMR_E_UNSUPPORTED);
+    machine_finish(&machine);
+}
+
 static void kick_in_seam(void *context, vmr_vp_index vp, enum vmr_run_seam seam)
 {
     const struct machine *machine = context;
@@ -339,6 +369,7 @@ int main(void)
         cmocka_unit_test(region_that_stays_ends_every_run),
         cmocka_unit_test(registers_change_whole_or_not_at_all),
         cmocka_unit_test(routes_survive_a_refused_change),
+        cmocka_unit_test(what_kvm_says_of_an_event_is_told_apart),
         cmocka_unit_test(kick_signals_only_a_vp_that_is_in_the_call),
         cmocka_unit_test(signal_of_somebody_else_is_refused),
         cmocka_unit_test(breakpoints_become_debug_registers),
