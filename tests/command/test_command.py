@@ -295,6 +295,7 @@ class Answers(Command):
         for row in answer['hypervisors']:
             self.assertEqual(row['available'], row['status'] == 'ok')
             self.assertEqual('reason' in row, not row['available'])
+            self.assertEqual('KVM_CAP_HYPERV_SYNIC2' in row['facts'], row['name'] == 'kvm' and row['available'])
         self.assertTrue(answer['hypervisors'][-1]['available'])
         self.assertNotEqual(answer['chosen'], 'mock')
         text = self.succeeds('probe').decode()
