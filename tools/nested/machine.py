@@ -8,6 +8,7 @@ archive of what the script left. The first serial port is the console, kept in a
 import os
 import pathlib
 import selectors
+import signal
 import subprocess
 import sys
 import tempfile
@@ -17,9 +18,11 @@ import archive
 import pieces
 from problem import Problem, need_tool
 
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QEMU = 'qemu-system-x86_64'
 OPTIONS = [
-    '-M', 'q35',
+    # No PIT: against it, on a busy machine, Linux mistakes the speed of the TSC, and so of all its time; HPET does better.
+    '-M', 'q35,pit=off',
     # One processor: with two, the emulator now and then loses the interrupt by which one wakes the other, or takes one
     # twice. The VPs' threads take turns on it, in the middle of whatever they do.
     '-accel', 'tcg', '-smp', '1', '-m', '512',
@@ -92,8 +95,12 @@ def emulate(command, console, timeout):
     """Runs the emulator to its end and gives the archive; however this function ends, the emulator has ended."""
     deadline = time.monotonic() + timeout
     console.unlink(missing_ok=True)
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as process:
+    # A signal that came in the middle of this call would leave an emulator behind that nobody knows.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          preexec_fn=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)) as process:
         try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDING)
             archived = relay(process, deadline, timeout)
             status = process.wait(max(1, deadline - time.monotonic()))
         finally:
