@@ -10,8 +10,34 @@
 #include <stdlib.h>
 
 #define PAUSE_NS UINT64_C(1000000)
-/* Pauses before a wait counts as failed: some ten seconds, and less than the watchdog's patience. */
+/* Under a scheduler: pauses before a wait counts as failed. */
 #define WAIT_PAUSES 8000u
+
+/* Until when something is waited for. */
+struct patience {
+    const struct conf *conf;
+    unsigned pauses;
+    uint64_t end_ns; /* real threads */
+};
+
+/* Less than the watchdog's, so that what was waited for is named. */
+static struct patience patience_begin(const struct conf *conf)
+{
+    const struct vmr_host *host = conf->host;
+
+    return (struct patience){.conf = conf,
+                             .end_ns = host->ops->now_ns(host->context) + conf->state->patience_ns / 5 * 4};
+}
+
+/* Counts one more pause. Under a scheduler time stands still while a guest polls. */
+static bool patience_lasts(struct patience *patience)
+{
+    const struct conf *conf = patience->conf;
+
+    if (conf->state->scheduler)
+        return patience->pauses++ < WAIT_PAUSES;
+    return conf->host->ops->now_ns(conf->host->context) < patience->end_ns;
+}
 
 static void worker_body(void *argument)
 {
@@ -124,7 +150,9 @@ void conf_workers_finish(struct conf *conf)
     pthread_mutex_lock(&state->lock);
     state->over = true;
     pthread_mutex_unlock(&state->lock);
-    for (unsigned i = 0; i < WAIT_PAUSES && !all_done(state); i++) {
+    struct patience patience = patience_begin(conf);
+
+    while (!all_done(state) && patience_lasts(&patience)) {
         conf_kick_all(conf);
         conf_pause(conf);
     }
@@ -150,7 +178,9 @@ void conf_pause(struct conf *conf)
 
 bool conf_wait(struct conf *conf, bool (*condition)(void *argument), void *argument, const char *what)
 {
-    for (unsigned i = 0; i < WAIT_PAUSES && !conf_over(conf); i++) {
+    struct patience patience = patience_begin(conf);
+
+    while (!conf_over(conf) && patience_lasts(&patience)) {
         if (condition(argument))
             return true;
         conf_pause(conf);

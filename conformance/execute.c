@@ -310,6 +310,7 @@ static void execute_on_threads(const struct conf_backend *backend, const struct 
     }
     execution->conf.scenario = scenario;
     execution->run = scenario->run;
+    execution->state.patience_ns = backend->patience_ns;
     vmr_host_posix(&execution->host, NULL);
     bool started = run_threaded(execution, backend->patience_ns, reason, sizeof(reason), &ended);
 

@@ -48,6 +48,7 @@ struct conf_state {
     struct conf_vm_state *vms;
     struct conf_worker *workers;
     struct vmr_scheduler *scheduler; /* the mock's; NULL: real threads */
+    uint64_t patience_ns;            /* of the watchdog, on real threads */
     bool over;
     bool timed_out;
 };

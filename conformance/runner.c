@@ -110,7 +110,13 @@ static int explain(const struct runner *runner)
 
 /* --- which backends --- */
 
-static enum vmr_status describe(const char *spec, struct conf_backend *ret_backend, struct vmr_error *err)
+static uint64_t patience_ns(const struct conf_run_options *options)
+{
+    return PATIENCE_NS * (options->patience ? options->patience : 1);
+}
+
+static enum vmr_status describe(const char *spec, uint64_t patience, struct conf_backend *ret_backend,
+                                struct vmr_error *err)
 {
     struct vmr_hypervisor_handle handle;
     struct vmr_backend_set set;
@@ -124,7 +130,7 @@ static enum vmr_status describe(const char *spec, struct conf_backend *ret_backe
                                          .is_mock = handle.backend == vmr_mock_backend(),
                                          .irqchip = handle.irqchip,
                                          .schedule_max = SCHEDULE_MAX,
-                                         .patience_ns = PATIENCE_NS};
+                                         .patience_ns = patience};
     status = handle.backend->caps(&handle, &ret_backend->caps, err);
     vmr_handle_close(&handle);
     return status;
@@ -135,7 +141,7 @@ static int add_backend(struct runner *runner, const char *spec, bool required)
 {
     struct conf_backend *backend = &runner->backends[runner->backend_count];
     struct vmr_error err = {.message = ""};
-    enum vmr_status status = describe(spec, backend, &err);
+    enum vmr_status status = describe(spec, patience_ns(runner->options), backend, &err);
 
     if (status == VMR_OK) {
         runner->backend_count++;
@@ -191,8 +197,8 @@ static void add_library(struct runner *runner)
 {
     for (size_t i = 0; i < runner->scenario_count; i++) {
         if (runner->scenarios[i]->flags & CONF_NO_BACKEND) {
-            runner->backends[runner->backend_count++] =
-                (struct conf_backend){.spec = "library", .is_library = true, .patience_ns = PATIENCE_NS};
+            runner->backends[runner->backend_count++] = (struct conf_backend){
+                .spec = "library", .is_library = true, .patience_ns = patience_ns(runner->options)};
             return;
         }
     }

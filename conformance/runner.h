@@ -19,6 +19,7 @@ struct conf_run_options {
     const char *const *specs;
     size_t spec_count;
     const char *filter;        /* a glob on "family/scenario", "family" or "scenario"; NULL: all */
+    unsigned patience;         /* how many times longer than usual to wait, on real threads; 0: once */
     bool list;                 /* only name the scenarios */
     const char *explain;       /* only explain this clause */
     const char *report_folder; /* certificates and a summary go here; NULL: none are written */

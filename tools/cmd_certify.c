@@ -9,12 +9,15 @@
 
 #include "conformance/runner.h"
 
+#define PATIENCE_MAX 1000u
+
 enum option {
     OPTION_HYPERVISOR,
     OPTION_FILTER,
     OPTION_LIST,
     OPTION_EXPLAIN,
     OPTION_REPORT,
+    OPTION_PATIENCE,
     OPTION_JSON
 };
 
@@ -24,6 +27,7 @@ static const struct args_option options[] = {
     [OPTION_LIST] = {.name = "list", .help = "only name the scenarios"},
     [OPTION_EXPLAIN] = {.name = "explain", .value = "CLAUSE", .help = "print a clause and what checks it"},
     [OPTION_REPORT] = {.name = "report", .value = "DIR", .help = "write certificates there"},
+    [OPTION_PATIENCE] = {.name = "patience", .value = "N", .help = "on a slow machine: wait N times longer"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
 };
 
@@ -37,10 +41,16 @@ static const struct args_spec spec = {
 static int run(const struct args *args)
 {
     const char *specs[ARGS_GIVEN_MAX];
+    uint64_t patience = 1;
+    struct vmr_error err;
+
+    if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err))
+        return tool_usage(args->command, "%s", err.message);
     const struct conf_run_options conf = {
         .specs = specs,
         .spec_count = args_values(args, OPTION_HYPERVISOR, specs),
         .filter = args_value(args, OPTION_FILTER),
+        .patience = (unsigned)patience,
         .list = args_has(args, OPTION_LIST),
         .explain = args_value(args, OPTION_EXPLAIN),
         .report_folder = args_value(args, OPTION_REPORT),

@@ -7,12 +7,15 @@
 
 #include "tools/command.h"
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
 #include "tools/hypervisor.h"
 #include "tools/json.h"
 #include "vmrig/partition.h"
+
+#define FACT_MAX 64u
 
 enum option {
     OPTION_JSON
@@ -25,8 +28,8 @@ static const struct args_option options[] = {
 static const struct args_spec spec = {
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
-    .details = "\"chosen\" is what is used where no --hypervisor is given. A SPEC is NAME or\n"
-               "NAME:KEY=VALUE,...\n",
+    .details = "\"chosen\" is what is used where no --hypervisor is given; \"facts\" are what a\n"
+               "hypervisor says of itself. A SPEC is NAME or NAME:KEY=VALUE,...\n",
 };
 
 /* One row. `status` is VMR_OK when it can be used. */
@@ -35,7 +38,25 @@ struct answer {
     enum vmr_status status;
     struct vmr_error err;
     struct vmr_caps caps;
+    size_t fact_count;
+    struct answer_fact {
+        const char *name;
+        uint64_t value;
+    } facts[FACT_MAX];
 };
+
+/* What the hypervisor says of itself. */
+static void ask_facts(const struct vmr_hypervisor_handle *handle, struct answer *answer)
+{
+    const struct vmr_backend *backend = handle->backend;
+    struct answer_fact *fact = answer->facts;
+
+    while (backend->fact && answer->fact_count < FACT_MAX &&
+           (fact->name = backend->fact(handle, answer->fact_count, &fact->value))) {
+        answer->fact_count++;
+        fact++;
+    }
+}
 
 static void ask(const struct vmr_backend_set *set, const struct vmr_backend *backend, struct answer *ret_answer)
 {
@@ -45,6 +66,7 @@ static void ask(const struct vmr_backend_set *set, const struct vmr_backend *bac
     answer.status = vmr_probe_named(set, backend->name, &handle, &answer.err);
     if (answer.status == VMR_OK) {
         answer.status = hypervisor_caps(&handle, &answer.caps, &answer.err);
+        ask_facts(&handle, &answer);
         vmr_handle_close(&handle);
     }
     *ret_answer = answer;
@@ -68,6 +90,7 @@ static json_t *answer_json(const struct answer *answer)
 {
     json_t *keys = json_array();
     json_t *caps = json_array();
+    json_t *facts = json_object();
 
     for (const struct vmr_param_key *key = answer->backend->keys; key && key->name; key++)
         json_array_append_new(
@@ -77,10 +100,13 @@ static json_t *answer_json(const struct answer *answer)
             json_array_append_new(caps, json_string(vmr_cap_name((enum vmr_cap)cap)));
     }
 
-    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:o}", "name", answer->backend->name, "description",
+    for (size_t i = 0; i < answer->fact_count; i++)
+        json_object_set_new(facts, answer->facts[i].name, json_integer((json_int_t)answer->facts[i].value));
+
+    json_t *row = json_pack("{s:s, s:s, s:b, s:s, s:o, s:o, s:o}", "name", answer->backend->name, "description",
                             answer->backend->description, "available", answer->status == VMR_OK, "status",
                             answer->status == VMR_OK ? "ok" : vmr_status_name(answer->status), "parameters", keys,
-                            "capabilities", caps);
+                            "capabilities", caps, "facts", facts);
 
     if (answer->status != VMR_OK)
         json_object_set_new(row, "reason", json_string(answer->err.message));
@@ -88,6 +114,16 @@ static json_t *answer_json(const struct answer *answer)
         json_object_update_new(row, json_pack("{s:I, s:i}", "vps_max", (json_int_t)answer->caps.vp_count_max,
                                               "physical_bits", (int)answer->caps.physical_bits));
     return row;
+}
+
+static void print_facts(const struct answer *answer)
+{
+    if (answer->fact_count == 0)
+        return;
+    (void)printf("       it says:");
+    for (size_t i = 0; i < answer->fact_count; i++)
+        (void)printf(" %s=%" PRIu64, answer->facts[i].name, answer->facts[i].value);
+    (void)putchar('\n');
 }
 
 static void print_answer(const struct answer *answer)
@@ -105,6 +141,7 @@ static void print_answer(const struct answer *answer)
                 (void)printf(" %s", vmr_cap_name((enum vmr_cap)cap));
         }
         (void)putchar('\n');
+        print_facts(answer);
     }
     for (const struct vmr_param_key *key = answer->backend->keys; key && key->name; key++)
         (void)printf("       %s=%s  %s\n", key->name, key->values, key->help);

@@ -177,6 +177,32 @@ static enum vmr_status kvm_caps(const struct vmr_hypervisor_handle *handle, stru
     return VMR_OK;
 }
 
+/* Hyper-V's interfaces, as far as they are in this kernel; 0: not. */
+static const struct {
+    const char *name;
+    unsigned long extension;
+} facts[] = {
+    {"KVM_CAP_HYPERV", KVM_CAP_HYPERV},
+    {"KVM_CAP_HYPERV_SYNIC", KVM_CAP_HYPERV_SYNIC},
+    {"KVM_CAP_HYPERV_SYNIC2", KVM_CAP_HYPERV_SYNIC2},
+    {"KVM_CAP_HYPERV_TIME", KVM_CAP_HYPERV_TIME},
+    {"KVM_CAP_HYPERV_VP_INDEX", KVM_CAP_HYPERV_VP_INDEX},
+    {"KVM_CAP_HYPERV_EVENTFD", KVM_CAP_HYPERV_EVENTFD},
+    {"KVM_CAP_HYPERV_SEND_IPI", KVM_CAP_HYPERV_SEND_IPI},
+    {"KVM_CAP_HYPERV_TLBFLUSH", KVM_CAP_HYPERV_TLBFLUSH},
+    {"KVM_CAP_HYPERV_CPUID", KVM_CAP_HYPERV_CPUID},
+    {"KVM_CAP_SYS_HYPERV_CPUID", KVM_CAP_SYS_HYPERV_CPUID},
+    {"KVM_CAP_HYPERV_ENFORCE_CPUID", KVM_CAP_HYPERV_ENFORCE_CPUID},
+};
+
+static const char *kvm_fact(const struct vmr_hypervisor_handle *handle, size_t index, uint64_t *ret_value)
+{
+    if (index >= sizeof(facts) / sizeof(facts[0]))
+        return NULL;
+    *ret_value = kvm_extension(handle->fd, facts[index].extension);
+    return facts[index].name;
+}
+
 static const struct vmr_backend backend = {
     .abi = VMR_BACKEND_ABI,
     .name = KVM_NAME,
@@ -223,6 +249,7 @@ static const struct vmr_backend backend = {
     .vm_doorbell = kvm_vm_doorbell,
     .vm_set_seam_hook = kvm_vm_set_seam_hook,
     .vm_native = kvm_vm_native,
+    .fact = kvm_fact,
 };
 
 const struct vmr_backend *vmr_kvm_backend(void)

@@ -52,13 +52,15 @@ static const struct segment_row segment_rows[] = {
 static void segment_get(const struct kvm_segment *from, struct vmr_x86_segment *ret_segment)
 {
     unsigned present = from->present && !from->unusable;
+    /* Loading a code or data segment sets its accessed bit; AMD's KVM leaves it out of CS at reset. [LIFE-8] */
+    unsigned accessed = present && from->s;
 
     *ret_segment = (struct vmr_x86_segment){
         .base = from->base,
         .limit = from->limit,
         .selector = from->selector,
         .attributes =
-            (uint16_t)((from->type & 0xfu) | (from->s & 1u) << 4 | (from->dpl & 3u) << 5 | present << 7 |
+            (uint16_t)((from->type & 0xfu) | accessed | (from->s & 1u) << 4 | (from->dpl & 3u) << 5 | present << 7 |
                        (from->avl & 1u) << 12 | (from->l & 1u) << 13 | (from->db & 1u) << 14 | (from->g & 1u) << 15),
     };
 }

@@ -11,6 +11,8 @@
 #define TIMER 0x71u
 #define FAULT_FREE() VMR_EXPECT(VMR_PROGRAM_FAULT_VAR, 0)
 #define TICKS 100000u /* a tenth of a millisecond of a 1 GHz timer */
+/* Ten milliseconds: a period shorter than its handler leaves a guest no time for anything else, its end included. */
+#define PERIOD 10000000u
 
 /* --- to and fro --- */
 
@@ -84,7 +86,7 @@ static void one_shot(struct conf *conf)
 static void periodic(struct conf *conf)
 {
     APIC_PROGRAM(ticks, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_TIMER_DIVIDE, 4, APIC_DIVIDE_BY_1),
-                 VMR_STORE(APIC_LVT_TIMER, 4, TIMER | APIC_PERIODIC), VMR_STORE(APIC_TIMER_INITIAL, 4, TICKS),
+                 VMR_STORE(APIC_LVT_TIMER, 4, TIMER | APIC_PERIODIC), VMR_STORE(APIC_TIMER_INITIAL, 4, PERIOD),
                  VMR_WAIT_VECTOR(TIMER, 5), VMR_STORE(APIC_TIMER_INITIAL, 4, 0), OPEN(1), VMR_READ_COUNT(0, TIMER),
                  VMR_STORE_VAR(WORD(0), 8, 0), OPEN(2), OPEN(3), VMR_READ_COUNT(0, TIMER), VMR_STORE_VAR(WORD(1), 8, 0),
                  VMR_END());

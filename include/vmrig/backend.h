@@ -280,6 +280,13 @@ struct vmr_backend {
                              void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
     /* Optional: what the backend's own header documents; for vmr_partition_native. */
     void *(*vm_native)(struct vmr_backend_vm *vm);
+
+    /*
+     * Optional, for reports: what the hypervisor itself says it has, beyond the
+     * capabilities. Gives the name of fact `index`, in the hypervisor's own
+     * words and static, and its value; NULL after the last. Any thread.
+     */
+    const char *(*fact)(const struct vmr_hypervisor_handle *handle, size_t index, uint64_t *ret_value);
 };
 
 VMR_END_DECLS

@@ -402,6 +402,13 @@ class Dev(Tree):
             for command in self.COMMANDS:
                 self.assertIn(f'\n  {command} ', done.stdout)
 
+    def test_the_nested_lane_has_a_help_of_its_own(self):
+        for arguments in (['--nested', '--help'], ['--filter', 'io/*', '--help', '--nested']):
+            done = self.dev('certify', *arguments)
+            self.assertEqual((done.returncode, done.stderr), (0, ''), arguments)
+            self.assertIn('usage: ./dev certify --nested', done.stdout)
+            self.assertIn('--patience', done.stdout)
+
     def test_unknown_command_is_one_line_and_status_2(self):
         done = self.dev('explode')
         self.assertEqual((done.returncode, done.stdout), (2, ''))

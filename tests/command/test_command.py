@@ -70,6 +70,7 @@ class Usage(Command):
             (['run', '--firmware', firmware, '--hypervisor', 'kvm:signal=34,signal=35'], 'signal'),
             (['run', '--firmware', firmware, '--hypervisor', 'kvm:irqchip=moon'], 'moon'),
             (['certify', '--list', '--explain', 'RUN-1'], 'two different questions'),
+            (['certify', '--patience', '0'], "--patience '0' is not a number from 1 to 1000"),
         ]
         for arguments, piece in rows:
             with self.subTest(arguments=arguments):
@@ -294,6 +295,7 @@ class Answers(Command):
         for row in answer['hypervisors']:
             self.assertEqual(row['available'], row['status'] == 'ok')
             self.assertEqual('reason' in row, not row['available'])
+            self.assertEqual('KVM_CAP_HYPERV_SYNIC2' in row['facts'], row['name'] == 'kvm' and row['available'])
         self.assertTrue(answer['hypervisors'][-1]['available'])
         self.assertNotEqual(answer['chosen'], 'mock')
         text = self.succeeds('probe').decode()

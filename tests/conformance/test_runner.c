@@ -209,6 +209,20 @@ static void the_watchdog_ends_what_does_not_end(void **state)
     }
 }
 
+static void a_wait_in_vain_says_what_it_waited_for_before_the_watchdog_bites(void **state)
+{
+    const struct conf_backend backend = {
+        .spec = "mock", .is_mock = true, .free_threads = true, .patience_ns = UINT64_C(500000000)};
+    const struct conf_scenario scenario = {
+        .name = "subject", .family = "test", .clauses = "", .chip = CONF_CHIP_ANY, .run = waits_in_vain};
+    struct conf_result result;
+
+    (void)state;
+    conf_execute(&backend, &scenario, &result);
+    assert_int_equal(result.verdict, CONF_FAIL);
+    assert_non_null(strstr(result.reason, "waited in vain for: Godot"));
+}
+
 static void run_every_scenario(const struct conf_backend *backend)
 {
     size_t count;
@@ -470,6 +484,7 @@ int main(void)
         cmocka_unit_test(broken_scenarios_fail_for_their_reason),
         cmocka_unit_test(a_guest_that_nothing_stops_is_a_failure),
         cmocka_unit_test(the_watchdog_ends_what_does_not_end),
+        cmocka_unit_test(a_wait_in_vain_says_what_it_waited_for_before_the_watchdog_bites),
         cmocka_unit_test(every_scenario_passes_on_free_threads),
         cmocka_unit_test(a_backend_that_cannot_be_opened_is_a_failure),
         cmocka_unit_test(exploring_finds_the_order_that_fails),

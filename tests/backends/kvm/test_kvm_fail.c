@@ -240,6 +240,27 @@ static void registers_change_whole_or_not_at_all(void **state)
     machine_finish(&machine);
 }
 
+/* Of a present code or data segment the accessed bit is set, whatever KVM says; of no other. */
+static void loaded_segments_have_been_accessed(void **state)
+{
+    struct vmr_x86_regs regs;
+    struct machine machine;
+
+    (void)state;
+    fake_kvm_reset();
+    start(&machine, VMR_IRQCHIP_USER);
+    fake_kvm.sregs.cs = (struct kvm_segment){.type = 0xa, .s = 1, .present = 1};
+    fake_kvm.sregs.ds = (struct kvm_segment){.type = 0x2, .s = 1, .present = 1};
+    fake_kvm.sregs.ss = (struct kvm_segment){.type = 0x2, .s = 1, .present = 1, .unusable = 1};
+    fake_kvm.sregs.ldt = (struct kvm_segment){.type = 0x2, .present = 1};
+    assert_int_equal(backend()->vp_get_regs(machine.vp, &regs), VMR_OK);
+    assert_int_equal(regs.cs.attributes, 0x9b);
+    assert_int_equal(regs.ds.attributes, 0x93);
+    assert_int_equal(regs.ss.attributes, 0x12);
+    assert_int_equal(regs.ldtr.attributes, 0x82);
+    machine_finish(&machine);
+}
+
 static void routes_survive_a_refused_change(void **state)
 {
     const struct vmr_msi msi = {.address = 0xfee00000, .data = 0x31};
@@ -368,6 +389,7 @@ int main(void)
         cmocka_unit_test(chip_in_kvm_says_nothing_of_readiness),
         cmocka_unit_test(region_that_stays_ends_every_run),
         cmocka_unit_test(registers_change_whole_or_not_at_all),
+        cmocka_unit_test(loaded_segments_have_been_accessed),
         cmocka_unit_test(routes_survive_a_refused_change),
         cmocka_unit_test(what_kvm_says_of_an_event_is_told_apart),
         cmocka_unit_test(kick_signals_only_a_vp_that_is_in_the_call),

@@ -208,6 +208,29 @@ static uint32_t default_features(bool host_has_vmx, size_t *ret_count, uint32_t 
     return entries[1].ecx;
 }
 
+static void facts_are_what_the_kernel_says(void **state)
+{
+    struct vmr_hypervisor_handle handle;
+    const char *name;
+    uint64_t value;
+    size_t count = 0, absent = 0;
+
+    (void)state;
+    fake_kvm_reset();
+    fake_kvm.absent = KVM_CAP_HYPERV_SYNIC2;
+    assert_int_equal(open_with((struct vmr_params){0}, -1, &handle, NULL), VMR_OK);
+    for (; (name = vmr_kvm_backend()->fact(&handle, count, &value)) != NULL; count++) {
+        bool synic2 = strcmp(name, "KVM_CAP_HYPERV_SYNIC2") == 0;
+
+        absent += synic2;
+        assert_int_equal(value, synic2 ? 0 : 1);
+    }
+    assert_int_equal(absent, 1);
+    assert_true(count > 1);
+    assert_null(vmr_kvm_backend()->fact(&handle, count, &value));
+    close_handle(&handle);
+}
+
 static void interpreting_kvm_offers_only_what_it_can_do(void **state)
 {
     size_t count;
@@ -337,6 +360,7 @@ int main(void)
         cmocka_unit_test(descriptor_of_something_else_is_refused_and_left_open),
         cmocka_unit_test(kernel_that_lacks_the_basics_is_unavailable),
         cmocka_unit_test(capabilities_follow_kernel_and_place),
+        cmocka_unit_test(facts_are_what_the_kernel_says),
         cmocka_unit_test(interpreting_kvm_offers_only_what_it_can_do),
         cmocka_unit_test(table_that_does_not_fit_is_an_error),
         cmocka_unit_test(each_vp_has_its_own_identity),
