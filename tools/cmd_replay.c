@@ -4,7 +4,7 @@
  * hypervisor, every reaction checked against the recorded one.
  *
  * The machine is built from the recording's metadata. The console is what the
- * devices print while replaying: the recording holds no console output.
+ * devices print while replaying: what the recording holds of it is only checked.
  */
 
 #include "tools/command.h"

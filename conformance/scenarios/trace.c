@@ -16,12 +16,14 @@
 #define UNKNOWN_MSR 0x12345u
 #define ROUNDS 50u
 #define SIZES (VMR_SIZE_1 | VMR_SIZE_4)
+#define STREAM 3u
 
 /* --- a tape: what a recorder writes --- */
 
 struct tape {
     uint8_t *bytes;
     size_t length, capacity;
+    const struct vmr_program *program; /* that was recorded */
 };
 
 static enum vmr_status tape_write(void *context, const void *bytes, size_t length)
@@ -56,9 +58,10 @@ static bool tapes_equal(const struct tape *a, const struct tape *b)
 
 enum bug {
     BUG_NONE,
-    BUG_ANSWER, /* another answer, from the fourth on */
-    BUG_STORE,  /* a store into guest memory that nobody asked for */
-    BUG_OMITTED /* a store left out */
+    BUG_ANSWER,  /* another answer, from the fourth on */
+    BUG_STORE,   /* a store into guest memory that nobody asked for */
+    BUG_OMITTED, /* a store left out */
+    BUG_SILENT   /* an output left out */
 };
 
 struct session {
@@ -71,13 +74,14 @@ struct session {
     struct vmr_stop_source *stop;
     struct conf_vm *vm;
     struct conf_device device;
+    struct vmr_thread *outside; /* who brings input while recording */
     const struct vmr_program *program;
     enum bug bug;
     uint64_t seen; /* a sum over what the device was told */
     struct vmr_replay_result result;
 };
 
-/* A write to PORT + 4 sums a word of guest memory and stores the sum behind it. */
+/* A write to PORT + 4 sums a word of guest memory, stores the sum behind it, and sends it out of the machine. */
 static void work(struct session *session)
 {
     struct vmr_memory *memory = session->vm->memory;
@@ -89,6 +93,8 @@ static void work(struct session *session)
         CONF_CHECK(&session->conf, vmr_memory_write(memory, WORD(5), &sum, 1) == VMR_OK, "no RAM");
     if (session->bug != BUG_OMITTED)
         CONF_CHECK(&session->conf, vmr_memory_write(memory, WORD(1), &sum, sizeof(sum)) == VMR_OK, "no RAM");
+    if (session->bug != BUG_SILENT)
+        vmr_partition_output(session->vm->partition, STREAM, (const uint8_t *)&sum, sizeof(sum));
     session->seen = session->seen * 31 + word;
 }
 
@@ -103,10 +109,34 @@ static void on_access(struct conf_device *device, const struct vmr_access *acces
         work(session);
 }
 
-static void raise_from_checkpoint(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+/* What comes in is what the device answers from now on, and an interrupt says so. */
+static size_t receive(void *context, uint32_t stream, const uint8_t *bytes, size_t length)
 {
+    struct session *session = context;
+
+    CONF_CHECK(&session->conf, stream == STREAM && length == 2, "%zu bytes of stream %u", length, stream);
+    session->device.answer = (uint64_t)bytes[0] << 8 | bytes[1];
+    session->seen = session->seen * 31 + session->device.answer;
+    raise_msi(session->vm, 0, V);
+    return length;
+}
+
+static void bring_input(void *argument)
+{
+    const struct session *session = argument;
+
+    (void)vmr_partition_input(session->vm->partition, STREAM, (const uint8_t *)"hi", 2);
+}
+
+/* Nobody brings input in a replay: it is in the recording. */
+static void at_checkpoint(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    struct session *session = vm->user;
+
     if (number == 1)
         raise_msi(vm, vp, V);
+    if (number == 2 && !session->replay)
+        session->outside = conf_thread(&session->conf, bring_input, session);
 }
 
 #define WORKER(name, rounds)                                                                                           \
@@ -122,6 +152,8 @@ static void raise_from_checkpoint(struct conf_vm *vm, vmr_vp_index vp, uint32_t 
 #define LONG_ROUNDS 4000u
 WORKER(worker, ROUNDS);
 WORKER(long_worker, LONG_ROUNDS);
+APIC_PROGRAM(listener, VMR_EOI_XAPIC, APIC_ON(), VMR_CHECKPOINT(2), VMR_WAIT_VECTOR(V, 1), EXPECT_COUNT(V, 1),
+             VMR_IN(0, PORT, 4), VMR_EXPECT(0, 0x6869), VMR_END());
 
 /* With machine code the program is part of guest memory, and so of a replay; the mock's is behind the recorder. */
 static bool load_worker(struct session *session)
@@ -155,11 +187,18 @@ static void session_run(struct session *session)
     session->device =
         (struct conf_device){.answer = 0xc0de0000, .answer_step = 1, .on_access = on_access, .user = session};
     session->vm = conf_vm_create(conf, NULL);
+    if (session->vm && session->replay)
+        vmr_replay_set_partition(session->replay, session->vm->partition);
     if (session->vm && conf_device_claim(session->vm, session->vm->ports, PORT, 8, SIZES, &session->device) &&
         conf_device_claim(session->vm, session->vm->mmio, PAGE, 4096, SIZES, &session->device) &&
         load_worker(session) && conf_bind(session->vm, 0)) {
-        session->vm->on_checkpoint = raise_from_checkpoint;
+        const struct vmr_input_sink sink = {.receive = receive, .context = session};
+
+        vmr_partition_set_input(session->vm->partition, &sink);
+        session->vm->on_checkpoint = at_checkpoint;
+        session->vm->user = session;
         (void)conf_run(session->vm, 0, session->stop, &result);
+        conf_join(conf, session->outside);
     }
 }
 
@@ -203,6 +242,7 @@ static void recorder_end(struct session *session)
 static bool record(struct conf *conf, struct session *session, const struct vmr_program *program, struct tape *tape)
 {
     *session = (struct session){.conf = *conf, .program = program};
+    tape->program = program;
     if (!recorder_make(session, tape, conf->handle, conf->host))
         return false;
     session_run(session);
@@ -232,7 +272,7 @@ static void replay(struct conf *conf, struct session *session, const struct tape
     struct vmr_error err = {.message = ""};
 
     *session = (struct session){
-        .conf = *conf, .memory = {.bytes = tape->bytes, .length = tape->length}, .program = &worker, .bug = bug};
+        .conf = *conf, .memory = {.bytes = tape->bytes, .length = tape->length}, .program = tape->program, .bug = bug};
     vmr_trace_source_memory(&session->memory, &source);
     CONF_REQUIRE(conf, vmr_replay_create(&source, &options, &session->replay, &err) == VMR_OK, "%s", err.message);
     if (again)
@@ -269,6 +309,25 @@ static void record_and_replay(struct conf *conf)
         CONF_CHECK_EQ(conf, replayed.device.writes, recorded.device.writes, "writes");
     }
     free(tape.bytes);
+}
+
+/* The thread that brought the input is not there: the replay brings it, at the same point. */
+static void input_comes_again(struct conf *conf)
+{
+    struct session recorded, replayed;
+    struct tape tape = {0}, again = {0};
+
+    if (record(conf, &recorded, &listener, &tape)) {
+        CONF_CHECK_EQ(conf, recorded.device.answer, 0x6869 + 1, "what came in, read once");
+        replay(conf, &replayed, &tape, BUG_NONE, &again);
+        CONF_CHECK(conf, replayed.result.status == VMR_OK && replayed.result.ended, "%s",
+                   replayed.result.error.message);
+        CONF_CHECK_EQ(conf, replayed.seen, recorded.seen, "what the device saw");
+        CONF_CHECK(conf, tapes_equal(&tape, &again), "the recording of the replay has %zu bytes, not %zu", again.length,
+                   tape.length);
+    }
+    free(tape.bytes);
+    free(again.bytes);
 }
 
 static bool convert(struct conf *conf, const struct tape *from, bool to_text, struct tape *to)
@@ -318,6 +377,7 @@ static void diverges(struct conf *conf)
         {BUG_ANSWER, "io read port=0x700", "0xc0de0003", "0xc0de0013"},
         {BUG_STORE, "io write port=0x704", "recorded", "replay"},
         {BUG_OMITTED, "io write port=0x704", "recorded", "replay"},
+        {BUG_SILENT, "io write port=0x704", "recorded output stream=3 bytes=3512", "replay runs the guest"},
     };
     struct session recorded, replayed;
     struct tape tape = {0};
@@ -343,7 +403,7 @@ static void inputs_only(struct conf *conf)
 {
     const struct vmr_trace_cut_options options = {.inputs_only = true, .codec = VMR_TRACE_CODEC_NONE};
     struct session recorded, replayed;
-    struct tape tape = {0}, stripped = {0};
+    struct tape tape = {0}, stripped = {.program = &worker};
 
     if (record(conf, &recorded, &worker, &tape)) {
         struct vmr_trace_memory memory = {.bytes = tape.bytes, .length = tape.length};
@@ -482,7 +542,7 @@ static const struct conf_scenario scenarios[] = {
     {.name = "the_first_divergence_is_named_with_both_sides",
      .family = "trace",
      .ids = "S24",
-     .clauses = "TRC-2",
+     .clauses = "TRC-2 TRC-6",
      .needs = CONF_CAP(RECORDABLE),
      .chip = CONF_CHIP_ANY,
      .run = diverges},
@@ -492,6 +552,12 @@ static const struct conf_scenario scenarios[] = {
      .needs = CONF_CAP(RECORDABLE),
      .chip = CONF_CHIP_ANY,
      .run = inputs_only},
+    {.name = "what_comes_in_from_outside_is_brought_again",
+     .family = "trace",
+     .clauses = "TRC-7",
+     .needs = CONF_CAP(RECORDABLE),
+     .chip = CONF_CHIP_ANY,
+     .run = input_comes_again},
     {.name = "a_damaged_trace_is_read_up_to_the_damage",
      .family = "trace",
      .clauses = "TRC-4",

@@ -118,16 +118,19 @@ enum vmr_run_seam {
 
 /* Something other threads asked for, at the point where it takes effect: for recorders. */
 enum vmr_async_kind {
-    VMR_ASYNC_IRQ,  /* a = gsi, b = level */
-    VMR_ASYNC_MSI,  /* a = address, b = data */
-    VMR_ASYNC_LINT, /* a = vp, b = lint */
-    VMR_ASYNC_NMI,  /* a = vp */
-    VMR_ASYNC_WAKE, /* a = vp */
+    VMR_ASYNC_IRQ,   /* a = gsi, b = level */
+    VMR_ASYNC_MSI,   /* a = address, b = data */
+    VMR_ASYNC_LINT,  /* a = vp, b = lint */
+    VMR_ASYNC_NMI,   /* a = vp */
+    VMR_ASYNC_WAKE,  /* a = vp */
+    VMR_ASYNC_INPUT, /* a = stream; the bytes are what comes in */
     VMR_ASYNC_KIND_COUNT
 };
 struct vmr_async {
     uint32_t kind; /* enum vmr_async_kind */
     uint64_t a, b;
+    const uint8_t *bytes;
+    size_t length; /* 1 to VMR_INPUT_BYTES_MAX for VMR_ASYNC_INPUT, else 0 */
 };
 
 /* Why the loop leaves a VP: passed to vp_leave. */
@@ -275,6 +278,9 @@ struct vmr_backend {
      */
     void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);
     void (*vm_async_end)(struct vmr_backend_vm *vm);
+    /* Optional, for recorders: `bytes`, at least one, leave the machine. See vmr_partition_output. Any thread. [TRC-6]
+     */
+    void (*vm_output)(struct vmr_backend_vm *vm, uint32_t stream, const uint8_t *bytes, size_t length);
     /* Optional, for tests: called at each seam the backend passes. VPs stopped. */
     void (*vm_set_seam_hook)(struct vmr_backend_vm *vm,
                              void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);

@@ -58,6 +58,8 @@
 /* The tables and metadata behind a trace's header. */
 #define VMR_TRACE_HEADER_BYTES_MAX 65536u
 #define VMR_TRACE_META_MAX 64u
+/* What a device is given at once of what comes in from outside. */
+#define VMR_INPUT_BYTES_MAX 256u
 
 /* A VMBus has 2,048 channels of two connections each; sixteen times that, for relays and tests. */
 #define VMR_SYNIC_PORT_MAX 65536u

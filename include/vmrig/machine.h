@@ -24,6 +24,13 @@ VMR_BEGIN_DECLS
 
 struct vmr_machine;
 
+/* The streams of a machine: outputs, and for the serial port inputs as well. */
+enum vmr_stream {
+    VMR_STREAM_SERIAL = VMR_CONSOLE_SERIAL,
+    VMR_STREAM_DEBUG = VMR_CONSOLE_DEBUG,
+    VMR_STREAM_POWER, /* "power-off" or "reset", then, after a zero, the value, little endian, four bytes */
+};
+
 #define VMR_MACHINE_MEMORY_GRANULE 0x100000u   /* 1 MiB; also the least */
 #define VMR_MACHINE_MEMORY_LOW_MAX 0xc0000000u /* what lies below the devices' addresses */
 
@@ -69,6 +76,12 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_stop(struct vmr_machine *mach
  * runs no further.
  */
 VMR_API void vmr_machine_request_stop(struct vmr_machine *machine);
+
+/*
+ * Bytes for the guest to read from its serial port; returns how many there was
+ * room for. Recorded, as vmr_partition_input says. Any thread.
+ */
+VMR_API size_t vmr_machine_receive(struct vmr_machine *machine, const uint8_t *bytes, size_t length);
 
 /* Whether the guest powered the machine off through the debug exit or another device, and the value it gave. */
 VMR_API bool vmr_machine_exit_value(struct vmr_machine *machine, uint32_t *ret_value);

@@ -131,6 +131,30 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_irqfd(struct vmr_partition 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr_bus_space space,
                                                               const struct vmr_doorbell *doorbell, int fd, bool add,
                                                               struct vmr_error *err);
+/*
+ * Says that a device lets `bytes` out of the machine: to a console, a network,
+ * whatever the embedder made `stream` stand for. Sends them nowhere. A recorder
+ * records what a VP's device says so, and a replay checks it; the machine does
+ * it for its consoles and power line (enum vmr_stream). Any thread; no bytes
+ * are none. [TRC-6]
+ */
+VMR_API void vmr_partition_output(struct vmr_partition *partition, uint32_t stream, const uint8_t *bytes,
+                                  size_t length);
+/* The device behind `stream`: takes bytes for the guest to read, and says how many there was room for. Any thread. */
+struct vmr_input_sink {
+    size_t (*receive)(void *context, uint32_t stream, const uint8_t *bytes, size_t length);
+    void *context;
+};
+/* Before the first bind. A copy is kept. */
+VMR_API void vmr_partition_set_input(struct vmr_partition *partition, const struct vmr_input_sink *sink);
+/*
+ * Gives bytes from outside to the sink, VMR_INPUT_BYTES_MAX at most at once,
+ * and returns how many were taken: fewer, once there was no room. This, and not
+ * a call of the device itself, is what a recorder sees and a replay does again
+ * at the same point. Any thread. [TRC-7]
+ */
+VMR_API size_t vmr_partition_input(struct vmr_partition *partition, uint32_t stream, const uint8_t *bytes,
+                                   size_t length);
 /* For tests of backends: see enum vmr_run_seam. VPs stopped. NULL takes it away. */
 VMR_API void vmr_partition_set_seam_hook(struct vmr_partition *partition,
                                          void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam),

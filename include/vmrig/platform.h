@@ -47,13 +47,23 @@ struct vmr_console_sink {
     void *context;
 };
 
+/* Called with the request that holds. The thread that made it, no lock held. */
+struct vmr_power_sink {
+    void (*requested)(void *context, enum vmr_halt_reason reason, uint32_t value); /* NULL: nobody listens */
+    void *context;
+};
+
 /*
  * The power and reset lines, pulled together: the first request holds until it
  * is cleared. For vmr_vp_io.halt_requested. Any thread.
  */
 struct vmr_power;
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_power_create(const struct vmr_host *host, struct vmr_power **ret_power,
-                                                        struct vmr_error *err);
+struct vmr_power_options {
+    const struct vmr_host *host; /* required */
+    struct vmr_power_sink sink;
+};
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_power_create(const struct vmr_power_options *options,
+                                                        struct vmr_power **ret_power, struct vmr_error *err);
 VMR_API void vmr_power_destroy(struct vmr_power *power); /* NULL is fine */
 /* VMR_HALT_POWER_OFF, VMR_HALT_RESET or VMR_HALT_HIBERNATE; `value` is for the embedder. False: another was first. */
 VMR_API bool vmr_power_request(struct vmr_power *power, enum vmr_halt_reason reason, uint32_t value);
@@ -76,7 +86,11 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_serial_create(const struct vmr_serial
                                                          struct vmr_bus *ports, struct vmr_serial **ret_serial,
                                                          struct vmr_error *err);
 VMR_API void vmr_serial_destroy(struct vmr_serial *serial); /* NULL is fine. VPs stopped. */
-/* Bytes for the guest to read. Returns how many there was room for. Any thread. */
+/*
+ * Bytes for the guest to read. Returns how many there was room for. Any thread.
+ * A recorder does not see the call: where there may be one, the bytes go through
+ * vmr_partition_input, as those of vmr_machine_receive do. [TRC-7]
+ */
 VMR_API size_t vmr_serial_receive(struct vmr_serial *serial, const uint8_t *bytes, size_t length);
 
 /* --- the debug console: what is written to port 0x402 is printed; reads answer 0xe9, which says it is there --- */
@@ -197,6 +211,7 @@ struct vmr_platform_options {
     struct vmr_irq_sink irq;
     struct vmr_timer_sink timer;
     struct vmr_console_sink console;
+    struct vmr_power_sink power;
 };
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_platform_create(const struct vmr_platform_options *options,
                                                            struct vmr_bus *ports, struct vmr_platform **ret_platform,

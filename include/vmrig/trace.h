@@ -9,8 +9,8 @@
  *   trace    ── replay, attach(host) ──> handle', host' ── the same partition, VPs, devices ──> checked
  *
  * A trace holds every *input* the library got (exits, registers, guest memory it
- * read, time, results of waiting, requests of other threads) and every
- * *reaction* (answers, register and memory writes, injected interrupts). A
+ * read, time, results of waiting, requests and input of other threads) and every
+ * *reaction* (answers, register and memory writes, injected interrupts, output). A
  * replay feeds the inputs and checks the reactions. [TRC-1] docs/trace_format.md
  * describes the two forms: binary (.vmt) and text (.vmtx), which convert into
  * each other bit by bit. [TRC-3] Every call that reads a trace takes either.
@@ -61,7 +61,7 @@ struct vmr_trace_meta {
 struct vmr_recorder;
 
 struct vmr_recorder_options {
-    struct vmr_trace_sink sink; /* called on the thread that fills a block, one at a time */
+    struct vmr_trace_sink sink; /* called on the thread that fills a block, one at a time; a block is some 2 KiB */
     enum vmr_trace_codec codec;
     const struct vmr_trace_meta *meta; /* copied */
     size_t meta_count;
@@ -83,7 +83,8 @@ VMR_API void vmr_recorder_destroy(struct vmr_recorder *recorder);
  * Gives a handle and a host to make one partition with, and everything that
  * belongs to it (buses, interrupt controllers, devices, stop sources): what
  * does not go through them is not recorded. VPs then run library code one at a
- * time, in the order that the trace holds; guest code runs as before.
+ * time, in the order that the trace holds; guest code runs as before. Bytes for
+ * a device come in through vmr_partition_input.
  *
  * VMR_E_UNSUPPORTED, with the feature named, where inputs would pass the
  * recorder by: interrupt controllers in the hypervisor, or a backend without
@@ -146,8 +147,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_replay_attach(struct vmr_replay *repl
                                                          struct vmr_hypervisor_handle *ret_handle,
                                                          struct vmr_host *ret_host, struct vmr_error *err);
 /*
- * Where recorded interrupt requests, kicks and yields of other threads are
- * made again; without it they end the replay. VPs stopped.
+ * Where what other threads asked for (interrupts, inputs, wakes, kicks, yields)
+ * is asked for again; without it that ends the replay. VPs stopped.
  */
 VMR_API void vmr_replay_set_partition(struct vmr_replay *replay, struct vmr_partition *partition);
 

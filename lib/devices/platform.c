@@ -99,7 +99,8 @@ static enum vmr_status create_resets(struct vmr_platform *platform, const struct
 static enum vmr_status create_all(struct vmr_platform *platform, const struct vmr_platform_options *options,
                                   struct vmr_bus *ports, struct vmr_error *err)
 {
-    enum vmr_status status = vmr_power_create(options->host, &platform->power, err);
+    const struct vmr_power_options power = {.host = options->host, .sink = options->power};
+    enum vmr_status status = vmr_power_create(&power, &platform->power, err);
 
     if (status != VMR_OK)
         return status;

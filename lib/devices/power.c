@@ -15,21 +15,24 @@
 struct vmr_power {
     const struct vmr_host *host;
     struct sync_mutex lock;
+    struct vmr_power_sink sink;
     _Atomic uint64_t request;
 };
 
-enum vmr_status vmr_power_create(const struct vmr_host *host, struct vmr_power **ret_power, struct vmr_error *err)
+enum vmr_status vmr_power_create(const struct vmr_power_options *options, struct vmr_power **ret_power,
+                                 struct vmr_error *err)
 {
-    if (!host)
+    if (!options->host)
         return vmr_error_set(err, VMR_E_USAGE, "power: no host was given");
 
     struct vmr_power *power = calloc(1, sizeof(*power));
 
-    if (!power || sync_mutex_init(&power->lock, host) != VMR_OK) {
+    if (!power || sync_mutex_init(&power->lock, options->host) != VMR_OK) {
         free(power);
         return vmr_error_set(err, VMR_E_NOMEM, "power: out of memory");
     }
-    power->host = host;
+    power->host = options->host;
+    power->sink = options->sink;
     *ret_power = power;
     return VMR_OK;
 }
@@ -50,6 +53,8 @@ bool vmr_power_request(struct vmr_power *power, enum vmr_halt_reason reason, uin
     if (first)
         sync_store_u64(power->host, &power->request, (uint64_t)reason << REASON_SHIFT | value);
     sync_mutex_unlock(&power->lock);
+    if (first && power->sink.requested)
+        power->sink.requested(power->sink.context, reason, value);
     return first;
 }
 

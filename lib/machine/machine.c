@@ -10,7 +10,9 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/base/checked.h"
 #include "lib/boot/firmware.h"
 
@@ -76,6 +78,29 @@ static void raise_line(void *context, uint32_t gsi, bool level)
     (void)status;
 }
 
+/* What the outside sees is what a recording holds: first it is recorded, then shown. */
+static void print(void *context, enum vmr_console_source source, const uint8_t *bytes, size_t length)
+{
+    const struct vmr_machine *machine = context;
+
+    vmr_partition_output(machine->partition, source, bytes, length);
+    if (machine->console.write)
+        machine->console.write(machine->console.context, source, bytes, length);
+}
+
+static void power_requested(void *context, enum vmr_halt_reason reason, uint32_t value)
+{
+    const struct vmr_machine *machine = context;
+    const char *name = vmr_halt_reason_name(reason);
+    uint8_t bytes[32];
+    size_t length = strlen(name) + 1;
+
+    assert(length + sizeof(value) <= sizeof(bytes));
+    memcpy(bytes, name, length);
+    store_le32(bytes + length, value);
+    vmr_partition_output(machine->partition, VMR_STREAM_POWER, bytes, length + sizeof(value));
+}
+
 static enum vmr_status create_devices(struct vmr_machine *machine, const struct vmr_machine_options *options,
                                       struct vmr_error *err)
 {
@@ -88,7 +113,8 @@ static enum vmr_status create_devices(struct vmr_machine *machine, const struct 
         .vp_count = options->vps,
         .irq = {.set = raise_line, .context = machine},
         .timer = {.sooner = machine_chip_sooner, .context = machine},
-        .console = options->console,
+        .console = {.write = print, .context = machine},
+        .power = {.requested = power_requested, .context = machine},
     };
     enum vmr_status status = vmr_bus_create(options->host, VMR_BUS_PORTS, &machine->ports, err);
 
@@ -98,6 +124,15 @@ static enum vmr_status create_devices(struct vmr_machine *machine, const struct 
     if (status != VMR_OK)
         return status;
     return vmr_platform_create(&platform, machine->ports, &machine->platform, err);
+}
+
+static size_t receive(void *context, uint32_t stream, const uint8_t *bytes, size_t length)
+{
+    const struct vmr_machine *machine = context;
+
+    if (stream != VMR_STREAM_SERIAL)
+        return 0;
+    return vmr_serial_receive(vmr_platform_serial(machine->platform), bytes, length);
 }
 
 static enum vmr_status create_partition(struct vmr_machine *machine, const struct vmr_machine_options *options,
@@ -113,6 +148,7 @@ static enum vmr_status create_partition(struct vmr_machine *machine, const struc
 
     if (status != VMR_OK)
         return status;
+    vmr_partition_set_input(machine->partition, &(struct vmr_input_sink){.receive = receive, .context = machine});
     if (vmr_partition_irqchip(machine->partition) == VMR_IRQCHIP_KERNEL)
         return machine_ticker_create(options->host, machine->platform, &machine->ticker, err);
     status = vmr_irqchip_create(&chip, machine->ports, machine->mmio, &machine->chip, err);
@@ -175,6 +211,7 @@ enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, st
     if (!machine)
         return vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     machine->host = options->host;
+    machine->console = options->console;
     status = create_all(machine, options, err);
     if (status != VMR_OK) {
         vmr_machine_destroy(machine);
@@ -235,6 +272,11 @@ void vmr_machine_request_stop(struct vmr_machine *machine)
 {
     sync_store_u32(machine->host, &machine->stop_requested, 1);
     (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_STOP);
+}
+
+size_t vmr_machine_receive(struct vmr_machine *machine, const uint8_t *bytes, size_t length)
+{
+    return vmr_partition_input(machine->partition, VMR_STREAM_SERIAL, bytes, length);
 }
 
 bool vmr_machine_exit_value(struct vmr_machine *machine, uint32_t *ret_value)

@@ -17,8 +17,9 @@ struct vmr_machine {
     struct vmr_platform *platform;
     struct vmr_proto *proto; /* while building */
     struct vmr_partition *partition;
-    struct vmr_irqchip_set *chip;  /* NULL: all interrupt controllers are in the hypervisor */
-    struct machine_ticker *ticker; /* who polls the timers then */
+    struct vmr_irqchip_set *chip;    /* NULL: all interrupt controllers are in the hypervisor */
+    struct machine_ticker *ticker;   /* who polls the timers then */
+    struct vmr_console_sink console; /* the embedder's */
     struct vmr_vp_io io;
     struct vmr_vp_set *set;
     _Atomic uint32_t stop_requested;

@@ -72,7 +72,7 @@ enum vmr_status vmr_partition_irq(struct vmr_partition *partition, uint32_t gsi,
 
     if (gsi >= VMR_GSI_MAX)
         return VMR_E_USAGE;
-    partition_async_begin(partition, VMR_ASYNC_IRQ, gsi, level);
+    partition_async_begin(partition, &(struct vmr_async){.kind = VMR_ASYNC_IRQ, .a = gsi, .b = level});
     if (chip_has_lines(partition))
         status = partition->chip_ops->irq(partition->chip, gsi, level) ? VMR_OK : VMR_E_USAGE;
     else if (partition->handle.irqchip == VMR_IRQCHIP_KERNEL)
@@ -85,7 +85,7 @@ enum vmr_status vmr_partition_msi(struct vmr_partition *partition, const struct 
 {
     enum vmr_status status = VMR_E_UNSUPPORTED;
 
-    partition_async_begin(partition, VMR_ASYNC_MSI, msi->address, msi->data);
+    partition_async_begin(partition, &(struct vmr_async){.kind = VMR_ASYNC_MSI, .a = msi->address, .b = msi->data});
     if (chip_has_apics(partition))
         status = partition->chip_ops->msi(partition->chip, msi) ? VMR_OK : VMR_E_GUEST;
     else if (partition_apic_in_hypervisor(partition) && partition->backend->vm_msi)
@@ -100,7 +100,7 @@ enum vmr_status vmr_partition_lint(struct vmr_partition *partition, vmr_vp_index
 
     if (index >= partition->vp_count || lint > 1)
         return VMR_E_USAGE;
-    partition_async_begin(partition, VMR_ASYNC_LINT, index, lint);
+    partition_async_begin(partition, &(struct vmr_async){.kind = VMR_ASYNC_LINT, .a = index, .b = lint});
     if (chip_has_apics(partition))
         status = partition->chip_ops->lint(partition->chip, index, lint) ? VMR_OK : VMR_E_GUEST;
     else if (partition_apic_in_hypervisor(partition) && partition->backend->vm_lint)
@@ -117,7 +117,7 @@ enum vmr_status vmr_partition_nmi(struct vmr_partition *partition, vmr_vp_index 
         return VMR_E_USAGE;
     if (!chip_has_apics(partition) && !partition->backend->vp_nmi)
         return VMR_E_UNSUPPORTED;
-    partition_async_begin(partition, VMR_ASYNC_NMI, index, 0);
+    partition_async_begin(partition, &(struct vmr_async){.kind = VMR_ASYNC_NMI, .a = index});
     if (chip_has_apics(partition))
         (void)partition->chip_ops->nmi(partition->chip, index);
     else

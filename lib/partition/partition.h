@@ -93,6 +93,7 @@ struct vmr_partition {
     struct vmr_hv_guest *hv; /* owned; NULL: none */
     struct partition_clock clock;
     struct vp_clock *own_clock; /* NULL: a VP set brings one, or nobody */
+    struct vmr_input_sink input;
     void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *seam_context;
 };
@@ -131,7 +132,7 @@ struct vmr_vp *partition_vp(struct vmr_partition *partition, vmr_vp_index index)
 uint32_t vp_request(struct vmr_vp *vp, uint32_t bits, bool *ret_running);
 
 /* Something from outside changes the library's state between these two: recorders order it. */
-void partition_async_begin(struct vmr_partition *partition, enum vmr_async_kind kind, uint64_t a, uint64_t b);
+void partition_async_begin(struct vmr_partition *partition, const struct vmr_async *request);
 void partition_async_end(struct vmr_partition *partition);
 
 /* --- hv.c: the Hyper-V guest interface --- */

@@ -39,12 +39,10 @@ uint32_t vp_request(struct vmr_vp *vp, uint32_t bits, bool *ret_running)
     return bits & ~before;
 }
 
-void partition_async_begin(struct vmr_partition *partition, enum vmr_async_kind kind, uint64_t a, uint64_t b)
+void partition_async_begin(struct vmr_partition *partition, const struct vmr_async *request)
 {
-    const struct vmr_async request = {.kind = kind, .a = a, .b = b};
-
     if (partition->backend->vm_async_begin)
-        partition->backend->vm_async_begin(partition->backend_vm, &request);
+        partition->backend->vm_async_begin(partition->backend_vm, request);
 }
 
 void partition_async_end(struct vmr_partition *partition)
@@ -78,7 +76,7 @@ void vmr_partition_wake(struct vmr_partition *partition, vmr_vp_index index)
 
     if (!vp)
         return;
-    partition_async_begin(partition, VMR_ASYNC_WAKE, index, 0);
+    partition_async_begin(partition, &(struct vmr_async){.kind = VMR_ASYNC_WAKE, .a = index});
     (void)vp_request(vp, REQUEST_WAKE, NULL);
     partition_async_end(partition);
 }

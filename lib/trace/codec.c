@@ -290,7 +290,8 @@ bool trace_encode(struct trace_state *state, struct writer *writer, const struct
 {
     size_t before = writer->length;
     bool same_vp = record->vp == state->last_vp;
-    unsigned tag = record->kind | (same_vp ? 0 : TAG_VP) | (record->optional ? TAG_OPTIONAL : 0);
+    bool optional = record->optional || trace_kind_is_optional(record->kind);
+    unsigned tag = record->kind | (same_vp ? 0 : TAG_VP) | (optional ? TAG_OPTIONAL : 0);
 
     writer_u8(writer, (uint8_t)tag);
     if (!same_vp)
@@ -348,7 +349,7 @@ enum trace_decode_result trace_decode(struct trace_state *state, struct reader *
     record.optional = (frame.tag & TAG_OPTIONAL) != 0;
     if (!trace_kind_info(record.kind) && !record.optional)
         return TRACE_DECODE_UNKNOWN;
-    if (trace_kind_info(record.kind) && record.optional)
+    if (trace_kind_info(record.kind) && record.optional != trace_kind_is_optional(record.kind))
         return TRACE_DECODE_BAD;
     reader_init(&payload, frame.payload, frame.length);
     enum trace_decode_result result = get_payload(state, &payload, &record);

@@ -146,6 +146,7 @@ static enum vmr_status copy_trace(const struct vmr_trace_source *source, const s
     struct trace_writer_options options = {
         .sink = *sink,
         .codec = cut->codec == VMR_TRACE_CODEC_DEFAULT ? header->codec : cut->codec,
+        .minor = header->minor < TRACE_MINOR ? header->minor : TRACE_MINOR,
         .inputs_only = cut->inputs_only || (header->flags & TRACE_FLAG_INPUTS_ONLY) != 0,
         .tables = tables.bytes,
         .tables_length = tables.length,

@@ -13,10 +13,13 @@
 #include "vmrig/trace.h"
 
 #define TRACE_MAJOR 1u
-#define TRACE_MINOR 0u
+#define TRACE_MINOR 1u
 /* The oldest format whose readers understand what this version writes. */
 #define TRACE_MIN_READER_MAJOR 1u
 #define TRACE_MIN_READER_MINOR 0u
+/* The first minor version whose blocks end early: at TRACE_BLOCK_GOAL, and not only where they are full. */
+#define TRACE_MINOR_SHORT_BLOCKS 1u
+#define TRACE_BLOCK_GOAL 2048u
 
 #define TRACE_MAGIC_BYTES 8u
 #define TRACE_HEADER_BYTES 64u

@@ -12,7 +12,6 @@
 #include "lib/exit/exit_codec.h"
 #include "lib/exit/x86_regs.h"
 #include "lib/trace/format.h"
-#include "vmrig/backend.h"
 #include "vmrig/error.h"
 
 #define HEX(field_name)                                                                                                \
@@ -36,7 +35,7 @@
 static const char *const irqchip_words[VMR_IRQCHIP_COUNT] = {"user", "split", "kernel"};
 static const char *const leave_words[VMR_LEAVE_COUNT] = {"halt", "stop", "kick", "yield", "step"};
 static const char *const park_words[] = {"woken", "timeout", "deadlock"};
-static const char *const async_words[VMR_ASYNC_KIND_COUNT] = {"irq", "msi", "lint", "nmi", "wake"};
+static const char *const async_words[VMR_ASYNC_INPUT] = {"irq", "msi", "lint", "nmi", "wake"};
 static const char *const op_words[TRACE_OP_COUNT] = {"get-regs",  "set-regs", "get-msr",  "set-msr",
                                                      "interrupt", "nmi",      "set-debug"};
 /* The statuses by the names of vmr_status_name. */
@@ -101,6 +100,8 @@ static const struct trace_kind_info kinds[TRACE_KIND_COUNT] = {
     [TRACE_WRITE_HASH] =
         {"write-hash", true, TRACE_EXTRA_NONE, 0, 3, {HEX("gpa"), DECIMAL("length", UINT64_MAX), HEX("hash")}},
     [TRACE_SET_DEBUG] = {"set-debug", true, TRACE_EXTRA_BYTES, DEBUG_BYTES, 0, {{0}}},
+    [TRACE_OUTPUT] = {"output", true, TRACE_EXTRA_BYTES, TRACE_OUTPUT_MAX, 1, {DECIMAL("stream", UINT32_MAX)}},
+    [TRACE_INPUT] = {"input", false, TRACE_EXTRA_BYTES, VMR_INPUT_BYTES_MAX, 1, {DECIMAL("stream", UINT32_MAX)}},
 };
 
 const struct trace_kind_info *trace_kind_info(unsigned kind)
@@ -108,6 +109,11 @@ const struct trace_kind_info *trace_kind_info(unsigned kind)
     if (kind >= TRACE_KIND_COUNT || !kinds[kind].name)
         return NULL;
     return &kinds[kind];
+}
+
+bool trace_kind_is_optional(unsigned kind)
+{
+    return kind == TRACE_OUTPUT;
 }
 
 bool trace_record_is_reaction(const struct trace_record *record)
@@ -212,6 +218,34 @@ bool trace_record_of_answer(const struct vmr_exit *vp_exit, struct trace_record 
     }
     *ret_record = record;
     return true;
+}
+
+void trace_record_of_async(const struct vmr_async *request, struct trace_record *ret_record)
+{
+    *ret_record =
+        (struct trace_record){.kind = TRACE_ASYNC, .vp = TRACE_NO_VP, .value = {request->kind, request->a, request->b}};
+    if (request->kind == VMR_ASYNC_INPUT)
+        *ret_record = (struct trace_record){.kind = TRACE_INPUT,
+                                            .vp = TRACE_NO_VP,
+                                            .value = {request->a},
+                                            .bytes = request->bytes,
+                                            .length = request->length};
+}
+
+bool trace_kind_is_async(unsigned kind)
+{
+    return kind == TRACE_ASYNC || kind == TRACE_INPUT;
+}
+
+void trace_record_of_output(uint32_t stream, const uint8_t *bytes, size_t length, struct trace_record *ret_record)
+{
+    *ret_record = (struct trace_record){
+        .kind = TRACE_OUTPUT,
+        .vp = TRACE_NO_VP,
+        .value = {stream},
+        .bytes = bytes,
+        .length = length < TRACE_OUTPUT_MAX ? length : TRACE_OUTPUT_MAX,
+    };
 }
 
 void trace_record_of_write(uint64_t gpa, const void *bytes, size_t length, struct trace_record *ret_record)

@@ -10,6 +10,7 @@
 
 #include "lib/base/reader.h"
 #include "lib/base/writer.h"
+#include "vmrig/backend.h"
 #include "vmrig/exit.h"
 #include "vmrig/limits.h"
 #include "vmrig/vp_state.h"
@@ -48,6 +49,8 @@ enum trace_kind {
     TRACE_WRITE,
     TRACE_WRITE_HASH,
     TRACE_SET_DEBUG,
+    TRACE_OUTPUT,
+    TRACE_INPUT,
     TRACE_KIND_COUNT
 };
 
@@ -60,6 +63,8 @@ enum trace_kind {
 /* Longer reads are several records; longer writes are recorded by hash. */
 #define TRACE_READ_MAX 4096u
 #define TRACE_WRITE_MAX 256u
+/* A longer output is several records. */
+#define TRACE_OUTPUT_MAX 256u
 /* The name in a hypervisor record. */
 #define TRACE_NAME_MAX 63u
 
@@ -112,6 +117,11 @@ struct trace_kind_info {
 
 /* NULL for a number that is no kind. */
 const struct trace_kind_info *trace_kind_info(unsigned kind);
+/*
+ * Whether a reader that is older than the kind may skip it: a reaction that
+ * came with a later minor version is only not checked there.
+ */
+bool trace_kind_is_optional(unsigned kind);
 
 /*
  * A record. What it points to belongs to whoever made it: the decoder's is
@@ -139,6 +149,14 @@ bool trace_record_equal(const struct trace_record *a, const struct trace_record 
  * kind has none. Points into `vp_exit`.
  */
 bool trace_record_of_answer(const struct vmr_exit *vp_exit, struct trace_record *ret_record);
+
+/* What another thread asks for. Points to its bytes. */
+void trace_record_of_async(const struct vmr_async *request, struct trace_record *ret_record);
+/* Whether a record of this kind is such a request. */
+bool trace_kind_is_async(unsigned kind);
+
+/* The first TRACE_OUTPUT_MAX bytes at most of what went to a stream. Points to `bytes`. */
+void trace_record_of_output(uint32_t stream, const uint8_t *bytes, size_t length, struct trace_record *ret_record);
 
 /* A write of guest memory: with its bytes if they are few, else by hash. Points to `bytes`. */
 void trace_record_of_write(uint64_t gpa, const void *bytes, size_t length, struct trace_record *ret_record);

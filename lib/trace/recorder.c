@@ -87,6 +87,7 @@ enum vmr_status vmr_recorder_create(const struct vmr_recorder_options *options, 
         struct trace_writer_options writer_options = {
             .sink = options->sink,
             .codec = options->codec,
+            .minor = TRACE_MINOR,
             .tables = tables.bytes,
             .tables_length = tables.length,
         };

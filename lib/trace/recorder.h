@@ -36,6 +36,7 @@ struct vmr_recorder {
     struct sync_mutex baton;
     _Atomic uintptr_t owner; /* the thread that holds the baton; 0: none. Each thread only asks whether it is itself */
     uint32_t holder;         /* for whom: a VP, or TRACE_NO_VP */
+    uint32_t async_depth;    /* requests of the holder that have begun: one may make others, which follow from it */
     _Atomic uint32_t setting_up; /* no VP has been bound: one thread builds the machine */
     struct recorder_vm *vm;
     struct vmr_memory_observer chained; /* of a replay underneath, which has to supply what is read */

@@ -219,13 +219,18 @@ static void rec_async_begin(struct vmr_backend_vm *base, const struct vmr_async 
 {
     struct recorder_vm *vm = vm_of(base);
     struct vmr_recorder *recorder = vm->recorder;
-    struct trace_record record = {.kind = TRACE_ASYNC, .value = {request->kind, request->a, request->b}};
+    struct trace_record record;
+    bool owns = recorder_owns(recorder);
 
     if (vm->backend->vm_async_begin)
         vm->backend->vm_async_begin(vm->inner, request);
-    if (recorder_owns(recorder) || recorder_is_setting_up(recorder))
+    if (owns && recorder->holder == TRACE_NO_VP)
+        recorder->async_depth++;
+    if (owns || recorder_is_setting_up(recorder))
         return;
     recorder_take(recorder, TRACE_NO_VP);
+    recorder->async_depth = 1;
+    trace_record_of_async(request, &record);
     recorder_append(recorder, &record);
 }
 
@@ -234,10 +239,26 @@ static void rec_async_end(struct vmr_backend_vm *base)
     struct recorder_vm *vm = vm_of(base);
     struct vmr_recorder *recorder = vm->recorder;
 
-    if (recorder_owns(recorder) && recorder->holder == TRACE_NO_VP)
+    if (recorder_owns(recorder) && recorder->holder == TRACE_NO_VP && --recorder->async_depth == 0)
         recorder_give(recorder);
     if (vm->backend->vm_async_end)
         vm->backend->vm_async_end(vm->inner);
+}
+
+/* Of a thread without the baton it is the embedder's own. */
+static void rec_output(struct vmr_backend_vm *base, uint32_t stream, const uint8_t *bytes, size_t length)
+{
+    struct recorder_vm *vm = vm_of(base);
+    struct trace_record record;
+
+    if (vm->backend->vm_output)
+        vm->backend->vm_output(vm->inner, stream, bytes, length);
+    while (length > 0 && recorder_owns(vm->recorder)) {
+        trace_record_of_output(stream, bytes, length, &record);
+        bytes += record.length;
+        length -= record.length;
+        recorder_append(vm->recorder, &record);
+    }
 }
 
 static void rec_set_seam_hook(struct vmr_backend_vm *base,
@@ -503,5 +524,6 @@ const struct vmr_backend recorder_backend = {
     .vp_set_tpr = rec_set_tpr,
     .vm_async_begin = rec_async_begin,
     .vm_async_end = rec_async_end,
+    .vm_output = rec_output,
     .vm_set_seam_hook = rec_set_seam_hook,
 };

@@ -299,6 +299,7 @@ enum vmr_status vmr_replay_create(const struct vmr_trace_source *source, const s
     if (!status) {
         trace_reader_info(replay->reader, &replay->info);
         replay->inputs_only = replay->info.inputs_only;
+        replay->checks_output = trace_reader_knows(replay->reader, TRACE_OUTPUT);
         status = keep_meta(replay, err);
     }
     if (!status)

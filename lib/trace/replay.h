@@ -39,6 +39,7 @@ struct vmr_replay {
     struct vmr_replay_options options;
     struct trace_reader *reader;
     bool inputs_only;
+    bool checks_output; /* traces of format 1.0 do not hold any */
     struct vmr_trace_info info;
     struct vmr_trace_meta pairs[VMR_TRACE_META_MAX];
     char *meta;
@@ -59,6 +60,8 @@ struct vmr_replay {
     uint32_t turn;           /* a VP, or TRACE_NO_VP */
     _Atomic uintptr_t owner; /* the thread that has the turn */
     bool async_taken;        /* for a request that its own thread makes; it gives the turn back when that is done */
+    uint32_t async_depth;    /* requests that have begun in that turn: one may make others, which follow from it */
+    uint8_t received[VMR_INPUT_BYTES_MAX]; /* of the input that is brought again */
     _Atomic uint32_t setting_up;
     _Atomic uint32_t over; /* nothing more to play, or diverged */
     _Atomic uint32_t end_told;

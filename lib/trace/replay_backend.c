@@ -64,7 +64,9 @@ static enum vmr_status play_cpuid(const struct vmr_hypervisor_handle *handle, st
 
 static enum vmr_status failed(const struct vmr_replay *replay, struct vmr_error *err)
 {
-    return vmr_error_set(err, VMR_E_DIVERGED, "%s", replay->result.error.message);
+    if (replay->result.status)
+        return vmr_error_set(err, replay->result.status, "%s", replay->result.error.message);
+    return vmr_error_set(err, VMR_E_CORRUPT, "trace: it ends before the machine is made");
 }
 
 static enum vmr_status play_vm_create(struct vmr_backend_vm *base, const struct vmr_hypervisor_handle *handle,
@@ -152,23 +154,40 @@ static void play_vm_unmap(struct vmr_backend_vm *base, uint32_t slot, const stru
 static void play_async_begin(struct vmr_backend_vm *base, const struct vmr_async *request)
 {
     struct vmr_replay *replay = vm_of(base)->replay;
-    struct trace_record record = {
-        .kind = TRACE_ASYNC, .vp = TRACE_NO_VP, .value = {request->kind, request->a, request->b}};
+    struct trace_record record;
 
-    if (replay_is_setting_up(replay) || replay_is_over(replay))
-        return;
-    /* A VP does this by itself, or the replay makes the request again: then it has the turn already. */
-    if (replay_owns(replay) && replay->turn != TRACE_NO_VP)
-        return;
-    if (replay_owns(replay) || replay_take_async(replay, &record)) {
-        if (replay_next_is(replay, TRACE_ASYNC) && trace_record_equal(&record, &replay->head))
+    trace_record_of_async(request, &record);
+    if (!replay_owns(replay)) {
+        /* The embedder's thread makes it again by itself. */
+        if (!replay_is_setting_up(replay) && replay_take_async(replay, &record))
             replay_advance(replay);
+        return;
     }
+    /* A VP does this by itself, or it follows from the request that was made again. */
+    if (replay->turn != TRACE_NO_VP || replay->async_depth++ > 0)
+        return;
+    if (!replay_is_over(replay) && trace_record_equal(&record, &replay->head))
+        replay_advance(replay);
 }
 
 static void play_async_end(struct vmr_backend_vm *base)
 {
     replay_end_async(vm_of(base)->replay);
+}
+
+/* Of a thread without a turn it is the embedder's own. */
+static void play_output(struct vmr_backend_vm *base, uint32_t stream, const uint8_t *bytes, size_t length)
+{
+    struct vmr_replay *replay = vm_of(base)->replay;
+    struct trace_record record;
+
+    while (length > 0 && replay->checks_output && replay_owns(replay)) {
+        trace_record_of_output(stream, bytes, length, &record);
+        bytes += record.length;
+        length -= record.length;
+        if (!replay_check(replay, &record))
+            return;
+    }
 }
 
 /* --- a VP in a run --- */
@@ -486,4 +505,5 @@ const struct vmr_backend replay_backend = {
     .vp_set_tpr = play_set_tpr,
     .vm_async_begin = play_async_begin,
     .vm_async_end = play_async_end,
+    .vm_output = play_output,
 };

@@ -8,6 +8,8 @@
 
 #include "lib/trace/replay.h"
 
+#include <string.h>
+
 #include "vmrig/run.h"
 
 /* How long a run that the trace expects may take to begin while another VP is in one. */
@@ -73,20 +75,26 @@ static void make_async(struct vmr_replay *replay)
 {
     struct vmr_partition *partition = replay->partition;
     const uint64_t *value = replay->head.value;
-    uint64_t what = value[0], a = value[1], b = value[2];
+    uint64_t what = replay->head.kind == TRACE_INPUT ? VMR_ASYNC_INPUT : value[0];
+    uint64_t stream = value[0], a = value[1], b = value[2];
+    size_t length = replay->head.length;
     uint64_t before = replay->records;
 
     if (!partition) {
         (void)vmr_error_set(&replay->result.error, VMR_E_STATE,
-                            "exit %llu: an interrupt request is to be made again, but vmr_replay_set_partition was "
-                            "not called",
+                            "exit %llu: a request of another thread is to be made again, but "
+                            "vmr_replay_set_partition was not called",
                             (unsigned long long)replay->exits);
         replay_finish_with(replay, VMR_E_STATE);
         return;
     }
     const struct vmr_msi msi = {.address = a, .data = (uint32_t)b};
 
+    /* The record, and what it points to, are gone as soon as the request has begun. */
+    if (length > 0)
+        memcpy(replay->received, replay->head.bytes, length);
     hold(replay, TRACE_NO_VP);
+    replay->async_depth = 0;
     sync_mutex_unlock(&replay->lock);
     enum vmr_status status = VMR_OK;
 
@@ -98,6 +106,8 @@ static void make_async(struct vmr_replay *replay)
         status = vmr_partition_lint(partition, (vmr_vp_index)a, (unsigned)b);
     else if (what == VMR_ASYNC_NMI)
         status = vmr_partition_nmi(partition, (vmr_vp_index)a);
+    else if (what == VMR_ASYNC_INPUT)
+        (void)vmr_partition_input(partition, (uint32_t)stream, replay->received, length);
     else
         vmr_partition_wake(partition, (vmr_vp_index)a);
     (void)status; /* not recorded: it follows from the state of the library */
@@ -143,7 +153,7 @@ static bool is_stuck(const struct vmr_replay *replay)
     uint32_t next = replay->head.vp;
 
     if (next == TRACE_NO_VP)
-        return replay->head.kind != TRACE_ASYNC;
+        return !trace_kind_is_async(replay->head.kind);
     const struct replay_vp *vp = next < replay->vp_count ? replay->vps[next] : NULL;
 
     return !vp || (!vp->entered && !vp->away && is_of_a_run(replay->head.kind));
@@ -188,7 +198,7 @@ bool replay_take(struct vmr_replay *replay, struct replay_vp *vp)
         } else if (replay->head.vp == vp->index) {
             hold(replay, vp->index);
             taken = true;
-        } else if (replay->head.kind == TRACE_ASYNC) {
+        } else if (trace_kind_is_async(replay->head.kind)) {
             make_async(replay);
         } else if (is_stuck(replay)) {
             replay_diverge(replay, "goes on with a VP");
@@ -223,14 +233,14 @@ static bool only_requests_are_left(const struct vmr_replay *replay)
     struct trace_peek peek;
     struct trace_peeked seen;
 
-    if (replay->head.kind != TRACE_ASYNC)
+    if (!trace_kind_is_async(replay->head.kind))
         return false;
     trace_reader_peek_begin(replay->reader, &peek);
     while (trace_reader_peek(replay->reader, &peek, &seen)) {
         if (seen.vp != TRACE_NO_VP)
             return false;
     }
-    return !peek.in_next;
+    return peek.end;
 }
 
 /*
@@ -242,7 +252,7 @@ void replay_end_run(struct vmr_replay *replay)
     sync_mutex_lock(&replay->lock);
     release(replay);
     if (replay->partition && !replay_is_over(replay) && !any_entered(replay) && only_requests_are_left(replay)) {
-        while (!replay_is_over(replay) && replay->head.kind == TRACE_ASYNC)
+        while (!replay_is_over(replay) && trace_kind_is_async(replay->head.kind))
             make_async(replay);
     }
     wake_next(replay);
@@ -269,6 +279,7 @@ bool replay_take_async(struct vmr_replay *replay, const struct trace_record *req
     if (fits) {
         hold(replay, TRACE_NO_VP);
         replay->async_taken = true;
+        replay->async_depth = 1;
     }
     sync_mutex_unlock(&replay->lock);
     return fits;
@@ -276,7 +287,7 @@ bool replay_take_async(struct vmr_replay *replay, const struct trace_record *req
 
 void replay_end_async(struct vmr_replay *replay)
 {
-    if (!replay_owns(replay) || !replay->async_taken)
+    if (!replay_owns(replay) || replay->turn != TRACE_NO_VP || --replay->async_depth > 0 || !replay->async_taken)
         return;
     replay->async_taken = false;
     replay_give(replay);

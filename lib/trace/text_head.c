@@ -87,44 +87,50 @@ static enum vmr_status wrong(struct vmr_error *err, const char *what, const stru
                          word->text);
 }
 
-/* The version that this library writes is the only one there is. */
-static bool is_version(const struct word *word)
+/* One of the versions that there have been: a text keeps that of the trace it was printed from. */
+static bool take_version(const struct word *word, uint16_t minor_max, uint16_t *ret_minor)
 {
     char version[16];
 
-    (void)snprintf(version, sizeof(version), "%u.%u", TRACE_MAJOR, TRACE_MINOR);
-    return word_is(word, version);
+    for (uint16_t minor = 0; minor <= minor_max; minor++) {
+        (void)snprintf(version, sizeof(version), "%u.%u", TRACE_MAJOR, minor);
+        if (word_is(word, version)) {
+            *ret_minor = minor;
+            return true;
+        }
+    }
+    return false;
 }
 
-enum vmr_status trace_text_parse_first(const char *line, size_t length, enum vmr_trace_codec *ret_codec,
-                                       bool *ret_inputs_only, struct vmr_error *err)
+enum vmr_status trace_text_parse_first(const char *line, size_t length, struct trace_text_first *ret_first,
+                                       struct vmr_error *err)
 {
     struct words words;
     struct word word = {.text = "", .length = 0};
-    enum vmr_trace_codec codec = VMR_TRACE_CODEC_NONE;
-    bool inputs_only = false;
+    struct trace_text_first first = {.codec = VMR_TRACE_CODEC_NONE};
+    uint16_t min_reader;
 
     words_init(&words, line, length);
     (void)words_next(&words, &word); /* the magic */
-    if (!words_next(&words, &word) || !is_version(&word))
+    if (!words_next(&words, &word) || !take_version(&word, TRACE_MINOR, &first.minor))
         return wrong(err, "a version of the text form that this reader does not know", &word);
-    if (!words_next(&words, &word) || !word_take_key(&word, "min") || !is_version(&word))
+    if (!words_next(&words, &word) || !word_take_key(&word, "min") ||
+        !take_version(&word, TRACE_MIN_READER_MINOR, &min_reader))
         return wrong(err, "min=1.0 is expected", &word);
     if (!words_next(&words, &word) || !word_take_key(&word, "codec"))
         return wrong(err, "codec= is expected", &word);
     if (word_is(&word, "zstd"))
-        codec = VMR_TRACE_CODEC_ZSTD;
+        first.codec = VMR_TRACE_CODEC_ZSTD;
     else if (!word_is(&word, "none"))
         return wrong(err, "no codec", &word);
     if (words_next(&words, &word)) {
         if (!word_is(&word, "inputs-only"))
             return wrong(err, "inputs-only, or nothing, is expected", &word);
-        inputs_only = true;
+        first.inputs_only = true;
     }
     if (words_next(&words, &word))
         return wrong(err, "surplus words", &word);
-    *ret_codec = codec;
-    *ret_inputs_only = inputs_only;
+    *ret_first = first;
     return VMR_OK;
 }
 

@@ -173,12 +173,16 @@ static enum vmr_status text_read(void *context, void *ret_bytes, size_t capacity
 static enum vmr_status read_head(struct text_source *text, struct writer *tables, struct trace_writer_options *options)
 {
     struct vmr_error error = {0};
+    struct trace_text_first first;
     enum vmr_status status;
 
     if (!next_line(text, &status))
         return status ? status : vmr_error_set(&text->error, VMR_E_CORRUPT, "trace: line 1 is missing");
-    if (trace_text_parse_first(line(text), text->line_length, &options->codec, &options->inputs_only, &error))
+    if (trace_text_parse_first(line(text), text->line_length, &first, &error))
         return fail_line(text, &error);
+    options->minor = first.minor;
+    options->codec = first.codec;
+    options->inputs_only = first.inputs_only;
     while (next_line(text, &status)) {
         if (is_skipped(text))
             continue;

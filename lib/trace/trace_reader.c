@@ -29,9 +29,9 @@ struct block {
 
 struct trace_reader {
     bool strict;
-    bool ended; /* nothing more to load */
-    bool next_loaded;
-    struct block *current, *next;
+    bool ended;             /* nothing more to load */
+    uint32_t current;       /* in `blocks`, a ring: the one that is read */
+    uint32_t ahead;         /* how many behind it are loaded */
     enum vmr_status status; /* the final error */
     struct vmr_error error;
     struct trace_header header;
@@ -44,8 +44,21 @@ struct trace_reader {
     uint64_t loaded_sequence; /* behind the last block loaded */
     size_t last_size;
     struct window window;
-    struct block blocks[2];
+    struct block blocks[1 + TRACE_PEEK_BLOCKS];
 };
+
+#define RING (1u + TRACE_PEEK_BLOCKS)
+
+/* The n-th from the one that is read. */
+static struct block *block_at(struct trace_reader *reader, uint32_t n)
+{
+    return &reader->blocks[(reader->current + n) % RING];
+}
+
+static uint32_t records_left(const struct trace_reader *reader)
+{
+    return reader->blocks[reader->current].records_left;
+}
 
 /* --- failure and damage --- */
 
@@ -305,8 +318,6 @@ enum vmr_status trace_reader_create(const struct vmr_trace_source *source, bool 
     if (!reader)
         return vmr_error_set(err, VMR_E_NOMEM, "trace reader: out of memory");
     reader->strict = strict;
-    reader->current = &reader->blocks[0];
-    reader->next = &reader->blocks[1];
     trace_state_init(&reader->state);
     window_init(&reader->window, source);
     if (trace_compress_available()) {
@@ -353,10 +364,29 @@ void trace_reader_tables(const struct trace_reader *reader, struct reader *ret_t
     reader_init(ret_tables, reader->tables, reader->header.tables_length);
 }
 
+bool trace_reader_knows(const struct trace_reader *reader, enum trace_kind kind)
+{
+    struct reader tables, entries;
+    struct trace_table table;
+    struct trace_table_entry entry;
+
+    trace_reader_tables(reader, &tables);
+    while (trace_table_next(&tables, &table)) {
+        if (table.type != TRACE_TABLE_KINDS)
+            continue;
+        reader_init(&entries, table.bytes, table.length);
+        while (trace_table_entry_next(&entries, &entry)) {
+            if (entry.id == kind)
+                return true;
+        }
+    }
+    return false;
+}
+
 void trace_reader_info(const struct trace_reader *reader, struct vmr_trace_info *ret_info)
 {
     *ret_info = reader->info;
-    ret_info->ended = reader->ended && reader->current->records_left == 0 && !reader->next_loaded;
+    ret_info->ended = reader->ended && records_left(reader) == 0 && reader->ahead == 0;
 }
 
 size_t trace_reader_last_size(const struct trace_reader *reader)
@@ -366,25 +396,32 @@ size_t trace_reader_last_size(const struct trace_reader *reader)
 
 /* --- records --- */
 
+/* Whether the n-th block from the one that is read is there, or can be had. */
+static bool load_ahead(struct trace_reader *reader, uint32_t n)
+{
+    if (n > TRACE_PEEK_BLOCKS)
+        return false;
+    while (reader->ahead < n && load(reader, block_at(reader, reader->ahead + 1)))
+        reader->ahead++;
+    return reader->ahead >= n;
+}
+
 static bool enter_next_block(struct trace_reader *reader)
 {
-    struct block *done = reader->current;
-
-    if (!reader->next_loaded && !load(reader, reader->next))
+    if (!load_ahead(reader, 1))
         return false;
-    reader->next_loaded = false;
-    reader->current = reader->next;
-    reader->next = done;
+    reader->current = (reader->current + 1) % RING;
+    reader->ahead--;
     trace_state_reset(&reader->state);
-    reader->sequence = reader->current->header.first_sequence;
-    reader->info.exits = reader->current->header.exits_before;
+    reader->sequence = block_at(reader, 0)->header.first_sequence;
+    reader->info.exits = block_at(reader, 0)->header.exits_before;
     return true;
 }
 
 /* The block's checksum fits and its records do not decode: whoever wrote it was wrong. The rest of it is lost. */
 static void drop_block(struct trace_reader *reader, enum trace_decode_result result)
 {
-    struct block *block = reader->current;
+    struct block *block = block_at(reader, 0);
     char what[80] = "a record of the block does not decode";
 
     if (result == TRACE_DECODE_UNKNOWN)
@@ -396,7 +433,7 @@ static void drop_block(struct trace_reader *reader, enum trace_decode_result res
     count_damage(reader, block->offset, what);
     /* What a look ahead has loaded lies behind the end. */
     if (reader->strict)
-        reader->next_loaded = false;
+        reader->ahead = 0;
 }
 
 static bool is_last_and_more_follows(const struct block *block)
@@ -406,7 +443,7 @@ static bool is_last_and_more_follows(const struct block *block)
 
 static bool decode_next(struct trace_reader *reader, struct trace_record *record)
 {
-    struct block *block = reader->current;
+    struct block *block = block_at(reader, 0);
     size_t before = block->cursor.position;
     enum trace_decode_result result = trace_decode(&reader->state, &block->cursor, record);
 
@@ -438,7 +475,7 @@ enum vmr_status trace_reader_next(struct trace_reader *reader, struct trace_reco
 {
     for (;;) {
         /* An error that a look ahead has met waits until what is before it was read. */
-        if (reader->current->records_left > 0) {
+        if (records_left(reader) > 0) {
             if (decode_next(reader, ret_record)) {
                 *ret_end = false;
                 return VMR_OK;
@@ -459,16 +496,19 @@ enum vmr_status trace_reader_next(struct trace_reader *reader, struct trace_reco
 
 void trace_reader_peek_begin(struct trace_reader *reader, struct trace_peek *ret_peek)
 {
-    *ret_peek = (struct trace_peek){.cursor = reader->current->cursor, .last_vp = reader->state.last_vp};
+    *ret_peek = (struct trace_peek){.cursor = block_at(reader, 0)->cursor, .last_vp = reader->state.last_vp};
 }
 
 bool trace_reader_peek(struct trace_reader *reader, struct trace_peek *peek, struct trace_peeked *ret_record)
 {
     if (reader_left(&peek->cursor) == 0) {
-        if (peek->in_next || (!reader->next_loaded && !load(reader, reader->next)))
+        uint32_t next = peek->ahead + 1;
+
+        if (!load_ahead(reader, next)) {
+            peek->end = next <= TRACE_PEEK_BLOCKS;
             return false;
-        reader->next_loaded = true;
-        *peek = (struct trace_peek){.cursor = reader->next->cursor, .last_vp = TRACE_NO_VP, .in_next = true};
+        }
+        *peek = (struct trace_peek){.cursor = block_at(reader, next)->cursor, .last_vp = TRACE_NO_VP, .ahead = next};
     }
     struct trace_peeked record = {0};
 

@@ -3,8 +3,8 @@
 
 /*
  * A binary trace, or through text_source.h one in text form, into records.
- * Holds two blocks whatever the length of the trace: the one that is read, and
- * the next, for trace_reader_peek.
+ * Holds a few blocks whatever the length of the trace: the one that is read,
+ * and those behind it that trace_reader_peek has looked at.
  */
 
 #include "lib/trace/format.h"
@@ -19,17 +19,21 @@ void trace_reader_destroy(struct trace_reader *reader);
 const struct trace_header *trace_reader_header(const struct trace_reader *reader);
 /* The tables, as they are in the trace. */
 void trace_reader_tables(const struct trace_reader *reader, struct reader *ret_tables);
+/* Whether the trace's own table has the kind: if not, its maker recorded none. */
+bool trace_reader_knows(const struct trace_reader *reader, enum trace_kind kind);
 void trace_reader_info(const struct trace_reader *reader, struct vmr_trace_info *ret_info);
 
 /* The record is valid until the next call. Errors are final: the same one again. */
 enum vmr_status trace_reader_next(struct trace_reader *reader, struct trace_record *ret_record, bool *ret_end,
                                   struct vmr_error *err);
 
-/* Looks at records further on, at most to the end of the next block. */
+/* Looks at records further on, at most to the end of the TRACE_PEEK_BLOCKS-th block from here. */
+#define TRACE_PEEK_BLOCKS 16u
 struct trace_peek {
     struct reader cursor;
     uint32_t last_vp;
-    bool in_next;
+    uint32_t ahead; /* 0: in the block that is read; 1: in the next; ... */
+    bool end;       /* nothing more to be seen because the trace ends, not because it is too far */
 };
 struct trace_peeked {
     unsigned kind;

@@ -40,9 +40,14 @@ enum vmr_status trace_text_parse(struct trace_text *text, const char *line, size
 
 /* All lines before the records. */
 void trace_text_print_head(struct writer *out, const struct trace_header *header, struct reader *tables);
-/* The first line: codec and flags. */
-enum vmr_status trace_text_parse_first(const char *line, size_t length, enum vmr_trace_codec *ret_codec,
-                                       bool *ret_inputs_only, struct vmr_error *err);
+/* The first line. */
+struct trace_text_first {
+    uint16_t minor;
+    enum vmr_trace_codec codec;
+    bool inputs_only;
+};
+enum vmr_status trace_text_parse_first(const char *line, size_t length, struct trace_text_first *ret_first,
+                                       struct vmr_error *err);
 /* Whether the line is a table; appends it to `tables` if so. */
 bool trace_text_is_table(const char *line, size_t length);
 enum vmr_status trace_text_parse_table(const char *line, size_t length, struct writer *tables, struct vmr_error *err);

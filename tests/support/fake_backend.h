@@ -60,6 +60,7 @@ enum fake_call {
     FAKE_DOORBELL,
     FAKE_ASYNC_BEGIN,
     FAKE_ASYNC_END,
+    FAKE_OUTPUT,
     FAKE_CALL_COUNT
 };
 

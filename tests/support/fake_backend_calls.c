@@ -224,13 +224,18 @@ static enum vmr_status fake_doorbell(struct vmr_backend_vm *vm, bool port_space,
 
 static void fake_async_begin(struct vmr_backend_vm *vm, const struct vmr_async *request)
 {
-    fake_record(fake_vm_of(vm)->fake, FAKE_ASYNC_BEGIN, 0);
-    (void)request;
+    fake_record(fake_vm_of(vm)->fake, FAKE_ASYNC_BEGIN, request->kind);
 }
 
 static void fake_async_end(struct vmr_backend_vm *vm)
 {
     fake_record(fake_vm_of(vm)->fake, FAKE_ASYNC_END, 0);
+}
+
+static void fake_output(struct vmr_backend_vm *vm, uint32_t stream, const uint8_t *bytes, size_t length)
+{
+    (void)bytes;
+    fake_record(fake_vm_of(vm)->fake, FAKE_OUTPUT, (uint64_t)stream << 32 | length);
 }
 
 static void *fake_native(struct vmr_backend_vm *vm)
@@ -266,6 +271,7 @@ static const struct vmr_backend full = {
     .vm_lint = fake_lint,
     .vm_async_begin = fake_async_begin,
     .vm_async_end = fake_async_end,
+    .vm_output = fake_output,
     .vm_native = fake_native,
 };
 

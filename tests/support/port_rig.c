@@ -69,7 +69,9 @@ void rig_init(struct port_rig *ret_rig)
     memset(ret_rig, 0, sizeof(*ret_rig));
     fake_host_init(&ret_rig->fake, BEGIN_NS);
     assert_int_equal(vmr_bus_create(&ret_rig->fake.host, VMR_BUS_PORTS, &ret_rig->ports, NULL), VMR_OK);
-    assert_int_equal(vmr_power_create(&ret_rig->fake.host, &ret_rig->power, NULL), VMR_OK);
+    const struct vmr_power_options power = {.host = &ret_rig->fake.host};
+
+    assert_int_equal(vmr_power_create(&power, &ret_rig->power, NULL), VMR_OK);
 }
 
 void rig_finish(struct port_rig *rig)

@@ -87,8 +87,10 @@ static const struct trace_record records[] = {
     {.kind = TRACE_WINDOW, .vp = 1, .value = {1}},
     {.kind = TRACE_TPR, .vp = 1, .value = {15}},
     {.kind = TRACE_SET_DEBUG, .vp = 1, .bytes = debug_bytes, .length = 45},
+    {.kind = TRACE_OUTPUT, .vp = 1, .value = {UINT32_MAX}, .bytes = string_bytes, .length = 6},
     {.kind = TRACE_EXIT, .vp = 1, .vp_exit = &exits[4]},
     {.kind = TRACE_ASYNC, .vp = TRACE_NO_VP, .value = {VMR_ASYNC_MSI, 0xfee00000, 0x41}},
+    {.kind = TRACE_INPUT, .vp = TRACE_NO_VP, .bytes = string_bytes, .length = 2},
     {.kind = TRACE_TIME, .vp = TRACE_NO_VP, .value = {5000100000}},
     {.kind = TRACE_PARK, .vp = 1, .value = {VMR_PARK_TIMEOUT}},
     {.kind = TRACE_EXIT, .vp = 0, .vp_exit = &exits[5]},
@@ -114,7 +116,8 @@ void make_trace(const struct sample_options *options, struct writer *ret_trace)
     static const uint8_t unknown[] = {1, 2, 3};
     static const struct vmr_trace_meta meta[] = {{"firmware", "bios, two words=x"}, {"empty", ""}};
     const struct trace_record optional = {.kind = 60, .optional = true, .vp = 3, .bytes = unknown, .length = 3};
-    struct trace_writer_options writer_options = {.codec = options->codec ? options->codec : VMR_TRACE_CODEC_NONE};
+    struct trace_writer_options writer_options = {.codec = options->codec ? options->codec : VMR_TRACE_CODEC_NONE,
+                                                  .minor = options->long_blocks ? 0 : TRACE_MINOR};
     struct writer tables;
     struct trace_writer *writer;
     size_t count;

@@ -33,6 +33,7 @@ struct sample_options {
     enum vmr_trace_codec codec; /* 0: none */
     size_t repeat;              /* the samples so often; 0: 1 */
     bool without_footer;
+    bool long_blocks;   /* in format 1.0 */
     bool with_optional; /* one of an unknown kind that may be skipped, after each round */
 };
 /* A trace of the samples. */

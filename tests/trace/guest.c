@@ -40,6 +40,9 @@ static void copy(struct guest *guest, uint64_t gpa)
         CHECK_OK(vmr_memory_write(guest->memory, gpa + 0x100 + (guest->bug == BUG_ADDRESS), page, 4));
     CHECK_OK(vmr_memory_write(guest->memory, gpa + 0x1000, page, sizeof(page)));
     CHECK_OK(vmr_memory_fetch_or(guest->memory, gpa + 0x200, 4, sum, &old));
+    page[299] = guest->bug == BUG_LETTER;
+    if (guest->bug != BUG_SILENT)
+        vmr_partition_output(guest->partition, STREAM, page, 300);
 }
 
 static void device_write(void *device, const struct vmr_access *access, uint64_t value)

@@ -13,9 +13,13 @@
 /* Ports of the device. */
 #define PORT_COUNTER 0x100u /* read: how often it was read */
 #define PORT_CLOCK 0x104u   /* read: the clock */
-#define PORT_COPY 0x108u    /* write: sums 16 bytes of guest memory there, and stores the sum, in three ways, behind */
-#define PORT_RAISE 0x10cu   /* write: MSI with that vector to local APIC 0 */
-#define GUEST_MSR 0x277u    /* reaches the embedder: reads the complement of what was written; faults above 32 bits */
+#define PORT_COPY                                                                                                      \
+    0x108u                /* write: sums 16 bytes of guest memory there, and stores the sum, in three ways, behind,    \
+                            and lets 300 bytes out to STREAM */
+#define PORT_RAISE 0x10cu /* write: MSI with that vector to local APIC 0 */
+#define GUEST_MSR 0x277u  /* reaches the embedder: reads the complement of what was written; faults above 32 bits */
+
+#define STREAM 9u
 
 #define GUEST_VP_MAX 2u
 
@@ -28,6 +32,8 @@ enum guest_bug {
     BUG_EXTRA,   /* reads the clock once more */
     BUG_OMITTED, /* does not store at all */
     BUG_VECTOR,  /* another vector */
+    BUG_SILENT,  /* lets nothing out */
+    BUG_LETTER,  /* lets another byte out, far behind */
 };
 
 struct guest {

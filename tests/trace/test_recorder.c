@@ -140,6 +140,7 @@ static void inputs_and_reactions_are_both_there(void **state)
         " vp0 ~ write gpa=0x100100 bytes=64000000\n",
         " vp0 ~ write-hash gpa=0x101000 length=4096 hash=",
         " vp0 fetch-or gpa=0x100200 width=4 mask=0x264 old=0\n",
+        " vp0 ~ output stream=9 bytes=64000000",
         " vp0 exit msr read index=0x277",
         " vp0 ~ answer-msr value=0xfffffffffffffffa fault=0\n",
         " vp0 ~ answer-msr value=0 fault=1\n",

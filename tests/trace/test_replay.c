@@ -143,6 +143,10 @@ static const struct {
     {"one input too many", BUG_EXTRA, "io read port=0x104", "recorded answer value=", "replay asks for the time"},
     {"a reaction that is missing", BUG_OMITTED, "io write port=0x108", "recorded write gpa=0x100100 ",
      "replay write-hash gpa=0x101000"},
+    {"an output that is missing", BUG_SILENT, "io write port=0x108", "recorded output stream=9 bytes=64",
+     "replay runs the guest"},
+    {"another byte in the second record of an output", BUG_LETTER, "io write port=0x108",
+     "recorded output stream=9 bytes=00000000", "replay output stream=9 bytes=00000000"},
 };
 
 static void the_first_divergence_is_told_with_both_sides(void **state)

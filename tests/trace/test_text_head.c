@@ -11,29 +11,30 @@ static const struct {
     const char *line;
     enum vmr_trace_codec codec; /* DEFAULT: refused */
     bool inputs_only;
+    uint16_t minor;
 } firsts[] = {
-    {"vmtx 1.0 min=1.0 codec=none", VMR_TRACE_CODEC_NONE, false},
-    {"vmtx 1.0 min=1.0 codec=zstd inputs-only", VMR_TRACE_CODEC_ZSTD, true},
-    {"vmtx 2.0 min=1.0 codec=none", VMR_TRACE_CODEC_DEFAULT, false},
-    {"vmtx 1.0 min=1.1 codec=none", VMR_TRACE_CODEC_DEFAULT, false},
-    {"vmtx 1.0 codec=none", VMR_TRACE_CODEC_DEFAULT, false},
-    {"vmtx 1.0 min=1.0 codec=lz4", VMR_TRACE_CODEC_DEFAULT, false},
-    {"vmtx 1.0 min=1.0", VMR_TRACE_CODEC_DEFAULT, false},
-    {"vmtx 1.0 min=1.0 codec=none what", VMR_TRACE_CODEC_DEFAULT, false},
-    {"vmtx 1.0 min=1.0 codec=none inputs-only x", VMR_TRACE_CODEC_DEFAULT, false},
+    {"vmtx 1.0 min=1.0 codec=none", VMR_TRACE_CODEC_NONE, false, 0},
+    {"vmtx 1.1 min=1.0 codec=none", VMR_TRACE_CODEC_NONE, false, 1},
+    {"vmtx 1.0 min=1.0 codec=zstd inputs-only", VMR_TRACE_CODEC_ZSTD, true, 0},
+    {"vmtx 2.0 min=1.0 codec=none", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.2 min=1.0 codec=none", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.0 min=1.1 codec=none", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.0 codec=none", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.0 min=1.0 codec=lz4", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.0 min=1.0", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.0 min=1.0 codec=none what", VMR_TRACE_CODEC_DEFAULT, false, 0},
+    {"vmtx 1.0 min=1.0 codec=none inputs-only x", VMR_TRACE_CODEC_DEFAULT, false, 0},
 };
 
 static void the_first_line_is_taken_or_refused(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
-        enum vmr_trace_codec codec = VMR_TRACE_CODEC_DEFAULT;
-        bool inputs_only = false;
-        enum vmr_status status =
-            trace_text_parse_first(firsts[i].line, strlen(firsts[i].line), &codec, &inputs_only, NULL);
+        struct trace_text_first first = {.codec = VMR_TRACE_CODEC_DEFAULT};
+        enum vmr_status status = trace_text_parse_first(firsts[i].line, strlen(firsts[i].line), &first, NULL);
 
-        if (codec != firsts[i].codec || inputs_only != firsts[i].inputs_only ||
-            (status == VMR_OK) != (codec != VMR_TRACE_CODEC_DEFAULT))
+        if (first.codec != firsts[i].codec || first.inputs_only != firsts[i].inputs_only ||
+            first.minor != firsts[i].minor || (status == VMR_OK) != (first.codec != VMR_TRACE_CODEC_DEFAULT))
             fail_msg("%s", firsts[i].line);
     }
 }

@@ -249,7 +249,7 @@ static void what_is_no_trace_is_refused(void **state)
     CHECK_STATUS(read_all(zeros, sizeof(zeros), false, &info), VMR_E_CORRUPT);
 }
 
-static void looking_ahead_crosses_one_block(void **state)
+static void looking_ahead_crosses_blocks(void **state)
 {
     struct writer trace;
     struct vmr_trace_memory memory;
@@ -284,6 +284,50 @@ static void looking_ahead_crosses_one_block(void **state)
     writer_finish(&trace);
 }
 
+/* One loop of looking and one of reading, on traces of three lengths: long because each has its declarations. */
+static void looking_ahead_ends_with_the_trace_or_with_what_is_held(void **state)
+{
+    /* How often the samples, and whether that fits into the blocks that are held. */
+    static const struct {
+        size_t repeat;
+        bool end;
+    } rows[] = {{1, true}, {20, true}, {1000, false}};
+    size_t count;
+
+    (void)state;
+    (void)sample_records(&count);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct writer trace;
+        struct vmr_trace_memory memory;
+        struct trace_reader *reader;
+        struct trace_record record;
+        struct trace_peek peek;
+        struct trace_peeked seen;
+        bool end = false;
+        size_t ahead = 0, read = 1;
+
+        make_trace(&(struct sample_options){.repeat = rows[i].repeat}, &trace);
+        struct vmr_trace_source source = bytes_source(&memory, trace.bytes, trace.length);
+
+        CHECK_OK(trace_reader_create(&source, true, &reader, NULL));
+        CHECK_OK(trace_reader_next(reader, &record, &end, NULL));
+        trace_reader_peek_begin(reader, &peek);
+        while (trace_reader_peek(reader, &peek, &seen))
+            ahead++;
+        assert_int_equal(peek.end, rows[i].end);
+        if (rows[i].end)
+            assert_int_equal(ahead + 1, rows[i].repeat * count);
+        else
+            assert_true(ahead > TRACE_PEEK_BLOCKS * TRACE_BLOCK_GOAL / 100);
+        /* Nothing that was looked at is lost. */
+        for (; !end; read++)
+            CHECK_OK(trace_reader_next(reader, &record, &end, NULL));
+        assert_int_equal(read - 1, rows[i].repeat * count);
+        trace_reader_destroy(reader);
+        writer_finish(&trace);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -295,7 +339,8 @@ int main(void)
         cmocka_unit_test(a_block_that_is_missing_or_doubled_is_damage),
         cmocka_unit_test(unknown_records_are_skipped_if_they_are_optional),
         cmocka_unit_test(what_is_no_trace_is_refused),
-        cmocka_unit_test(looking_ahead_crosses_one_block),
+        cmocka_unit_test(looking_ahead_crosses_blocks),
+        cmocka_unit_test(looking_ahead_ends_with_the_trace_or_with_what_is_held),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
