@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "vmrig/machine.h"
 
@@ -16,6 +17,8 @@
 
 #define DEBUG_CONSOLE 0x402
 #define SERIAL 0x3f8
+#define SERIAL_IER 0x3f9
+#define SERIAL_MCR 0x3fc
 #define SERIAL_LSR 0x3fd
 #define DEBUG_EXIT 0xf4
 #define PIC_BASE 0x20
@@ -85,6 +88,34 @@ static const struct vmr_step long_steps[] = {
 };
 const struct vmr_program guest_long = {.name = "long", STEPS(long_steps)};
 
+static const struct vmr_step endless_steps[] = {
+    VMR_OUT(DEBUG_CONSOLE, 1, '.'), VMR_OUT(0x70, 1, 0x34), VMR_IN(1, 0x71, 1), VMR_IN(1, SERIAL_LSR, 1), VMR_JUMP(0),
+};
+const struct vmr_program guest_endless = {.name = "endless", STEPS(endless_steps)};
+
+#define ECHO_NEXT 9 /* the step that looks for a character */
+static const struct vmr_step echo_steps[] = {
+    /* The interrupt controller, all but the serial port masked; then the serial port's own two gates. */
+    VMR_OUT(0x20, 1, 0x11),
+    VMR_OUT(0x21, 1, PIC_BASE),
+    VMR_OUT(0x21, 1, 0x04),
+    VMR_OUT(0x21, 1, 0x01),
+    VMR_OUT(0x21, 1, 0xef),
+    VMR_OUT(SERIAL_MCR, 1, 0x08),
+    VMR_OUT(SERIAL_IER, 1, 0x01),
+    VMR_WAIT_VECTOR(PIC_BASE + 4, 1),
+    VMR_NOP(),
+    VMR_IN(0, SERIAL_LSR, 1),
+    VMR_JUMP_EQ(0, 0x60, ECHO_NEXT),
+    VMR_IN(1, SERIAL, 1),
+    VMR_OUT_VAR(SERIAL, 1, 1),
+    VMR_JUMP_EQ(1, '\n', 15),
+    VMR_JUMP(ECHO_NEXT),
+    VMR_OUT(DEBUG_EXIT, 4, 0x600d),
+    VMR_END(),
+};
+const struct vmr_program guest_echo = {.name = "echo", STEPS(echo_steps), .eoi = VMR_EOI_PIC};
+
 /* --- recording --- */
 
 static void must(enum vmr_status status, const struct vmr_error *err)
@@ -109,7 +140,7 @@ static void create_recorder(const struct guest *guest, struct bytes *trace, stru
         {"firmware-size", "65536"}, {"rtc-epoch", "1704067200"},
     };
     const struct vmr_recorder_options options = {
-        .sink = bytes_sink(trace), .codec = guest->codec, .meta = meta, .meta_count = sizeof(meta) / sizeof(meta[0])};
+        .sink = guest->sink.write ? guest->sink : bytes_sink(trace), .codec = guest->codec, .meta = meta, .meta_count = sizeof(meta) / sizeof(meta[0])};
     struct vmr_error err = {0};
 
     (void)snprintf(vps, sizeof(vps), "%u", (unsigned)guest->vps);
@@ -127,13 +158,17 @@ static void load(const struct guest *guest, struct vmr_recorder *recorder)
     }
 }
 
-static void run(struct vmr_machine *machine)
+static void run(const struct guest *guest, struct vmr_machine *machine)
 {
     struct vmr_error err = {0};
     struct vmr_vp_set_halt halt;
     uint32_t value = 0;
 
     must(vmr_machine_start(machine), &err);
+    /* The port has room for a line before the guest looks for it. */
+    if (guest->input &&
+        vmr_machine_receive(machine, (const uint8_t *)guest->input, strlen(guest->input)) != strlen(guest->input))
+        abort();
     must(vmr_machine_wait(machine, VMR_NEVER, &halt), &err);
     must(vmr_machine_stop(machine), &err);
     if (vmr_machine_exit_value(machine, &value) && value == 0x600d)
@@ -158,7 +193,9 @@ void guest_record(const struct guest *guest, struct bytes *ret_trace, struct byt
                                                 .firmware = firmware,
                                                 .firmware_size = FIRMWARE,
                                                 .rtc_epoch_s = EPOCH,
-                                                .console = {.write = print, .context = ret_console}};
+                                                .console = guest->console.write
+                                                               ? guest->console
+                                                               : (struct vmr_console_sink){print, ret_console}};
 
     *ret_trace = *ret_console = (struct bytes){0};
     bytes_append(ret_console, "", 0);
@@ -169,7 +206,7 @@ void guest_record(const struct guest *guest, struct bytes *ret_trace, struct byt
     must(vmr_recorder_wrap(recorder, &handle, &host, &recorded_handle, &recorded_host, &err), &err);
     must(vmr_machine_create(&options, &machine, &err), &err);
     load(guest, recorder);
-    run(machine);
+    run(guest, machine);
     vmr_machine_destroy(machine);
     must(vmr_recorder_finish(recorder, &err), &err);
     vmr_recorder_destroy(recorder);

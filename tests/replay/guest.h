@@ -8,6 +8,7 @@
 
 #include "tests/replay/bytes.h"
 #include "vmrig/mock.h"
+#include "vmrig/platform.h"
 
 #define GUEST_VP_MAX 2u
 
@@ -16,6 +17,9 @@ struct guest {
     const struct vmr_program *programs[GUEST_VP_MAX]; /* NULL: a VP that nobody starts */
     const char *spec;                                 /* of the mock; NULL: "mock" */
     enum vmr_trace_codec codec;
+    const char *input;              /* brought to the serial port from another thread, once the VPs run; NULL: none */
+    struct vmr_trace_sink sink;     /* in place of ret_trace, if given */
+    struct vmr_console_sink console; /* in place of ret_console, if given */
 };
 
 /* The program of VP 0 ends by a write to the debug exit, port 0xf4. Aborts the process if anything fails. */
@@ -25,5 +29,9 @@ void guest_record(const struct guest *guest, struct bytes *ret_trace, struct byt
 extern const struct vmr_program guest_devices;
 /* Starts VP 1, sends it interrupts, and prints meanwhile. */
 extern const struct vmr_program guest_boss, guest_worker;
+/* Sleeps until there is something on the serial port, and sends back each character up to the end of a line. */
+extern const struct vmr_program guest_echo;
+/* Prints for ever; each character takes four exits. */
+extern const struct vmr_program guest_endless;
 /* A long recording: 32,000 port accesses, several blocks. */
 extern const struct vmr_program guest_long;

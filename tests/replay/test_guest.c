@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -64,6 +65,25 @@ static void two_vps_and_their_interrupts_record_as_they_replay(void **state)
     check_on_every_profile((struct guest){.vps = 2, .programs = {&guest_boss, &guest_worker}}, "boss and worker");
 }
 
+/* The bytes come from a thread that the replay does not have. */
+static void what_is_typed_is_typed_again(void **state)
+{
+    static const char line[] = "typed from outside\n";
+    struct bytes trace, console, text;
+
+    (void)state;
+    check_on_every_profile((struct guest){.vps = 1, .programs = {&guest_echo}, .input = line}, "echo");
+    guest_record(&(struct guest){.vps = 1, .programs = {&guest_echo}, .input = line}, &trace, &console);
+    assert_string_equal((const char *)console.at, line);
+    bytes_print(&trace, &text);
+    assert_non_null(strstr((const char *)text.at, " vm input stream=0 bytes=74797065642066726f6d206f7574736964650a\n"));
+    /* The interrupt follows from the input: it is no request beside it. */
+    assert_null(strstr((const char *)text.at, "async what=irq a=4"));
+    bytes_finish(&text);
+    bytes_finish(&trace);
+    bytes_finish(&console);
+}
+
 static void many_blocks_record_as_they_replay(void **state)
 {
     (void)state;
@@ -77,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_and_ticks_record_as_they_replay),
         cmocka_unit_test(two_vps_and_their_interrupts_record_as_they_replay),
+        cmocka_unit_test(what_is_typed_is_typed_again),
         cmocka_unit_test(many_blocks_record_as_they_replay),
     };
 

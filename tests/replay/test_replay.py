@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'
 
 # pylint: disable=wrong-import-position
 import command
-from command import Command, CORPORA, SEABIOS
+from command import Command, CORPORA, SEABIOS, VMRIG
 
 SEABIOS_PC = os.path.join(os.path.dirname(SEABIOS), 'bios.bin')
 BOOT_END = 'No bootable device'
@@ -22,6 +22,7 @@ READERS = (['replay'], ['trace', 'info'], ['trace', 'print'], ['trace', 'stat'])
 DAMAGED_FILES = 8  # that the helper makes
 FLIPS = 40
 PLAYS = 10
+KILLED_LOST = 200  # characters, each an exit of its own and an output, which a block of 2 KiB holds
 
 
 def trace_of(name):
@@ -122,6 +123,46 @@ class Damaged(Command):
         noise = random.Random(1).randbytes(100000)
         for path in (self.folder, 'absent.vmt', self.file('empty.vmt'), '/dev/null', self.file('noise.vmt', noise)):
             self.all_refuse(path, path)
+
+
+class Killed(Command):
+    """What a recording that was killed leaves behind is good up to shortly before."""
+
+    def check_left(self, name, printed):
+        done = self.run_it('replay', name, '--console')
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr.decode(), r"cut short: \d+ exits, 0 divergences, and no end")
+        self.assertTrue(printed.startswith(done.stdout), done.stdout[-80:])
+        return len(printed) - len(done.stdout)
+
+    def kill(self, process, enough):
+        printed = b''
+        while not enough(printed):
+            piece = os.read(process.stdout.fileno(), 4096)
+            self.assertNotEqual(piece, b'', 'it ended by itself')
+            printed += piece
+        process.kill()
+        printed += process.stdout.read()
+        process.wait()
+        process.stdout.close()
+        return printed
+
+    def test_on_the_mock(self):
+        for least in (1000, 5000):
+            with subprocess.Popen([os.environ['REPLAY_HELPER'], 'endless', self.path('killed.vmt')],
+                                  stdout=subprocess.PIPE) as process:
+                printed = self.kill(process, lambda so_far, least=least: len(so_far) > least)
+            lost = self.check_left('killed.vmt', printed)
+            self.assertLess(lost, KILLED_LOST)
+
+    def test_on_kvm(self):
+        if command.kvm_problem():
+            self.skipTest(command.kvm_problem())
+        with subprocess.Popen([VMRIG, 'run', '--firmware', SEABIOS, '--hypervisor', 'kvm', '--record',
+                               self.path('killed.vmt')], stdout=subprocess.PIPE) as process:
+            printed = self.kill(process, lambda so_far: BOOT_END.encode() in so_far)
+        lost = self.check_left('killed.vmt', printed)
+        self.assertLess(lost, KILLED_LOST)
 
 
 class FixedPoint(Command):
