@@ -137,7 +137,7 @@ struct vmr_async {
 enum vmr_leave {
     VMR_LEAVE_HALT,  /* a halt reason other than stop or cancel */
     VMR_LEAVE_STOP,  /* a stop was seen */
-    VMR_LEAVE_KICK,  /* a kick was consumed */
+    VMR_LEAVE_KICK,  /* a kick was consumed, or kept a step from the guest */
     VMR_LEAVE_YIELD, /* a yield was consumed */
     VMR_LEAVE_STEP,  /* one step, its completion or its dispatch is over: see vmr_vp_step */
     VMR_LEAVE_COUNT

@@ -105,15 +105,16 @@ enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
         return status;
     take_answer(vp, vp_exit);
     run_begin(vp);
-    /* Yields, stops and wakes are not for a step loop: they stay set for the next run. */
-    while (!step_cancelled(vp) && !step_enter(vp))
-        ;
-    bool cancelled = vp->exit.kind == VMR_EXIT_CANCEL;
+    bool kicked;
 
+    /* Yields, stops and wakes are not for a step loop: they stay set for the next run. */
+    while (!(kicked = step_cancelled(vp)) && !step_enter(vp))
+        ;
     /* A kick that reached the guest is reported by this very exit, and by no other. [RUN-2] */
-    if (cancelled)
-        (void)sync_fetch_and_u32(vp->partition->host, &vp->requests, ~REQUEST_KICK);
-    run_end(vp, VMR_LEAVE_STEP);
+    if (vp->exit.kind == VMR_EXIT_CANCEL)
+        kicked |= (sync_fetch_and_u32(vp->partition->host, &vp->requests, ~REQUEST_KICK) & REQUEST_KICK) != 0;
+    /* A replay kicks where the recording says that a kick was seen: without, this step would enter the guest. */
+    run_end(vp, kicked ? VMR_LEAVE_KICK : VMR_LEAVE_STEP);
     return step_return(vp, vp_exit);
 }
 

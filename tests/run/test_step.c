@@ -133,8 +133,10 @@ static void a_kick_in_the_guest_is_one_cancel(void **state)
     fixture.fake.in_guest_context = &fixture;
     assert_int_equal(vmr_vp_step(fixture.vp, &vp_exit), VMR_OK);
     assert_int_equal(vp_exit.kind, VMR_EXIT_CANCEL);
+    assert_int_equal(fixture.fake.leave[0], VMR_LEAVE_KICK);
     assert_int_equal(vmr_vp_step(fixture.vp, &vp_exit), VMR_OK);
     assert_int_equal(vp_exit.kind, VMR_EXIT_HALT);
+    assert_int_equal(fixture.fake.leave[0], VMR_LEAVE_STEP);
     assert_int_equal(fixture.vp->requests, 0);
     fixture_finish(&fixture);
 }
@@ -155,6 +157,7 @@ static void a_kick_before_a_step_finishes_the_exit_first(void **state)
     assert_int_equal(vmr_partition_kick(fixture.rig.partition, 0), VMR_KICK_LATCHED);
     assert_int_equal(vmr_vp_step(fixture.vp, &vp_exit), VMR_OK);
     assert_int_equal(vp_exit.kind, VMR_EXIT_MMIO); /* the rest of the instruction */
+    assert_int_equal(fixture.fake.leave[0], VMR_LEAVE_KICK);
     assert_int_equal(vmr_vp_step(fixture.vp, &vp_exit), VMR_OK);
     assert_int_equal(vp_exit.kind, VMR_EXIT_CANCEL);
     assert_int_equal(fake_count(&fixture.fake, FAKE_VP_RUN), 1);

@@ -517,6 +517,58 @@ static void drive_steps(struct guest *guest, struct vmr_stop_source *stop)
     }
 }
 
+/* Only while recording: a replay is kicked by itself. */
+static void kick(struct guest *guest, const struct vmr_stop_source *stop)
+{
+    if (!stop)
+        (void)vmr_partition_kick(guest->partition, 0);
+}
+
+static unsigned cancels; /* that the last run of the following loop saw, and where */
+static uint64_t cancelled_at;
+
+static void drive_kicked_steps(struct guest *guest, struct vmr_stop_source *stop)
+{
+    struct vmr_vp *vp = guest_bind(guest, 0);
+    struct vmr_exit vp_exit = {0};
+    enum vmr_halt_reason reason = VMR_HALT_NONE;
+
+    cancels = 0;
+    cancelled_at = 0;
+    for (unsigned i = 0; i < 60 && reason == VMR_HALT_NONE; i++) {
+        if (i % 4 == 1)
+            kick(guest, stop);
+        CHECK_OK(vmr_vp_step(vp, &vp_exit));
+        if (vp_exit.kind == VMR_EXIT_CANCEL) {
+            cancels++;
+            cancelled_at = cancelled_at * 3 + i;
+        }
+        if (i % 7 == 3)
+            kick(guest, stop);
+        CHECK_OK(vmr_vp_dispatch(vp, &vp_exit, &guest->io, &reason));
+        while (i % 3 == 0 && vp_exit.kind != VMR_EXIT_NONE)
+            CHECK_OK(vmr_vp_step_complete(vp, &vp_exit));
+    }
+}
+
+static void kicks_between_steps_come_where_they_came(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+        struct writer trace;
+
+        record(profiles[i], &guest_program, false, drive_kicked_steps, &trace);
+        unsigned recorded = cancels;
+        uint64_t at = cancelled_at;
+
+        assert_in_range(recorded, 10, 60);
+        check_fixed_point(profiles[i], &trace, false, drive_kicked_steps);
+        assert_int_equal(cancels, recorded);
+        assert_int_equal(cancelled_at, at);
+        writer_finish(&trace);
+    }
+}
+
 static void single_steps_play_too(void **state)
 {
     (void)state;
@@ -548,6 +600,7 @@ int main(void)
         cmocka_unit_test(stops_kicks_and_yields_come_where_they_came),
         cmocka_unit_test(requests_between_runs_are_the_embedders_to_make),
         cmocka_unit_test(single_steps_play_too),
+        cmocka_unit_test(kicks_between_steps_come_where_they_came),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
