@@ -111,7 +111,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_recorder_finish(struct vmr_recorder *
 
 struct vmr_replay;
 
-/* Both may be NULL. Called on a VP's thread, in the middle of its run, perhaps inside a device: only ask for a stop. */
+/* The calls may be NULL. They come on a VP's thread, in the middle of its run, perhaps inside a device: only ask for a
+ * stop. */
 struct vmr_replay_options {
     /*
      * Here the recorded run of `vp` was stopped from outside: set its stop
@@ -120,10 +121,17 @@ struct vmr_replay_options {
     void (*stop)(void *context, vmr_vp_index vp);
     /*
      * Once: there is nothing more to play, or the replay has diverged. Every
-     * step is VMR_EXIT_CANCEL from now on: stop all VPs.
+     * step is VMR_EXIT_CANCEL from now on, and a VP that sleeps sleeps on: stop
+     * all VPs.
      */
     void (*end)(void *context);
     void *context;
+    /*
+     * How long a VP whose turn has not come waits for the embedder to begin the
+     * run, or to do what else is next, of another; then the replay has diverged.
+     * 0: 10 s; VMR_NEVER: it is sure to come.
+     */
+    uint64_t patience_ns;
 };
 
 /* Reads as far as the first record. The source must outlive the replay. */

@@ -93,6 +93,8 @@ bool replay_take(struct vmr_replay *replay, struct replay_vp *vp);
 void replay_give(struct vmr_replay *replay);
 /* The same for a VP whose run ends. */
 void replay_end_run(struct vmr_replay *replay);
+/* The same for one that had no turn: the replay is over. */
+void replay_left(struct vmr_replay *replay, struct replay_vp *vp);
 /* Whether the calling thread has the turn. */
 bool replay_owns(const struct vmr_replay *replay);
 bool replay_is_setting_up(const struct vmr_replay *replay);

@@ -261,9 +261,7 @@ static void play_vp_leave(struct vmr_backend_vp *base, enum vmr_leave why)
         leave_turn(vp, why);
         return;
     }
-    sync_mutex_lock(&vp->replay->lock);
-    vp->entered = false;
-    sync_mutex_unlock(&vp->replay->lock);
+    replay_left(vp->replay, vp);
 }
 
 static void check_answer(struct replay_vp *vp, const struct vmr_exit *vp_exit)

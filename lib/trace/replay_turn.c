@@ -4,16 +4,33 @@
  * sleeps on its own parker; whoever gives up the turn wakes the next. A request
  * of another thread is carried out by a VP that waits, since the thread that
  * made it when recording is not there. [RUN-3]
+ *
+ * A trace may say anything, and an embedder may have stopped a VP that the
+ * trace goes on with. Still every wait has an end. Whoever waits (in `wait`,
+ * nowhere else) does so because
+ *
+ *   a thread has the turn                    it runs library code, and gives the turn back where the VP enters the
+ *                                            guest, parks, or leaves; it never waits itself while it has it
+ *   the next record is of a VP in a run      that VP waits here as well, and is woken (wake_next), or is the one above
+ *   it is of a VP in no run                  the embedder may be about to begin one: `patience` ends this
+ * (awaits_embedder)
+ *
+ * and everything else is found out at once (is_stuck), carried out (make_async)
+ * or passed over. Each of these takes a record or ends the replay, and traces
+ * end. Who finds the replay over on the way out wakes all that still wait.
  */
 
 #include "lib/trace/replay.h"
 
 #include <string.h>
 
+#include "lib/base/checked.h"
 #include "vmrig/run.h"
 
-/* How long a run that the trace expects may take to begin while another VP is in one. */
-#define NEW_RUN_WAIT_NS UINT64_C(2000000000)
+/* How long the embedder may take to do what the trace expects of it while a VP waits for that. */
+#define PATIENCE_DEFAULT_NS UINT64_C(10000000000)
+/* The same once a VP has halted: most embedders stop the others then. */
+#define PATIENCE_HALTED_NS UINT64_C(2000000000)
 
 bool replay_owns(const struct vmr_replay *replay)
 {
@@ -160,22 +177,31 @@ static bool is_stuck(const struct vmr_replay *replay)
 }
 
 /*
- * A VP has halted, and the trace goes on with a run that nobody has begun. An
- * embedder may be about to begin it; one that stops all VPs first, as a VP set
- * does, never will while another VP waits here for its turn.
+ * The trace goes on with a VP that is in no run: with a new one, or with what
+ * is done between runs. An embedder may be about to do it; one that stops all
+ * VPs first, as a VP set does, never will while another waits here for its turn.
  */
-static bool awaits_new_run(const struct vmr_replay *replay)
+static bool awaits_embedder(const struct vmr_replay *replay)
 {
     uint32_t next = replay->head.vp;
 
-    return replay->halted && !replay->has_turn && replay->head.kind == TRACE_ENTER && next < replay->vp_count &&
-           replay->vps[next] && !replay->vps[next]->entered;
+    return !replay->has_turn && next < replay->vp_count && replay->vps[next] && !replay->vps[next]->entered;
+}
+
+static uint64_t patience(const struct vmr_replay *replay)
+{
+    uint64_t patience_ns = replay->options.patience_ns ? replay->options.patience_ns : PATIENCE_DEFAULT_NS;
+
+    return replay->halted && patience_ns > PATIENCE_HALTED_NS ? PATIENCE_HALTED_NS : patience_ns;
 }
 
 static void wait(struct vmr_replay *replay, struct replay_vp *vp)
 {
     const struct vmr_host *host = &replay->host;
-    uint64_t deadline_ns = awaits_new_run(replay) ? host->ops->now_ns(host->context) + NEW_RUN_WAIT_NS : VMR_NEVER;
+    uint64_t deadline_ns = VMR_NEVER;
+
+    if (awaits_embedder(replay) && !checked_add_u64(host->ops->now_ns(host->context), patience(replay), &deadline_ns))
+        deadline_ns = VMR_NEVER;
 
     vp->waiting = true;
     sync_mutex_unlock(&replay->lock);
@@ -183,7 +209,7 @@ static void wait(struct vmr_replay *replay, struct replay_vp *vp)
 
     sync_mutex_lock(&replay->lock);
     vp->waiting = false;
-    if ((result == VMR_PARK_DEADLOCK && !replay->has_turn) || (result == VMR_PARK_TIMEOUT && awaits_new_run(replay)))
+    if ((result == VMR_PARK_DEADLOCK && !replay->has_turn) || (result == VMR_PARK_TIMEOUT && awaits_embedder(replay)))
         replay_diverge(replay, "has no VP that could go on");
 }
 
@@ -206,6 +232,9 @@ bool replay_take(struct vmr_replay *replay, struct replay_vp *vp)
             wait(replay, vp);
         }
     }
+    /* Perhaps it was this one that found out. */
+    if (!taken)
+        wake_waiting(replay);
     sync_mutex_unlock(&replay->lock);
     return taken;
 }
@@ -256,6 +285,14 @@ void replay_end_run(struct vmr_replay *replay)
             make_async(replay);
     }
     wake_next(replay);
+    sync_mutex_unlock(&replay->lock);
+}
+
+void replay_left(struct vmr_replay *replay, struct replay_vp *vp)
+{
+    sync_mutex_lock(&replay->lock);
+    vp->entered = false;
+    wake_waiting(replay);
     sync_mutex_unlock(&replay->lock);
 }
 

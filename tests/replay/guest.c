@@ -139,8 +139,10 @@ static void create_recorder(const struct guest *guest, struct bytes *trace, stru
         {"machine", "small-pc"},    {"memory", "4194304"},       {"vps", vps},
         {"firmware-size", "65536"}, {"rtc-epoch", "1704067200"},
     };
-    const struct vmr_recorder_options options = {
-        .sink = guest->sink.write ? guest->sink : bytes_sink(trace), .codec = guest->codec, .meta = meta, .meta_count = sizeof(meta) / sizeof(meta[0])};
+    const struct vmr_recorder_options options = {.sink = guest->sink.write ? guest->sink : bytes_sink(trace),
+                                                 .codec = guest->codec,
+                                                 .meta = meta,
+                                                 .meta_count = sizeof(meta) / sizeof(meta[0])};
     struct vmr_error err = {0};
 
     (void)snprintf(vps, sizeof(vps), "%u", (unsigned)guest->vps);
@@ -186,16 +188,15 @@ void guest_record(const struct guest *guest, struct bytes *ret_trace, struct byt
     struct vmr_recorder *recorder = NULL;
     struct vmr_machine *machine = NULL;
     struct vmr_error err = {0};
-    const struct vmr_machine_options options = {.handle = &recorded_handle,
-                                                .host = &recorded_host,
-                                                .memory_size = MEMORY,
-                                                .vps = guest->vps,
-                                                .firmware = firmware,
-                                                .firmware_size = FIRMWARE,
-                                                .rtc_epoch_s = EPOCH,
-                                                .console = guest->console.write
-                                                               ? guest->console
-                                                               : (struct vmr_console_sink){print, ret_console}};
+    const struct vmr_machine_options options = {
+        .handle = &recorded_handle,
+        .host = &recorded_host,
+        .memory_size = MEMORY,
+        .vps = guest->vps,
+        .firmware = firmware,
+        .firmware_size = FIRMWARE,
+        .rtc_epoch_s = EPOCH,
+        .console = guest->console.write ? guest->console : (struct vmr_console_sink){print, ret_console}};
 
     *ret_trace = *ret_console = (struct bytes){0};
     bytes_append(ret_console, "", 0);

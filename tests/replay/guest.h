@@ -17,8 +17,8 @@ struct guest {
     const struct vmr_program *programs[GUEST_VP_MAX]; /* NULL: a VP that nobody starts */
     const char *spec;                                 /* of the mock; NULL: "mock" */
     enum vmr_trace_codec codec;
-    const char *input;              /* brought to the serial port from another thread, once the VPs run; NULL: none */
-    struct vmr_trace_sink sink;     /* in place of ret_trace, if given */
+    const char *input;               /* brought to the serial port from another thread, once the VPs run; NULL: none */
+    struct vmr_trace_sink sink;      /* in place of ret_trace, if given */
     struct vmr_console_sink console; /* in place of ret_console, if given */
 };
 

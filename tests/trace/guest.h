@@ -21,7 +21,7 @@
 
 #define STREAM 9u
 
-#define GUEST_VP_MAX 2u
+#define GUEST_VP_MAX 3u
 
 /* What a device can do wrong, to be found by a replay. */
 enum guest_bug {

@@ -4,6 +4,9 @@
  * played in that order, with threads and without. [TRC-1] [SET-2]
  */
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "tests/trace/guest.h"
 
 #define VECTOR_TO_BOSS 0x40u
@@ -272,6 +275,253 @@ static void a_vp_that_halts_early_keeps_nobody_waiting(void **state)
     writer_finish(&trace);
 }
 
+/* --- traces that nobody recorded: each replay comes to its end --- */
+
+/* clang-format off: one line a step is the point */
+static const struct vmr_step chief_steps[] = {
+    VMR_STORE(APIC_SVR, 4, APIC_ON),
+    VMR_START_VP(1),
+    VMR_START_VP(2),
+    VMR_IN(2, PORT_CLOCK, 4),
+    VMR_WAIT_VECTOR(VECTOR_TO_BOSS, 1),
+    VMR_WAIT_VECTOR(VECTOR_TO_BOSS + 8, 1),
+    VMR_SEND_IPI(1, VECTOR_TO_WORKER),
+    VMR_SEND_IPI(2, VECTOR_TO_WORKER),
+    VMR_WAIT_VECTOR(VECTOR_OUTSIDE, 2),
+    VMR_POWER_OFF(),
+    VMR_END(),
+};
+static const struct vmr_step first_steps[] = {
+    VMR_STORE(APIC_SVR, 4, APIC_ON),
+    VMR_SEND_IPI(0, VECTOR_TO_BOSS),
+    VMR_WAIT_VECTOR(VECTOR_TO_WORKER, 1),
+    VMR_IN(2, PORT_COUNTER, 1),
+    VMR_END(),
+};
+static const struct vmr_step second_steps[] = {
+    VMR_STORE(APIC_SVR, 4, APIC_ON),
+    VMR_OUT(PORT_COPY, 4, VMR_PROGRAM_DATA),
+    VMR_SEND_IPI(0, VECTOR_TO_BOSS + 8),
+    VMR_WAIT_VECTOR(VECTOR_TO_WORKER, 1),
+    VMR_END(),
+};
+/* clang-format on */
+#define CREW 3u
+#define PROGRAM(list, how)                                                                                             \
+    {                                                                                                                  \
+        .name = #list, .steps = (list), .count = sizeof(list) / sizeof((list)[0]), .start = (how),                     \
+        .eoi = VMR_EOI_XAPIC                                                                                           \
+    }
+static const struct vmr_program crew[CREW] = {
+    PROGRAM(chief_steps, VMR_START_LONG_MODE),
+    PROGRAM(first_steps, VMR_START_REAL_MODE),
+    PROGRAM(second_steps, VMR_START_REAL_MODE),
+};
+
+static void record_crew(struct writer *ret_text)
+{
+    struct recording recording;
+
+    record_begin(&recording, NULL, "mock", CREW, true);
+    for (uint32_t i = 0; i < CREW; i++)
+        record_load(&recording, i, &crew[i]);
+    run_set(&recording.guest, true);
+    record_end(&recording);
+    print_trace(&recording.trace, ret_text);
+    writer_finish(&recording.trace);
+}
+
+struct playing {
+    struct guest guest;
+    struct vmr_vp_set *set;
+};
+
+static void halt_set(void *context)
+{
+    const struct playing *playing = context;
+
+    if (playing->set)
+        (void)vmr_vp_set_halt_all(playing->set, 0, VMR_HALT_STOP);
+}
+
+static void stop_set(void *context, vmr_vp_index vp)
+{
+    (void)vp;
+    halt_set(context);
+}
+
+/* Whatever it is: the VPs come back, and the outcome is one of those there are. */
+static void play_made_up(const struct writer *text, const char *what)
+{
+    static struct playing playing;
+    const struct vmr_replay_options options = {
+        .stop = stop_set, .end = halt_set, .context = &playing, .patience_ns = 20000000};
+    struct vmr_trace_memory memory;
+    struct vmr_trace_source source = bytes_source(&memory, text->bytes, text->length);
+    struct vmr_replay *replay;
+    struct vmr_replay_result result;
+    struct vmr_hypervisor_handle handle;
+    struct vmr_host posix, host;
+    struct vmr_vp_set_halt halt;
+
+    playing.set = NULL;
+    vmr_host_posix(&posix, NULL);
+    if (vmr_replay_create(&source, &options, &replay, NULL))
+        return; /* it does not begin as a recording does */
+    CHECK_OK(vmr_replay_attach(replay, &posix, &handle, &host, NULL));
+    guest_init(&playing.guest, &handle, &host, CREW, true);
+    vmr_replay_set_partition(replay, playing.guest.partition);
+    const struct vmr_vp_set_options set_options = {.io = &playing.guest.io};
+
+    CHECK_OK(vmr_vp_set_create(playing.guest.partition, &set_options, &playing.set, NULL));
+    CHECK_OK(vmr_vp_set_start(playing.set));
+    CHECK_OK(vmr_vp_set_wait(playing.set, VMR_NEVER, &halt));
+    CHECK_OK(vmr_vp_set_stop(playing.set));
+    vmr_vp_set_destroy(playing.set);
+    vmr_replay_get_result(replay, &result);
+    if (result.status && result.status != VMR_E_DIVERGED && result.status != VMR_E_CORRUPT)
+        fail_msg("%s: %s", what, result.error.message);
+    guest_finish(&playing.guest);
+    vmr_replay_destroy(replay);
+}
+
+enum edit {
+    EDIT_DELETE,  /* a begin, an end, a request is missing */
+    EDIT_SWAP,    /* halts and turns in another order */
+    EDIT_OTHER,   /* of another VP, which may never run */
+    EDIT_NOBODY,  /* of a VP that is not there */
+    EDIT_VM,      /* of no VP, and no request */
+    EDIT_REQUEST, /* a request that nobody made, to a VP that is not there; nothing that it caused */
+    EDIT_CUT,     /* nothing follows */
+    EDIT_COUNT
+};
+
+static void put(struct writer *text, const char *from, const char *to)
+{
+    writer_copy(text, from, (size_t)(to - from));
+}
+
+static const char *line_end(const char *line)
+{
+    return strchr(line, '\n') + 1;
+}
+
+/* Line `line` with what stands behind its number up to the next blank replaced by `who`. */
+static void put_as(struct writer *text, const char *line, const char *who)
+{
+    const char *name = strchr(line, ' ') + 1;
+
+    put(text, line, name);
+    writer_copy(text, who, strlen(who));
+    put(text, strchr(name, ' '), line_end(line));
+}
+
+static void edit_line(const char *all, const char *line, enum edit edit, struct writer *ret_text)
+{
+    const char *next = line_end(line), *rest = next;
+
+    writer_init(ret_text, 4u << 20);
+    put(ret_text, all, line);
+    if (edit == EDIT_SWAP && strcmp(next, "end\n") != 0) {
+        rest = line_end(next);
+        /* Numbers rise; who it is of and what it is change places. */
+        put(ret_text, line, strchr(line, ' '));
+        put(ret_text, strchr(next, ' '), rest);
+        put(ret_text, next, strchr(next, ' '));
+        put(ret_text, strchr(line, ' '), next);
+    } else if (edit == EDIT_OTHER) {
+        put_as(ret_text, line, strstr(line, " vp1 ") == strchr(line, ' ') ? "vp2" : "vp1");
+    } else if (edit == EDIT_NOBODY || edit == EDIT_VM) {
+        put_as(ret_text, line, edit == EDIT_VM ? "vm" : "vp7");
+    } else if (edit == EDIT_REQUEST) {
+        put(ret_text, line, strchr(line, ' '));
+        writer_copy(ret_text, " vm async what=nmi a=7 b=0\n", 27);
+    } else if (edit == EDIT_CUT) {
+        return;
+    }
+    put(ret_text, rest, rest + strlen(rest));
+}
+
+static void play_edited(const char *all, const char *line)
+{
+    for (enum edit edit = 0; edit < EDIT_COUNT; edit++) {
+        struct writer edited;
+        char what[100];
+
+        edit_line(all, line, edit, &edited);
+        (void)snprintf(what, sizeof(what), "edit %u of %.40s", edit, line);
+        play_made_up(&edited, what);
+        writer_finish(&edited);
+    }
+}
+
+static void made_up_traces_keep_nobody_waiting(void **state)
+{
+    struct writer text;
+    unsigned number = 0;
+
+    (void)state;
+    (void)alarm(100); /* a replay that does not end is killed: there is no other way to tell */
+    record_crew(&text);
+    writer_u8(&text, 0);
+    const char *all = (const char *)text.bytes;
+    const char *line = strstr(all, " vp0 ");
+
+    while (line[-1] != '\n')
+        line--;
+    play_made_up(&(struct writer){.bytes = text.bytes, .length = text.length - 1}, "as recorded");
+    for (; strcmp(line, "end\n") != 0; line = line_end(line), number++)
+        play_edited(all, line);
+    (void)alarm(0);
+    assert_true(number > 80);
+    writer_finish(&text);
+}
+
+static void set_stop(void *context)
+{
+    vmr_stop_set(*(struct vmr_stop_source **)context);
+}
+
+/* The trace goes on with a VP that this embedder never runs. */
+static void a_vp_that_never_runs_is_not_waited_for_for_ever(void **state)
+{
+    static struct guest guest;
+    struct vmr_stop_source *stop = NULL;
+    const struct vmr_replay_options options = {.end = set_stop, .context = &stop, .patience_ns = 20000000};
+    struct vmr_trace_memory memory;
+    struct writer trace;
+    struct vmr_replay *replay;
+    struct vmr_replay_result result;
+    struct vmr_hypervisor_handle handle;
+    struct vmr_host posix, host;
+    struct vmr_run_result run;
+    uint64_t counter;
+
+    (void)state;
+    (void)alarm(60);
+    record_set(NULL, "mock", &trace, &counter);
+    struct vmr_trace_source source = bytes_source(&memory, trace.bytes, trace.length);
+
+    vmr_host_posix(&posix, NULL);
+    CHECK_OK(vmr_replay_create(&source, &options, &replay, NULL));
+    CHECK_OK(vmr_replay_attach(replay, &posix, &handle, &host, NULL));
+    guest_init(&guest, &handle, &host, 2, true);
+    vmr_replay_set_partition(replay, guest.partition);
+    CHECK_OK(vmr_stop_create(&host, &stop));
+    struct vmr_vp *vp = guest_bind(&guest, 0);
+
+    CHECK_OK(vmr_vp_run(vp, stop, &guest.io, &run));
+    assert_int_equal(run.reason, VMR_HALT_STOP);
+    vmr_replay_get_result(replay, &result);
+    CHECK_STATUS(result.status, VMR_E_DIVERGED);
+    assert_non_null(strstr(result.error.message, "replay has no VP that could go on"));
+    (void)alarm(0);
+    guest_finish(&guest);
+    vmr_stop_destroy(stop);
+    vmr_replay_destroy(replay);
+    writer_finish(&trace);
+}
+
 static void giving_up_lets_every_vp_go(void **state)
 {
     struct writer trace;
@@ -302,6 +552,8 @@ int main(void)
         cmocka_unit_test(coroutines_play_in_any_order_of_theirs),
         cmocka_unit_test(a_wrong_interrupt_is_found_and_every_vp_comes_back),
         cmocka_unit_test(a_vp_that_halts_early_keeps_nobody_waiting),
+        cmocka_unit_test(made_up_traces_keep_nobody_waiting),
+        cmocka_unit_test(a_vp_that_never_runs_is_not_waited_for_for_ever),
         cmocka_unit_test(giving_up_lets_every_vp_go),
     };
 
