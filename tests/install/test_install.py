@@ -52,6 +52,15 @@ def headers_are_complete(source, prefix):
     claim(ours == theirs, f'installed headers differ: {sorted(ours ^ theirs)}')
 
 
+def names_are_ours(prefix, library):
+    """Nothing that a program links against has a name that the program could have: so there is no archive."""
+    archives = [name for _, _, names in os.walk(prefix) for name in names if name.endswith('.a')]
+    claim(not archives, f'archives are installed, with every internal name: {archives}')
+    exported = run('nm', '-D', '--defined-only', '--format=posix', library).splitlines()
+    foreign = [line for line in exported if not line.startswith('vmr_')]
+    claim(len(exported) > 100 and not foreign, f'{library} exports {foreign or exported}')
+
+
 def installed(source, build, user, scratch):
     run('meson', 'install', '-C', build, '--no-rebuild', '--destdir', scratch)
     package = os.path.dirname(find_under(scratch, 'vmrig.pc'))
@@ -61,6 +70,7 @@ def installed(source, build, user, scratch):
           'pkg-config gives another version')
     headers_are_complete(source, scratch)
     libraries = os.path.dirname(find_under(scratch, 'libvmrig.so.0'))
+    names_are_ours(scratch, os.path.join(libraries, 'libvmrig.so.0'))
     program_runs(['cc', '-std=gnu17'], user, flags, libraries, scratch)
     if shutil.which('c++'):
         program_runs(['c++', '-std=c++17', '-x', 'c++'], user, ['-x', 'none', *flags], libraries, scratch)
@@ -100,8 +110,8 @@ def minimal(source, _build, _user, scratch):
 
 def main():
     name, source, build, user = sys.argv[1:]
-    if not all(shutil.which(program) for program in ('meson', 'ninja', 'pkg-config', 'readelf')):
-        print('skipped: meson, ninja, pkg-config and readelf are needed')
+    if not all(shutil.which(program) for program in ('meson', 'ninja', 'nm', 'pkg-config', 'readelf')):
+        print('skipped: meson, ninja, nm, pkg-config and readelf are needed')
         sys.exit(SKIP)
     with tempfile.TemporaryDirectory(prefix='vmrig-install-') as scratch:
         try:
