@@ -158,6 +158,67 @@ static void inputs_and_reactions_are_both_there(void **state)
     writer_finish(&text);
 }
 
+/* A device that says so, and then still works for the request. */
+static size_t receive(void *context, uint32_t stream, const uint8_t *bytes, size_t length)
+{
+    struct guest *guest = context;
+    const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = 0x41};
+    enum vmr_status status = vmr_partition_msi(guest->partition, &msi);
+
+    assert_int_equal(stream, STREAM);
+    assert_true(status == VMR_OK || status == VMR_E_GUEST);
+    CHECK_OK(vmr_memory_write(guest->memory, VMR_PROGRAM_DATA + 0x800, bytes, length));
+    return length;
+}
+
+static void run_with_input(struct guest *guest, struct vmr_stop_source *stop)
+{
+    const struct vmr_input_sink sink = {.receive = receive, .context = guest};
+    struct vmr_run_result result;
+
+    vmr_partition_set_input(guest->partition, &sink);
+    (void)guest_bind(guest, 0);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(vmr_partition_input(guest->partition, STREAM, (const uint8_t *)"abc", 3), 3);
+    CHECK_OK(vmr_vp_run(guest->vps[0], stop, &guest->io, &result));
+}
+
+/* In the recording, and when the embedder's thread makes the request again in a replay. */
+static void what_a_request_causes_belongs_to_it(void **state)
+{
+    struct recording recording;
+    struct replaying replaying;
+    struct vmr_replay_result result;
+    struct writer text;
+
+    (void)state;
+    record_begin(&recording, NULL, "mock", 1, true);
+    record_load(&recording, 0, &guest_program);
+    run_with_input(&recording.guest, NULL);
+    record_end(&recording);
+    print_trace(&recording.trace, &text);
+    writer_u8(&text, 0);
+    const char *at = (const char *)text.bytes;
+
+    for (unsigned i = 0; i < 3; i++) {
+        at = strstr(at, " vm input stream=9 bytes=616263\n");
+        assert_non_null(at);
+        at = strchr(at, '\n');
+        assert_non_null(strstr(at, " vm ~ write gpa=0x100800 bytes=616263\n"));
+    }
+    assert_null(strstr((const char *)text.bytes, " async "));
+    replay_begin(&replaying, &recording.trace, NULL, 1, true, true);
+    run_with_input(&replaying.guest, replaying.stop);
+    replay_end(&replaying, &result);
+    if (result.status || !result.ended)
+        fail_msg("after %llu records: %s", (unsigned long long)result.records, result.error.message);
+    assert_int_equal(replaying.trace.length, recording.trace.length);
+    assert_memory_equal(replaying.trace.bytes, recording.trace.bytes, recording.trace.length);
+    writer_finish(&replaying.trace);
+    writer_finish(&text);
+    writer_finish(&recording.trace);
+}
+
 static void times_are_rounded_up_to_the_step(void **state)
 {
     struct recording recording;
@@ -285,6 +346,7 @@ int main(void)
         cmocka_unit_test(features_that_pass_it_by_are_not_offered),
         cmocka_unit_test(one_recorder_wraps_once_and_records_one_partition),
         cmocka_unit_test(inputs_and_reactions_are_both_there),
+        cmocka_unit_test(what_a_request_causes_belongs_to_it),
         cmocka_unit_test(times_are_rounded_up_to_the_step),
         cmocka_unit_test(what_the_embedder_does_by_itself_is_not_recorded),
         cmocka_unit_test(a_full_disk_is_reported_and_the_guest_goes_on),

@@ -70,55 +70,6 @@ static void check_fixed_point(const char *name, const struct writer *trace, bool
     writer_finish(&replaying.trace);
 }
 
-/* A device that says so, and then still works for the request. */
-static size_t receive(void *context, uint32_t stream, const uint8_t *bytes, size_t length)
-{
-    struct guest *guest = context;
-    const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = 0x41};
-    enum vmr_status status = vmr_partition_msi(guest->partition, &msi);
-
-    assert_int_equal(stream, STREAM);
-    assert_true(status == VMR_OK || status == VMR_E_GUEST);
-    CHECK_OK(vmr_memory_write(guest->memory, VMR_PROGRAM_DATA + 0x800, bytes, length));
-    return length;
-}
-
-static void drive_with_input(struct guest *guest, struct vmr_stop_source *stop)
-{
-    const struct vmr_input_sink sink = {.receive = receive, .context = guest};
-
-    vmr_partition_set_input(guest->partition, &sink);
-    (void)guest_bind(guest, 0);
-    for (unsigned i = 0; i < 3; i++)
-        assert_int_equal(vmr_partition_input(guest->partition, STREAM, (const uint8_t *)"abc", 3), 3);
-    struct vmr_run_result result;
-
-    CHECK_OK(vmr_vp_run(guest->vps[0], stop, &guest->io, &result));
-}
-
-/* In the recording, and when the embedder's thread makes the request again in a replay. */
-static void what_a_request_causes_belongs_to_it(void **state)
-{
-    struct writer trace, text;
-
-    (void)state;
-    record("mock", &guest_program, true, drive_with_input, &trace);
-    check_fixed_point("input", &trace, true, drive_with_input);
-    print_trace(&trace, &text);
-    writer_u8(&text, 0);
-    const char *at = (const char *)text.bytes;
-
-    for (unsigned i = 0; i < 3; i++) {
-        at = strstr(at, " vm input stream=9 bytes=616263\n");
-        assert_non_null(at);
-        at = strchr(at, '\n');
-        assert_non_null(strstr(at, " vm ~ write gpa=0x100800 bytes=616263\n"));
-    }
-    assert_null(strstr((const char *)text.bytes, " async "));
-    writer_finish(&text);
-    writer_finish(&trace);
-}
-
 static const char *const profiles[] = {
     "mock",        "mock:profile=kvm-like", "mock:profile=hvf-like", "mock:profile=mshv-like", "mock:profile=whp-like",
     "mock:seed=7", /* spurious cancels */
@@ -588,7 +539,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_recorded_on_any_profile_plays_and_records_the_same),
         cmocka_unit_test(text_plays_as_well),
-        cmocka_unit_test(what_a_request_causes_belongs_to_it),
         cmocka_unit_test(without_reactions_the_library_does_the_same),
         cmocka_unit_test(the_first_divergence_is_told_with_both_sides),
         cmocka_unit_test(another_machine_is_refused_when_it_is_built),
