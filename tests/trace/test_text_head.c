@@ -41,8 +41,11 @@ static void the_first_line_is_taken_or_refused(void **state)
 /* Prints the head, and parses it again: also that of a later version, which these readers can read. */
 static void check_head(const struct writer *tables)
 {
-    const struct trace_header header = {
-        .major = 1, .minor = 9, .min_reader_major = 1, .codec = VMR_TRACE_CODEC_NONE, .tables_length = (uint32_t)tables->length};
+    const struct trace_header header = {.major = 1,
+                                        .minor = 9,
+                                        .min_reader_major = 1,
+                                        .codec = VMR_TRACE_CODEC_NONE,
+                                        .tables_length = (uint32_t)tables->length};
     enum vmr_trace_codec codec;
     bool inputs_only;
     struct writer head, back;
