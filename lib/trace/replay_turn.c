@@ -196,6 +196,8 @@ bool replay_take(struct vmr_replay *replay, struct replay_vp *vp)
             wait(replay, vp);
         }
     }
+    if (!taken)
+        wake_waiting(replay); /* that it is over may have been found out here, and nobody else would tell them */
     sync_mutex_unlock(&replay->lock);
     return taken;
 }
