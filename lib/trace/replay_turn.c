@@ -10,8 +10,8 @@
 
 #include "vmrig/run.h"
 
-/* How long a run that the trace expects may take to begin while another VP is in one. */
-#define NEW_RUN_WAIT_NS UINT64_C(2000000000)
+/* How long an embedder may take to do what the trace expects of a VP that is in no run while another one is. */
+#define EMBEDDER_WAIT_NS UINT64_C(2000000000)
 
 bool replay_owns(const struct vmr_replay *replay)
 {
@@ -150,22 +150,23 @@ static bool is_stuck(const struct vmr_replay *replay)
 }
 
 /*
- * A VP has halted, and the trace goes on with a run that nobody has begun. An
- * embedder may be about to begin it; one that stops all VPs first, as a VP set
- * does, never will while another VP waits here for its turn.
+ * A VP has halted, and the trace goes on with one that is in no run: with a new
+ * run, or with its registers between two. An embedder may be about to do that;
+ * one that stops all VPs first, as a VP set does, never will while another VP
+ * waits here for its turn.
  */
-static bool awaits_new_run(const struct vmr_replay *replay)
+static bool awaits_embedder(const struct vmr_replay *replay)
 {
     uint32_t next = replay->head.vp;
 
-    return replay->halted && !replay->has_turn && replay->head.kind == TRACE_ENTER && next < replay->vp_count &&
-           replay->vps[next] && !replay->vps[next]->entered;
+    return replay->halted && !replay->has_turn && next < replay->vp_count && replay->vps[next] &&
+           !replay->vps[next]->entered;
 }
 
 static void wait(struct vmr_replay *replay, struct replay_vp *vp)
 {
     const struct vmr_host *host = &replay->host;
-    uint64_t deadline_ns = awaits_new_run(replay) ? host->ops->now_ns(host->context) + NEW_RUN_WAIT_NS : VMR_NEVER;
+    uint64_t deadline_ns = awaits_embedder(replay) ? host->ops->now_ns(host->context) + EMBEDDER_WAIT_NS : VMR_NEVER;
 
     vp->waiting = true;
     sync_mutex_unlock(&replay->lock);
@@ -173,7 +174,7 @@ static void wait(struct vmr_replay *replay, struct replay_vp *vp)
 
     sync_mutex_lock(&replay->lock);
     vp->waiting = false;
-    if ((result == VMR_PARK_DEADLOCK && !replay->has_turn) || (result == VMR_PARK_TIMEOUT && awaits_new_run(replay)))
+    if ((result == VMR_PARK_DEADLOCK && !replay->has_turn) || (result == VMR_PARK_TIMEOUT && awaits_embedder(replay)))
         replay_diverge(replay, "has no VP that could go on");
 }
 
