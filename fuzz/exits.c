@@ -43,10 +43,8 @@ static void change_memory(struct guest *guest)
 static void send_msi(struct guest *guest)
 {
     uint8_t form = input_u8(&guest->input);
-    const struct vmr_msi msi = {
-        .address = form & 0x80 ? input_u64(&guest->input) : 0xfee00000u | (uint64_t)(form & 0x7f) << 12,
-        .data = input_u16(&guest->input),
-    };
+    uint64_t address = form & 0x80 ? input_u64(&guest->input) : 0xfee00000u | (uint64_t)(form & 0x7f) << 12;
+    const struct vmr_msi msi = {.address = address, .data = input_u16(&guest->input)};
 
     FUZZ_ANY(vmr_partition_msi(guest->rig.partition, &msi));
 }

@@ -133,14 +133,16 @@ static void guest_init(struct guest *guest)
     }
     if (without != 63)
         vmr_hv_calls_set_vtl_switch(&guest->calls, &vtl_switch);
-    guest->caller = (struct vmr_hv_caller){
-        .abi = (uint8_t)input_choose(&guest->input, VMR_HV_ABI_COUNT + 1),
-        .vtl = (uint8_t)input_choose(&guest->input, 3),
-        .instruction_length = (uint8_t)input_choose(&guest->input, 17),
-        .pc_advanced = input_choose(&guest->input, 2) == 1,
-        .vp = input_choose(&guest->input, 256),
-        .privileges = input_choose(&guest->input, 8) == 1 ? input_u64(&guest->input) : UINT64_MAX,
-    };
+    /* One by one: in what order the parts of an initialiser are evaluated is the compiler's. */
+    guest->caller.abi = (uint8_t)input_choose(&guest->input, VMR_HV_ABI_COUNT + 1);
+    guest->caller.vtl = (uint8_t)input_choose(&guest->input, 3);
+    guest->caller.instruction_length = (uint8_t)input_choose(&guest->input, 17);
+    guest->caller.pc_advanced = input_choose(&guest->input, 2) == 1;
+    guest->caller.vp = input_choose(&guest->input, 256);
+    unsigned form = input_choose(&guest->input, 16);
+
+    guest->caller.without_xmm = form >= 8;
+    guest->caller.privileges = form % 8u == 1 ? input_u64(&guest->input) : UINT64_MAX;
 }
 
 /* Mostly a call that exists, in the form that it has. */
@@ -202,10 +204,16 @@ static void take_registers(struct guest *guest, struct vmr_hv_call_registers *re
         registers->gpr[first + 1] = input;
         registers->gpr[first + 2] = output;
     }
-    for (unsigned left = input_u8(&guest->input) % 4u; left > 0; left--)
-        registers->gpr[input_u8(&guest->input) % VMR_HV_GPR_COUNT] = input_number(&guest->input);
-    for (unsigned left = input_u8(&guest->input) % 4u; left > 0; left--)
-        registers->xmm[input_u8(&guest->input) % VMR_HV_XMM_COUNT].low = input_u64(&guest->input);
+    for (unsigned left = input_u8(&guest->input) % 4u; left > 0; left--) {
+        uint64_t *gpr = &registers->gpr[input_u8(&guest->input) % VMR_HV_GPR_COUNT];
+
+        *gpr = input_number(&guest->input);
+    }
+    for (unsigned left = input_u8(&guest->input) % 4u; left > 0; left--) {
+        struct vmr_hv_xmm *xmm = &registers->xmm[input_u8(&guest->input) % VMR_HV_XMM_COUNT];
+
+        xmm->low = input_u64(&guest->input);
+    }
 }
 
 static void check_registers(const struct vmr_hv_call_registers *before, const struct vmr_hv_call_registers *after)

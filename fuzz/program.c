@@ -33,16 +33,19 @@ static struct vmr_step take_step(struct input *input)
     uint8_t op = input_u8(input), form = input_u8(input), where = input_u8(input);
     bool wild = op >= 0xf8;
 
-    return (struct vmr_step){
+    struct vmr_step step = {
         .op = wild ? op : (uint8_t)(op % VMR_STEP_OP_COUNT),
         .size = wild ? form : sizes[form & 3],
         .var = wild ? form : form >> 2 & 7,
         .backward = (form & 0x20) != 0,
-        .count = form & 0x40 ? (uint32_t)input_number(input) : 1u + (form >> 6),
-        .target = where & 0x80 ? input_u8(input) : where % 8u,
-        .address = form & 0x80 ? input_number(input) : addresses[where % 16u],
-        .value = input_number(input),
     };
+
+    /* One by one: in what order the parts of an initialiser are evaluated is the compiler's. */
+    step.count = form & 0x40 ? (uint32_t)input_number(input) : 1;
+    step.target = where & 0x80 ? input_u8(input) : where % 8u;
+    step.address = form & 0x80 ? input_number(input) : addresses[where % 16u];
+    step.value = input_number(input);
+    return step;
 }
 
 static void run(const struct vmr_program *program, const char *spec, uint32_t vps)

@@ -260,8 +260,9 @@ static void send_message(struct rig *rig)
 {
     static const uint8_t payload[HV_MESSAGE_PAYLOAD_MAX] = {1};
     const struct vmr_synic_target target = take_target(rig);
+    uint32_t type = input_u8(&rig->input) % 4u;
     const struct vmr_synic_message message = {
-        .type = input_u8(&rig->input) % 4u, .origin = 7, .payload = payload, .length = input_u8(&rig->input)};
+        .type = type, .origin = 7, .payload = payload, .length = input_u8(&rig->input)};
     enum vmr_status status = vmr_synic_post_message(rig->synic, &target, &message);
 
     if (message.type == 0 || message.length > HV_MESSAGE_PAYLOAD_MAX || target.vp >= VPS || target.vtl >= VTLS ||
@@ -463,6 +464,9 @@ static void rig_init(struct rig *rig)
     FUZZ_CHECK(vmr_memory_region_add(rig->memory, &low, NULL) == VMR_OK);
     rig->ram_removed = true;
     change_memory(rig);
+    bool without_events = input_choose(&rig->input, 4) == 3;
+    bool without_monitor = input_choose(&rig->input, 4) == 3;
+    bool without_tsc = input_choose(&rig->input, 4) == 3;
     const struct vmr_synic_options options = {
         .host = &rig->lone.host,
         .memory = rig->memory,
@@ -471,9 +475,9 @@ static void rig_init(struct rig *rig)
         .context = rig,
         .interrupt = on_interrupt,
         .wake = on_wake,
-        .host_events = input_choose(&rig->input, 4) == 3 ? NULL : &events,
-        .monitor = input_choose(&rig->input, 4) == 3 ? NULL : &monitor,
-        .tsc_hz = input_choose(&rig->input, 4) == 3 ? 0 : UINT64_C(3000000000),
+        .host_events = without_events ? NULL : &events,
+        .monitor = without_monitor ? NULL : &monitor,
+        .tsc_hz = without_tsc ? 0 : UINT64_C(3000000000),
         .tsc = on_tsc,
     };
 
