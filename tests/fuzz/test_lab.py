@@ -53,6 +53,20 @@ while :; do sleep 0.1; done
 '''
 
 
+# As afl-fuzz: counts go on in the same output folder.
+AFL = '''#!/bin/sh
+while [ "$1" != -- ]; do
+    [ "$1" = -o ] && out=$2/default
+    shift
+done
+mkdir -p "$out/crashes" "$out/queue"
+before=$(sed -n 's/execs_done *: //p' "$out/fuzzer_stats" 2>/dev/null)
+echo "execs_done        : $((before + 100))" >"$out/fuzzer_stats"
+echo "edges_found       : 9" >>"$out/fuzzer_stats"
+%s
+'''
+
+
 class Lab(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -185,6 +199,38 @@ class Interrupted(Lab):
         self.assertEqual(status, 130)
         self.assertIn('reports: ', text)
         self.assertNotIn('Traceback', text)
+
+
+class Afl(Lab):
+    def fuzz(self, body, times):
+        """The results of so many runs of one target."""
+        self.write(os.path.join(self.build, 'bin', 'afl-fuzz'), AFL % body)
+        self.engine(GOOD, 'spec')
+        target = next(target for target in lab.read_targets() if target.name == 'spec')
+        engine = lab.Afl(lab.Folders(self.build), self.build)
+        return [engine.fuzz(target, 1) for _ in range(times)]
+
+    def test_each_run_counts_what_it_did_itself(self):
+        results = self.fuzz('', 3)
+        self.assertEqual([result.executions for result in results], [100] * 3)
+        self.assertEqual([(result.crashes, result.failed) for result in results], [([], '')] * 3)
+
+    def test_crash_is_kept_once_under_a_name_for_any_system(self):
+        first, second = self.fuzz('echo bad >"$out/crashes/id:000000,sig:06"', 2)
+        self.assertEqual([os.path.basename(path) for path in first.crashes], ['afl-id-000000-sig-06'])
+        self.assertTrue(os.path.isfile(first.crashes[0]))
+        self.assertEqual(second.crashes, [])
+
+    def test_engine_that_does_not_run_is_a_failure(self):
+        self.assertIn('ended with status 2', self.fuzz('exit 2', 1)[0].failed)
+
+    def test_every_third_slice_of_a_target_is_its(self):
+        self.write(os.path.join(self.build, 'bin', 'afl-fuzz'), AFL % '')
+        self.engine(GOOD)
+        with mock.patch.object(nightly, 'SLICE_MIN_S', 1):
+            self.assertEqual(self.call(nightly, '--minutes', '0.05', '--jobs', '4', '--afl', self.build)[0], 0)
+        for row in nightly.State(os.path.join(self.build, 'nightly.json')).data['targets'].values():
+            self.assertEqual(row['engines'].get('afl++', 0), 100 * (row['slices'] // 3))
 
 
 class Nightly(Lab):
