@@ -34,7 +34,7 @@ static struct vmr_step take_step(struct input *input)
     bool wild = op >= 0xf8;
 
     struct vmr_step step = {
-        .op = wild ? op : (uint8_t)(op % VMR_STEP_OP_COUNT),
+        .op = wild && form >= 0x80 ? op : (uint8_t)(op % VMR_STEP_OP_COUNT),
         .size = wild ? form : sizes[form & 3],
         .var = wild ? form : form >> 2 & 7,
         .backward = (form & 0x20) != 0,

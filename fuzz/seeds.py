@@ -94,6 +94,8 @@ def vp_sets():
 
     save('vp_set', 'all-of-64', sparse(1, 0, [], 4))
     save('vp_set', 'two-banks-of-65', sparse(0, 3, [1 << 63, 1], 5))
+    save('vp_set', 'two-members-of-a-bank', sparse(0, 1, [0b101], 4))
+    save('vp_set', 'two-high-banks', sparse(0, 1 << 40 | 1 << 50, [1, 2], 7))
     save('vp_set', 'last-bank-only', sparse(0, 1 << 63, [1 << 63], 7))
     save('vp_set', 'bank-without-its-word', number(0) + number(1) + bytes([0, 0, 4]))
     save('vp_set', 'unknown-format', sparse(2, 1, [1], 1))
@@ -109,12 +111,15 @@ def hypercalls():
     def caller(abi, length=3, advanced=0):
         return bytes([0, 0, advanced, length, 0, abi, 0])
 
+    # Places in the library's table. What is behind a call is memory and answers; zeroes are enough, and succeed.
+    get_registers, post_message, signal_event = 12, 15, 16
     for abi, name in enumerate(('x64', 'x86', 'arm64-hvc', 'arm64-smccc')):
-        save('hypercall', f'{name}-simple-and-fast',
-             call(5, 0, b'', (1, 2), b'\x11' * 24) + call(6, 1, b'', (1, 2), b'\0' * 4) + caller(abi))
+        save('hypercall', f'{name}-fast', call(signal_event, 1, b'', (1, 2), b'') + caller(abi))
+        save('hypercall', f'{name}-simple', call(post_message, 0, b'', (1, 2), b'\x11' * 24) + caller(abi))
         save('hypercall', f'{name}-long-list-is-continued',
-             b''.join(call(index, 0, number(200), (1, 2), b'\x22' * 24) for index in range(20)) + caller(abi))
-    save('hypercall', 'output-behind-its-page', call(20, 0, number(64), (1, 0x0d), b'\x33' * 32) + caller(0))
+             call(get_registers, 0, number(200), (1, 2), b'') + caller(abi))
+    # 32 bytes of output at 8 bytes before the end of a page.
+    save('hypercall', 'output-behind-its-page', call(get_registers, 0, number(2), (1, 19), b'') + caller(0))
     save('hypercall', 'code-that-does-not-exist', b'\xff' + number(0x7777) + b'\x01\x02\0\0\0' + caller(0, 2, 1))
 
 
@@ -128,16 +133,19 @@ def synics():
     def msr(place, value, vp=0):
         return bytes([write, vp, place, 0]) + value
 
+    def count(value):
+        return msr(0x21, b'\0' + number(value))
+
     simp, siefp, eom, tsc = 0x45, 0x44, 0x46, 0x41
     pages = msr(simp, b'\x01') + msr(siefp, b'\x02') + msr(2, b'\x05')
     message = bytes([post, 0, 2, 1, 8])
     save('synic', 'message-waits-for-its-slot',
-         pages + message * 2 + bytes([poll, 0, 18, 0, 1, 2]) + msr(eom, b'\0') + bytes([poll, 0]) + on)
+         pages + message * 2 + bytes([poll, 0, 18, 0, 1, 2]) + msr(eom, b'\0\0') + bytes([poll, 0]) + on)
     save('synic', 'event-is-signalled-twice', pages + (bytes([event, 0, 2]) + number(5)) * 2 + bytes([poll, 0]) + on)
-    timer = msr(0x20, b'\x43') + msr(0x21, number(1))
+    timer = msr(0x20, b'\x43') + count(1)
     save('synic', 'periodic-timer-and-a-long-sleep',
          pages + timer + bytes([poll, 0]) + (bytes([clock]) + number(1 << 61) + bytes([poll, 0])) * 2 + on)
-    save('synic', 'direct-timer', msr(0x20, b'\x1b') + msr(0x21, number(100)) + bytes([poll, 0, clock]) +
+    save('synic', 'direct-timer', msr(0x20, b'\x1b') + count(100) + bytes([poll, 0, clock]) +
          number(1 << 20) + bytes([poll, 0]) + on)
     save('synic', 'guest-posts-to-a-port', bytes([add, 4, 3, guest, 0x13, 16, guest, 0x13, 255, remove, 0]) + on)
     save('synic', 'monitor-page', bytes([add, 0x11, 3, 9, 15, 4, 16, 0x07]) + number(1 << 9) + on)
@@ -186,6 +194,7 @@ def programs():
     save('program', 'string-io', step(6, 0x40, 0, 0x100000) + long_mode)
     save('program', 'start-the-other-vp', step(27, 0, 0, 1) + step(28, 0, 0, 1) + bytes([0x26, 0]))
     save('program', 'wait-in-the-kernel-chip', step(25, 0, 0, 32) + bytes([0x06, 6]))
+    save('program', 'variable-that-does-not-exist', step(0xfc, 9, 0, 1) + long_mode)
     save('program', 'real-mode', step(33) + bytes([0x05, 1]))
 
 
