@@ -61,13 +61,12 @@ uint64_t reference_time_now(struct reference_time *time)
 
 static uint64_t deadline_ns(const struct reference_time *time, uint64_t count)
 {
+    uint64_t ahead = count - time->base; /* also across the wrap of the count */
     uint64_t ns;
 
     if (time->paused)
         return VMR_NEVER;
-    if (count <= time->base)
-        return time->origin_ns;
-    if (!checked_mul_u64(count - time->base, UNIT_NS, &ns) || !checked_add_u64(ns, time->origin_ns, &ns))
+    if (!checked_mul_u64(ahead, UNIT_NS, &ns) || !checked_add_u64(ns, time->origin_ns, &ns))
         return VMR_NEVER;
     return ns;
 }

@@ -24,7 +24,8 @@ void reference_time_finish(struct reference_time *time); /* zeroed is fine */
 /* At `now_ns` of the host's clock; one before the origin counts as the origin. */
 uint64_t reference_time_at(struct reference_time *time, uint64_t now_ns);
 uint64_t reference_time_now(struct reference_time *time);
-/* When the count will have reached `count`; VMR_NEVER while paused, or beyond the host's clock. */
+/* When the count will have reached `count`, which lies ahead of the origin's; VMR_NEVER while paused, or beyond the
+ * host's clock. */
 uint64_t reference_time_deadline_ns(struct reference_time *time, uint64_t count);
 
 /* Both may be repeated. */

@@ -33,13 +33,19 @@ void stimer_set_count(struct stimer *timer, uint64_t count)
     timer->changed = true;
 }
 
+/* A due time half the range ahead counts as past, so that a longer period would never be over. */
+static uint64_t period_of(const struct stimer *timer)
+{
+    return timer->count < INT64_MAX ? timer->count : INT64_MAX;
+}
+
 /* A count of 0 arms nothing, but leaves the timer enabled. */
 static void arm(struct stimer *timer, uint64_t now)
 {
     timer->changed = false;
     timer->stalled = false;
     timer->armed = (timer->config & HV_STIMER_ENABLE) != 0 && timer->count != 0;
-    timer->due = (timer->config & HV_STIMER_PERIODIC) != 0 ? now + timer->count : timer->count;
+    timer->due = (timer->config & HV_STIMER_PERIODIC) != 0 ? now + period_of(timer) : timer->count;
 }
 
 void stimer_restore(struct stimer *timer, uint64_t config, uint64_t count, uint64_t written_at)
@@ -70,9 +76,9 @@ static bool deliver(const struct stimer *timer, unsigned index, uint64_t now, co
 /* To the first whole period after `now`. */
 static void advance(struct stimer *timer, uint64_t now)
 {
-    uint64_t periods = (now - timer->due) / timer->count + 1;
+    uint64_t periods = (now - timer->due) / period_of(timer) + 1;
 
-    timer->due += periods * timer->count;
+    timer->due += periods * period_of(timer);
 }
 
 static void fire(struct stimer *timer, unsigned index, uint64_t now, const struct stimer_sink *sink)
@@ -99,7 +105,8 @@ uint64_t stimers_scan(struct stimers *timers, uint64_t now, const struct stimer_
             arm(timer, now);
         if (has_expired(timer, now))
             fire(timer, i, now, sink);
-        if (timer->armed && !timer->stalled && timer->due < next)
+        /* One that is due only after the count has wrapped, in 58,000 years, has no deadline. */
+        if (timer->armed && !timer->stalled && timer->due > now && timer->due < next)
             next = timer->due;
     }
     return next;

@@ -99,6 +99,8 @@ static bool find_leave(struct vmr_replay *replay, uint64_t *ret_why)
 static void request(struct vmr_replay *replay, struct replay_vp *vp, uint64_t why)
 {
     vp->requested = true;
+    /* An embedder may stop all VPs for this one, each in its own way. */
+    replay->halted |= why == VMR_LEAVE_STOP;
     if (why == VMR_LEAVE_STOP && replay->options.stop)
         replay->options.stop(replay->options.context, vp->index);
     else if (why == VMR_LEAVE_KICK && replay->partition)

@@ -65,7 +65,7 @@ struct vmr_replay {
     _Atomic uint32_t setting_up;
     _Atomic uint32_t over; /* nothing more to play, or diverged */
     _Atomic uint32_t end_told;
-    bool halted; /* a VP has halted: the others are about to be stopped, if not just as they were then */
+    bool halted; /* a VP has halted or is stopped: the others are about to be, if not just as they were then */
     struct replay_vp **vps;
     uint32_t vp_count;
 

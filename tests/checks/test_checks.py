@@ -190,6 +190,12 @@ class Layout(Tree):
         self.write('tests/run/test_other.c')
         self.assert_finds(check_layout.find(self.root, {}), 'tests/run/test_other.c:1: no meson.build names it')
 
+    def test_fuzz_target_that_is_not_in_the_table_is_found(self):
+        self.write('fuzz/known.c')
+        self.write('fuzz/unknown.c')
+        self.write('fuzz/targets.txt', '# unknown\nknown 64 - what\n')
+        self.assert_finds(check_layout.find(self.root, {}), 'fuzz/unknown.c:1: no meson.build names it')
+
     def test_folder_of_the_same_name_builds_nothing(self):
         self.write('lib/stop/stop.c')
         self.write('lib/meson.build', "subdir('stop')\n")
@@ -389,7 +395,7 @@ class Results(Tree):
 
 
 class Dev(Tree):
-    COMMANDS = ('certify', 'test', 'build', 'bench', 'sanitize', 'coverage', 'format')
+    COMMANDS = ('certify', 'test', 'build', 'bench', 'sanitize', 'coverage', 'fuzz', 'nightly', 'format')
 
     def dev(self, *arguments):
         script = os.path.abspath(os.path.join(HERE, '..', '..', 'dev'))
@@ -408,6 +414,19 @@ class Dev(Tree):
             self.assertEqual((done.returncode, done.stderr), (0, ''), arguments)
             self.assertIn('usage: ./dev certify --nested', done.stdout)
             self.assertIn('--patience', done.stdout)
+
+    def test_fuzzing_commands_have_a_help_of_their_own(self):
+        for command in ('fuzz', 'nightly'):
+            done = self.dev(command, '--help')
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
+            self.assertIn(f'usage: ./dev {command} ', done.stdout)
+
+    def test_wrong_fuzzing_arguments_are_status_2_before_anything_is_built(self):
+        for arguments, word in ((['fuzz', 'nonsense'], 'nonsense'), (['fuzz', '--minutes', '0'], '--minutes'),
+                                (['nightly', '--minutes', 'x'], '--minutes'), (['nightly', '--jobs', '0'], '--jobs')):
+            done = self.dev(*arguments)
+            self.assertEqual((done.returncode, done.stdout), (2, ''))
+            self.assertIn(word, done.stderr)
 
     def test_unknown_command_is_one_line_and_status_2(self):
         done = self.dev('explode')

@@ -114,6 +114,10 @@ static void at_its_deadline_a_count_has_been_reached_and_not_before(void **state
     assert_int_equal(reference_time_deadline_ns(&fixture.time, UINT64_MAX), VMR_NEVER);
     assert_int_equal(reference_time_deadline_ns(&fixture.time, UINT64_MAX / 100), VMR_NEVER);
     assert_int_equal(reference_time_deadline_ns(&fixture.time, 0), 1033);
+    /* Across the wrap of the count: not at once. */
+    reference_time_set(&fixture.time, UINT64_MAX - 1);
+    assert_int_equal(reference_time_deadline_ns(&fixture.time, 3), 1033 + 500);
+    assert_int_equal(reference_time_at(&fixture.time, 1033 + 500), 3);
     reference_time_finish(&fixture.time);
 }
 

@@ -77,6 +77,10 @@ static const struct {
     {"periodic, one message for what was missed, in phase", ENABLE | PERIODIC, 100, 1100, 0, 1555, 1600, 1, 1100,
      ENABLE | PERIODIC},
     {"periodic, late by whole periods", ENABLE | PERIODIC, 100, 1100, 0, 1500, 1600, 1, 1100, ENABLE | PERIODIC},
+    {"the longest period lies ahead", ENABLE | PERIODIC, UINT64_MAX, 999 + (UINT64_C(1) << 63), 0, 2000,
+     999 + (UINT64_C(1) << 63), 0, 0, ENABLE | PERIODIC},
+    {"a period of half the range lies ahead", ENABLE | PERIODIC, UINT64_C(1) << 63, 999 + (UINT64_C(1) << 63), 0, 2000,
+     999 + (UINT64_C(1) << 63), 0, 0, ENABLE | PERIODIC},
     {"lazy is ignored", ENABLE | HV_STIMER_LAZY, 1500, 1500, 0, 1500, VMR_NEVER, 1, 1500, HV_STIMER_LAZY},
 };
 
@@ -126,6 +130,21 @@ static void a_periodic_timer_keeps_its_phase(void **state)
         assert_int_equal(next % 1000, 50);
         assert_true(next > now && next - now <= 1000);
     }
+}
+
+/* Near the end of the count the next due time is a small number: no reason to look at once, and again and again. */
+static void a_due_time_behind_the_wrap_is_no_deadline(void **state)
+{
+    (void)state;
+    struct stimers timers = {0};
+    struct sink sink = {0};
+
+    assert_true(stimer_set_config(&timers.timers[0], ENABLE | PERIODIC));
+    stimer_set_count(&timers.timers[0], 100);
+    assert_int_equal(scan(&timers, UINT64_MAX - 50, &sink), VMR_NEVER);
+    assert_int_equal(sink.messages, 0);
+    assert_int_equal(scan(&timers, 49, &sink), 149);
+    assert_int_equal(sink.messages, 1);
 }
 
 static void a_config_write_restarts_a_period_from_now(void **state)
@@ -277,6 +296,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(timers_expire_when_they_should),
         cmocka_unit_test(a_periodic_timer_keeps_its_phase),
+        cmocka_unit_test(a_due_time_behind_the_wrap_is_no_deadline),
         cmocka_unit_test(a_config_write_restarts_a_period_from_now),
         cmocka_unit_test(direct_mode_raises_its_vector_and_ignores_the_sint),
         cmocka_unit_test(an_undeliverable_timer_stays_due_without_a_deadline),

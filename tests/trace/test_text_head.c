@@ -39,11 +39,16 @@ static void the_first_line_is_taken_or_refused(void **state)
     }
 }
 
-/* Prints the head, and parses the tables out of it again. */
+/* Prints the head, and parses it again: also that of a later version, which these readers can read. */
 static void check_head(const struct writer *tables)
 {
-    const struct trace_header header = {
-        .major = 1, .min_reader_major = 1, .codec = VMR_TRACE_CODEC_NONE, .tables_length = (uint32_t)tables->length};
+    const struct trace_header header = {.major = 1,
+                                        .minor = 9,
+                                        .min_reader_major = 1,
+                                        .codec = VMR_TRACE_CODEC_NONE,
+                                        .tables_length = (uint32_t)tables->length};
+    enum vmr_trace_codec codec;
+    bool inputs_only;
     struct writer head, back;
     struct reader reader;
 
@@ -63,6 +68,8 @@ static void check_head(const struct writer *tables)
         assert_int_equal(trace_text_is_table(line, length), i > 0);
         if (i > 0)
             CHECK_OK(trace_text_parse_table(line, length, &back, NULL));
+        else
+            CHECK_OK(trace_text_parse_first(line, length, &codec, &inputs_only, NULL));
         line += length + 1;
         left -= length + 1;
     }

@@ -38,7 +38,7 @@ def missing_tests(files, without_test):
 def unbuilt_sources(root, files):
     """Sources that the build file of their folder, or of one above, does not name."""
     for path in sorted(files):
-        if not re.match(r'(?:lib|backends|conformance|tools|tests|examples|include)/.*\.[ch]$', path):
+        if not re.match(r'(?:lib|backends|conformance|tools|tests|examples|include|fuzz)/.*\.[ch]$', path):
             continue
         if path.endswith('.h') and not path.startswith('include/'):
             continue
@@ -46,8 +46,17 @@ def unbuilt_sources(root, files):
             yield f'{path}:1: no meson.build names it'
 
 
+def is_fuzz_target(root, path):
+    """Named in the table that the build file reads."""
+    folder, name = os.path.split(path)
+    table = common.read(root, 'fuzz/targets.txt') if os.path.isfile(os.path.join(root, 'fuzz/targets.txt')) else ''
+    return folder == 'fuzz' and any(line.split(' ')[0] + '.c' == name for line in table.splitlines())
+
+
 def is_named(root, path):
     """Whether a build file names it: whole, or by the stem that a loop turns into the name."""
+    if is_fuzz_target(root, path):
+        return True
     folder = os.path.dirname(path)
     while folder:
         build_file = os.path.join(folder, 'meson.build')

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: MIT
+"""Writes the curated inputs of ../corpora that are no plain text: golden traces cut short, and inputs of the binary targets.
+
+    python3 fuzz/seeds.py build/vmrig
+
+Each is named for what it shows. Inputs that a person can write (spec, script, most of replay and trace_text) are files of
+their own, as are those of bugs that were found; this writes over neither.
+"""
+
+import ctypes
+import ctypes.util
+import os
+import re
+import struct
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+GOLDEN = os.path.join(TOP, 'corpora', 'trace')
+
+
+def save(target, name, data):
+    path = os.path.join(TOP, 'corpora', target, name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, 'wb') as file:
+        file.write(data)
+
+
+def number(value):
+    """As input_number reads it."""
+    if value < 64:
+        return bytes([value])
+    if value & (value - 1) == 0:
+        return bytes([0x40 | value.bit_length() - 1])
+    return b'\xff' + struct.pack('<Q', value)
+
+
+# --- traces ---
+
+
+def vmrig(command, *arguments, data=None):
+    return subprocess.run([command, 'trace', *arguments], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def cut(command, golden, exits, codec, *options):
+    return vmrig(command, 'cut', '--exits', str(exits), '--codec', codec, *options,
+                 os.path.join(GOLDEN, golden + '.vmt'))
+
+
+def with_minor(trace, minor):
+    """Of a later minor version of the format, whose header hash fits."""
+    xxh3 = ctypes.CDLL(ctypes.util.find_library('xxhash')).XXH3_64bits
+    xxh3.restype, xxh3.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t)
+    header = trace[:10] + struct.pack('<H', minor) + trace[12:56]
+    return header + struct.pack('<Q', xxh3(header, len(header))) + trace[64:]
+
+
+def small_text(text):
+    """With the first two entries of its CPUID table: the rest shows nothing."""
+    return re.sub(rb'(cpuid-default bytes=[0-9a-f]{112})[0-9a-f]*', rb'\1', text)
+
+
+def replay_input(head, text):
+    """The records behind the set-up, without their numbers; `head` is the first line of the target's inputs."""
+    lines = re.findall(rb'^\d+ (.*)$', text, re.MULTILINE)
+    first = next(i for i, line in enumerate(lines) if line.endswith(b' enter'))
+    return b'\n'.join([head, *lines[first:], b'end', b''])
+
+
+def traces(command):
+    plain = cut(command, 'devices', 12, 'none')
+    save('trace_reader', 'devices-start-plain.vmt', plain)
+    save('trace_reader', 'cut-in-a-block.vmt', plain[:3000])
+    block = plain.index(b'\x8bVMTB')
+    save('trace_reader', 'wrong-block-hash.vmt', plain[:block + 60] + b'!' + plain[block + 61:])
+    save('trace_reader', 'later-minor-version.vmt', with_minor(plain, 9))
+    save('trace_reader', 'inputs-only.vmt', cut(command, 'devices', 12, 'none', '--inputs-only'))
+    save('trace_reader', 'seabios-start-zstd.vmt', cut(command, 'seabios-microvm-boot', 20, 'zstd'))
+    for golden, exits in (('devices', 20), ('seabios-pc-boot', 40)):
+        text = small_text(vmrig(command, 'print', '-', data=cut(command, golden, exits, 'none')))
+        save('trace_text', f'{golden}-start.vmtx', text)
+    for golden, exits, head in (('devices', 50, b'1c0'), ('seabios-pc-boot', 50, b'2c0')):
+        text = vmrig(command, 'print', '-', data=cut(command, golden, exits, 'none'))
+        save('replay', f'{golden}-start', replay_input(head, text))
+
+
+# --- vp_set: format, banks, words; how many VPs there are and whether the words fit, from the back ---
+
+
+def vp_sets():
+    def sparse(form, banks, words, vps, fitting=1):
+        return number(form) + number(banks) + b''.join(struct.pack('<Q', word) for word in words) + \
+            bytes([fitting, vps])
+
+    save('vp_set', 'all-of-64', sparse(1, 0, [], 4))
+    save('vp_set', 'two-banks-of-65', sparse(0, 3, [1 << 63, 1], 5))
+    save('vp_set', 'two-members-of-a-bank', sparse(0, 1, [0b101], 4))
+    save('vp_set', 'two-high-banks', sparse(0, 1 << 40 | 1 << 50, [1, 2], 7))
+    save('vp_set', 'last-bank-only', sparse(0, 1 << 63, [1 << 63], 7))
+    save('vp_set', 'bank-without-its-word', number(0) + number(1) + bytes([0, 0, 4]))
+    save('vp_set', 'unknown-format', sparse(2, 1, [1], 1))
+
+
+# --- hypercall: rounds of control, input and output place, registers; the caller from the back ---
+
+
+def hypercalls():
+    def call(index, bits, extra, places, answers):
+        return bytes([index, bits]) + extra + bytes(places) + b'\x03\0\0' + answers
+
+    def caller(abi, length=3, advanced=0):
+        return bytes([0, 0, advanced, length, 0, abi, 0])
+
+    # Places in the library's table. What is behind a call is memory and answers; zeroes are enough, and succeed.
+    get_registers, post_message, signal_event = 12, 15, 16
+    for abi, name in enumerate(('x64', 'x86', 'arm64-hvc', 'arm64-smccc')):
+        save('hypercall', f'{name}-fast', call(signal_event, 1, b'', (1, 2), b'') + caller(abi))
+        save('hypercall', f'{name}-simple', call(post_message, 0, b'', (1, 2), b'\x11' * 24) + caller(abi))
+        save('hypercall', f'{name}-long-list-is-continued',
+             call(get_registers, 0, number(200), (1, 2), b'') + caller(abi))
+    # 32 bytes of output at 8 bytes before the end of a page.
+    save('hypercall', 'output-behind-its-page', call(get_registers, 0, number(2), (1, 19), b'') + caller(0))
+    save('hypercall', 'code-that-does-not-exist', b'\xff' + number(0x7777) + b'\x01\x02\0\0\0' + caller(0, 2, 1))
+
+
+# --- synic: operations; what the embedder offers from the back ---
+
+
+def synics():
+    write, read, clock, poll, post, event, guest, add, remove = 0, 4, 5, 7, 8, 9, 10, 11, 12
+    on = bytes([0, 0, 0])
+
+    def msr(place, value, vp=0):
+        return bytes([write, vp, place, 0]) + value
+
+    def count(value):
+        return msr(0x21, b'\0' + number(value))
+
+    simp, siefp, eom, tsc = 0x45, 0x44, 0x46, 0x41
+    pages = msr(simp, b'\x01') + msr(siefp, b'\x02') + msr(2, b'\x05')
+    message = bytes([post, 0, 2, 1, 8])
+    save('synic', 'message-waits-for-its-slot',
+         pages + message * 2 + bytes([poll, 0, 18, 0, 1, 2]) + msr(eom, b'\0\0') + bytes([poll, 0]) + on)
+    save('synic', 'event-is-signalled-twice', pages + (bytes([event, 0, 2]) + number(5)) * 2 + bytes([poll, 0]) + on)
+    timer = msr(0x20, b'\x43') + count(1)
+    save('synic', 'periodic-timer-and-a-long-sleep',
+         pages + timer + bytes([poll, 0]) + (bytes([clock]) + number(1 << 61) + bytes([poll, 0])) * 2 + on)
+    save('synic', 'direct-timer', msr(0x20, b'\x1b') + count(100) + bytes([poll, 0, clock]) +
+         number(1 << 20) + bytes([poll, 0]) + on)
+    save('synic', 'guest-posts-to-a-port', bytes([add, 4, 3, guest, 0x13, 16, guest, 0x13, 255, remove, 0]) + on)
+    save('synic', 'monitor-page', bytes([add, 0x11, 3, 9, 15, 4, 16, 0x07]) + number(1 << 9) + on)
+    save('synic', 'message-page-is-taken-away',
+         msr(simp, b'\x04') + msr(2, b'\x05') + message + bytes([19, 0, poll, 0, 19, 0, poll, 0]) + on)
+    save('synic', 'reference-page-and-counter', msr(tsc, b'\x03') + bytes([read, 0, 0x40, 0, 17, 0, 17, 0xe1]) + on)
+
+
+# --- exits: VPs and hypervisor from the back; {whose run}, then {what others do, the exit} ---
+
+
+def exits():
+    def io(port_index, write, value=0):
+        return bytes([0, 0, 4 if write else 0, port_index]) + (struct.pack('<I', value << 24) if write else b'')
+
+    def lapic(offset, value):
+        return bytes([0, 4, 0x08, offset // 16]) + number(value)
+
+    halt, run, user = bytes([0, 10, 0]), b'\0', bytes([0, 0])
+    pic = b''.join(io(port, True, value)
+                   for port, value in ((0, 0x11), (1, 0x20), (1, 4), (1, 1), (1, 0xfe)))
+    pit = io(8, True, 0x34) + io(6, True, 0) + io(6, True, 16)
+    save('exits', 'timer-wakes-a-halted-guest', run + pic + pit + halt * 3 + user)
+    save('exits', 'local-timer', run + lapic(0xf0, 0x1ff) + lapic(0x320, 0x20020) + lapic(0x380, 0x1000) + halt * 2 + user)
+    save('exits', 'init-and-start-up', run + lapic(0xf0, 0x1ff) + lapic(0x310, 1 << 24) + lapic(0x300, 0x4500) +
+         lapic(0x300, 0x4608) + b'\x01' + io(13, False) + bytes([0, 1]))
+    save('exits', 'clock-and-serial', run + io(12, True, 11) + io(13, False) + io(14, True, 65) + io(27, False) + user)
+    for index, name in enumerate(('split', 'kernel', 'whp-like', 'spurious-cancels'), 1):
+        save('exits', f'on-{name}', run + pic + io(14, True, 66) + halt + bytes([index, 0]))
+    save('exits', 'memory-comes-and-goes', run + bytes([2, 7, 0]) + io(30, True, 1) + bytes([3, 7, 0, 7, 0]) +
+         io(30, False) + user)
+
+
+# --- program: steps of {operation, form, where, value}; form and hypervisor from the back ---
+
+
+def programs():
+    def step(operation, form=0, where=0, value=0):
+        return bytes([operation, form, where]) + number(value)
+
+    long_mode = bytes([0x06, 0])
+    save('program', 'port-and-memory', step(3, 0, 0, 65) + step(5, 4, 0) + step(8, 2, 6, 7) + step(10, 2, 6) + long_mode)
+    save('program', 'loop-and-expect', step(1, 0, 0, 5) + step(19, 0, 0) + step(15, 0, 0, 0) + long_mode)
+    save('program', 'spins-for-ever', step(20) + long_mode)
+    save('program', 'jumps-for-ever', step(17) + long_mode)
+    save('program', 'string-io', step(6, 0x40, 0, 0x100000) + long_mode)
+    save('program', 'start-the-other-vp', step(27, 0, 0, 1) + step(28, 0, 0, 1) + bytes([0x26, 0]))
+    save('program', 'wait-in-the-kernel-chip', step(25, 0, 0, 32) + bytes([0x06, 6]))
+    save('program', 'variable-that-does-not-exist', step(0xfc, 9, 0, 1) + long_mode)
+    save('program', 'real-mode', step(33) + bytes([0x05, 1]))
+
+
+if __name__ == '__main__':
+    if len(sys.argv) != 2:
+        sys.exit('usage: seeds.py VMRIG')
+    traces(sys.argv[1])
+    for make in (vp_sets, hypercalls, synics, exits, programs):
+        make()
