@@ -61,8 +61,10 @@ void trace_text_print_head(struct writer *out, const struct trace_header *header
     struct trace_table table;
     char line[96];
 
-    /* Our version, as packing writes it too: what a later one added is printed in the forms of this one. */
-    (void)snprintf(line, sizeof(line), TEXT_MAGIC "%u.%u min=%u.%u codec=%s%s\n", TRACE_MAJOR, TRACE_MINOR,
+    /* Of a later version ours, as packing writes it too: what that one added is printed in the forms of this one. */
+    unsigned minor = header->minor < TRACE_MINOR ? header->minor : TRACE_MINOR;
+
+    (void)snprintf(line, sizeof(line), TEXT_MAGIC "%u.%u min=%u.%u codec=%s%s\n", TRACE_MAJOR, minor,
                    TRACE_MIN_READER_MAJOR, TRACE_MIN_READER_MINOR,
                    header->codec == VMR_TRACE_CODEC_ZSTD ? "zstd" : "none",
                    header->flags & TRACE_FLAG_INPUTS_ONLY ? " inputs-only" : "");

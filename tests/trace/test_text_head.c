@@ -47,8 +47,7 @@ static void check_head(const struct writer *tables)
                                         .min_reader_major = 1,
                                         .codec = VMR_TRACE_CODEC_NONE,
                                         .tables_length = (uint32_t)tables->length};
-    enum vmr_trace_codec codec;
-    bool inputs_only;
+    struct trace_text_first first;
     struct writer head, back;
     struct reader reader;
 
@@ -69,7 +68,7 @@ static void check_head(const struct writer *tables)
         if (i > 0)
             CHECK_OK(trace_text_parse_table(line, length, &back, NULL));
         else
-            CHECK_OK(trace_text_parse_first(line, length, &codec, &inputs_only, NULL));
+            CHECK_OK(trace_text_parse_first(line, length, &first, NULL));
         line += length + 1;
         left -= length + 1;
     }
