@@ -104,6 +104,8 @@ def run(command, seconds, log, environment):
                                    start_new_session=True, env={**os.environ, **environment})
         running.add(process)
         try:
+            if stopping.is_set():  # since before end_all could see the process
+                return INTERRUPTED
             status = process.wait(seconds + HANG_S + GRACE_S)
             return INTERRUPTED if stopping.is_set() else status
         except subprocess.TimeoutExpired:

@@ -43,7 +43,7 @@ class State:
     def add(self, name, engine, result):
         row = self.row(name)
         row['slices'] += 1
-        row['seconds'] = round(row['seconds'] + result.seconds, 1)
+        row['seconds'] = round(row['seconds'] + result.seconds, 3)
         row['executions'] += result.executions
         row['new'] += result.new
         row['crashes'] += len(result.crashes)
