@@ -185,8 +185,12 @@ bool conf_wait(struct conf *conf, bool (*condition)(void *argument), void *argum
             return true;
         conf_pause(conf);
     }
-    if (!conf_over(conf))
-        conf_fail(conf, __FILE__, __LINE__, "waited in vain for: %s", what);
+    if (conf_over(conf))
+        return false;
+    conf_fail(conf, __FILE__, __LINE__, "waited in vain for: %s", what);
+    pthread_mutex_lock(&conf->state->lock);
+    conf->state->hung = true;
+    pthread_mutex_unlock(&conf->state->lock);
     return false;
 }
 

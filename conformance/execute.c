@@ -124,6 +124,7 @@ static void judge(const struct conf_state *state, struct conf_result *ret_result
         ret_result->verdict = CONF_FAIL;
         snprintf(ret_result->reason, sizeof(ret_result->reason), "it checked nothing");
     }
+    ret_result->hung = state->hung;
     ret_result->notes = state->notes;
     ret_result->transcript = state->transcript;
 }
@@ -325,6 +326,16 @@ static void execute_on_threads(const struct conf_backend *backend, const struct 
     free(execution);
 }
 
+/* A guest that hangs on a host that loses its interrupts now and then is no news: only one that hangs each time. */
+static void execute_with_attempts(const struct conf_backend *backend, const struct conf_scenario *scenario,
+                                  struct conf_result *ret_result)
+{
+    do {
+        execute_on_threads(backend, scenario, ret_result);
+        ret_result->attempts++;
+    } while (ret_result->verdict == CONF_FAIL && ret_result->hung && ret_result->attempts < backend->attempts);
+}
+
 void conf_execute(const struct conf_backend *backend, const struct conf_scenario *scenario,
                   struct conf_result *ret_result)
 {
@@ -334,7 +345,7 @@ void conf_execute(const struct conf_backend *backend, const struct conf_scenario
     else if (backend->is_mock && !backend->free_threads)
         execute_on_mock(backend, scenario, ret_result);
     else
-        execute_on_threads(backend, scenario, ret_result);
+        execute_with_attempts(backend, scenario, ret_result);
 }
 
 enum conf_verdict conf_execute_probe(const struct conf_backend *backend, void (*run)(struct conf *conf),

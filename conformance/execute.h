@@ -25,6 +25,8 @@ struct conf_result {
     uint64_t transcript;
     uint64_t schedules; /* orders tried; 0: not explored */
     bool capped;        /* there are more than were tried */
+    bool hung;          /* it failed because something did not come, or did not end */
+    uint32_t attempts;  /* on real threads */
 };
 
 /* A backend, as the runner found it. */
@@ -37,6 +39,7 @@ struct conf_backend {
     uint32_t quirks;
     uint64_t schedule_max; /* orders tried of one scenario */
     uint64_t patience_ns;  /* of the watchdog, on real threads */
+    uint32_t attempts;     /* of a scenario that hangs, on real threads; 0: one */
     bool free_threads;     /* the mock on real threads, for race detectors */
 };
 

@@ -49,6 +49,7 @@ struct conf_state {
     struct conf_worker *workers;
     struct vmr_scheduler *scheduler; /* the mock's; NULL: real threads */
     uint64_t patience_ns;            /* of the watchdog, on real threads */
+    bool hung;                       /* what was waited for did not come, or the watchdog bit */
     bool over;
     bool timed_out;
 };

@@ -133,6 +133,7 @@ void conf_state_give_up(struct conf *conf)
     if (!state->timed_out)
         record_failure(state, "the watchdog bit: it did not end by itself");
     state->timed_out = true;
+    state->hung = true;
     state->over = true;
     pthread_mutex_unlock(&state->lock);
     conf_kick_all(conf);

@@ -98,6 +98,17 @@ static void print_quirks(const struct conf_report_data *data, FILE *out)
     }
 }
 
+static void print_attempts(const struct conf_report_data *data, FILE *out)
+{
+    for (size_t i = 0; i < data->result_count; i++) {
+        const struct conf_result *result = &data->results[i];
+
+        if (result->attempts > 1)
+            fprintf(out, "%s: hung before: %s/%s: attempt %u: %s\n", result->backend, result->scenario->family,
+                    result->scenario->name, (unsigned)result->attempts, conf_verdict_name(result->verdict));
+    }
+}
+
 void report_matrix(const struct conf_report_data *data, FILE *out)
 {
     const char *families[FAMILY_MAX];
@@ -113,6 +124,7 @@ void report_matrix(const struct conf_report_data *data, FILE *out)
         print_row(data, data->backends[i].spec, families, family_count, out);
     print_row(data, NULL, families, family_count, out);
     print_quirks(data, out);
+    print_attempts(data, out);
     for (size_t i = 0; i < data->absent_count; i++)
         fprintf(out, "%s: not certified: %s\n", data->absent[i].spec, data->absent[i].reason);
     report_total(data, NULL, NULL, &totals);

@@ -144,6 +144,7 @@ static int add_backend(struct runner *runner, const char *spec, bool required)
     enum vmr_status status = describe(spec, patience_ns(runner->options), backend, &err);
 
     if (status == VMR_OK) {
+        backend->attempts = runner->options->attempts;
         runner->backend_count++;
         return CONF_EXIT_PASSED;
     }

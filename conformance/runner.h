@@ -20,6 +20,7 @@ struct conf_run_options {
     size_t spec_count;
     const char *filter;        /* a glob on "family/scenario", "family" or "scenario"; NULL: all */
     unsigned patience;         /* how many times longer than usual to wait, on real threads; 0: once */
+    unsigned attempts;         /* how often to try a scenario that hangs, on real threads; 0: once */
     bool list;                 /* only name the scenarios */
     const char *explain;       /* only explain this clause */
     const char *report_folder; /* certificates and a summary go here; NULL: none are written */

@@ -10,6 +10,7 @@
 #include "conformance/runner.h"
 
 #define PATIENCE_MAX 1000u
+#define ATTEMPTS_MAX 10u
 
 enum option {
     OPTION_HYPERVISOR,
@@ -18,6 +19,7 @@ enum option {
     OPTION_EXPLAIN,
     OPTION_REPORT,
     OPTION_PATIENCE,
+    OPTION_ATTEMPTS,
     OPTION_JSON
 };
 
@@ -28,6 +30,7 @@ static const struct args_option options[] = {
     [OPTION_EXPLAIN] = {.name = "explain", .value = "CLAUSE", .help = "print a clause and what checks it"},
     [OPTION_REPORT] = {.name = "report", .value = "DIR", .help = "write certificates there"},
     [OPTION_PATIENCE] = {.name = "patience", .value = "N", .help = "on a slow machine: wait N times longer"},
+    [OPTION_ATTEMPTS] = {.name = "attempts", .value = "N", .help = "on an unreliable one: try N times what hangs"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
 };
 
@@ -41,16 +44,18 @@ static const struct args_spec spec = {
 static int run(const struct args *args)
 {
     const char *specs[ARGS_GIVEN_MAX];
-    uint64_t patience = 1;
+    uint64_t patience = 1, attempts = 1;
     struct vmr_error err;
 
-    if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err))
+    if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err) ||
+        args_number(args, OPTION_ATTEMPTS, 1, ATTEMPTS_MAX, &attempts, &err))
         return tool_usage(args->command, "%s", err.message);
     const struct conf_run_options conf = {
         .specs = specs,
         .spec_count = args_values(args, OPTION_HYPERVISOR, specs),
         .filter = args_value(args, OPTION_FILTER),
         .patience = (unsigned)patience,
+        .attempts = (unsigned)attempts,
         .list = args_has(args, OPTION_LIST),
         .explain = args_value(args, OPTION_EXPLAIN),
         .report_folder = args_value(args, OPTION_REPORT),

@@ -70,6 +70,7 @@ class Usage(Command):
             (['run', '--firmware', firmware, '--hypervisor', 'kvm:signal=34,signal=35'], 'signal'),
             (['run', '--firmware', firmware, '--hypervisor', 'kvm:irqchip=moon'], 'moon'),
             (['certify', '--list', '--explain', 'RUN-1'], 'two different questions'),
+            (['certify', '--attempts', '11'], "--attempts '11' is not a number from 1 to 10"),
             (['certify', '--patience', '0'], "--patience '0' is not a number from 1 to 1000"),
         ]
         for arguments, piece in rows:

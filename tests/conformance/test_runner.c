@@ -223,6 +223,58 @@ static void a_wait_in_vain_says_what_it_waited_for_before_the_watchdog_bites(voi
     assert_non_null(strstr(result.reason, "waited in vain for: Godot"));
 }
 
+static _Atomic uint32_t executions;
+
+static void hangs_at_first(struct conf *conf)
+{
+    if (atomic_fetch_add(&executions, 1) < 1)
+        waits_in_vain(conf);
+    good(conf);
+}
+
+static void counts_and_fails(struct conf *conf)
+{
+    atomic_fetch_add(&executions, 1);
+    fails(conf);
+}
+
+static void counts_and_sleeps(struct conf *conf)
+{
+    atomic_fetch_add(&executions, 1);
+    sleeps_for_ever(conf);
+}
+
+/* Only what hangs is tried again, and only where that was asked for. */
+static void what_hangs_has_as_many_attempts_as_were_given(void **state)
+{
+    static const struct {
+        void (*run)(struct conf *conf);
+        uint32_t attempts, used;
+        enum conf_verdict verdict;
+    } cases[] = {
+        {hangs_at_first, 0, 1, CONF_FAIL},    {hangs_at_first, 1, 1, CONF_FAIL},   {hangs_at_first, 3, 2, CONF_PASS},
+        {counts_and_sleeps, 3, 3, CONF_FAIL}, {counts_and_fails, 3, 1, CONF_FAIL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct conf_backend backend = {.spec = "mock",
+                                             .is_mock = true,
+                                             .free_threads = true,
+                                             .patience_ns = UINT64_C(100000000),
+                                             .attempts = cases[i].attempts};
+        const struct conf_scenario scenario = {
+            .name = "subject", .family = "test", .clauses = "", .chip = CONF_CHIP_ANY, .run = cases[i].run};
+        struct conf_result result;
+
+        atomic_store(&executions, 0);
+        conf_execute(&backend, &scenario, &result);
+        assert_int_equal(result.verdict, cases[i].verdict);
+        assert_int_equal(result.attempts, cases[i].used);
+        assert_int_equal(atomic_load(&executions), cases[i].used);
+    }
+}
+
 static void run_every_scenario(const struct conf_backend *backend)
 {
     size_t count;
@@ -484,6 +536,7 @@ int main(void)
         cmocka_unit_test(broken_scenarios_fail_for_their_reason),
         cmocka_unit_test(a_guest_that_nothing_stops_is_a_failure),
         cmocka_unit_test(the_watchdog_ends_what_does_not_end),
+        cmocka_unit_test(what_hangs_has_as_many_attempts_as_were_given),
         cmocka_unit_test(a_wait_in_vain_says_what_it_waited_for_before_the_watchdog_bites),
         cmocka_unit_test(every_scenario_passes_on_free_threads),
         cmocka_unit_test(a_backend_that_cannot_be_opened_is_a_failure),

@@ -201,7 +201,7 @@ class Archive(unittest.TestCase):
             parts = pathlib.Path(folder)
             for name in ('busybox', 'program', *(f'{module}.ko' for module in pieces.MODULES)):
                 (parts / name).write_bytes(b'')
-            arguments = argparse.Namespace(hypervisor=['kvm'], patience='6', others=['--filter', "it's $HOME/*"])
+            arguments = argparse.Namespace(hypervisor=['kvm'], patience='6', attempts='3', others=['--filter', "it's $HOME/*"])
             image = machine.boot_image(parts, parts / 'program', nested.script(arguments))
             command = next(content for name, _, content in self.members(image) if name == 'job/command').decode()
             (parts / 'left').mkdir()
@@ -210,8 +210,8 @@ class Archive(unittest.TestCase):
             shown = subprocess.run(['sh', '-c', command.replace('/bin/program', f'{parts}/program')], cwd=folder,
                                    stdout=subprocess.PIPE, text=True, check=True).stdout
             self.assertEqual((parts / 'left' / 'probe.json').read_text(), 'probe\n--json\n')
-        self.assertEqual(shown.split('\n'), ['certify', '--report', 'left', '--patience', '6', '--hypervisor', 'kvm',
-                                             '--filter', "it's $HOME/*", ''])
+        self.assertEqual(shown.split('\n'), ['certify', '--report', 'left', '--patience', '6', '--attempts', '3',
+                                             '--hypervisor', 'kvm', '--filter', "it's $HOME/*", ''])
 
     def test_a_damaged_answer_is_a_problem(self):
         self.assertRaises(Problem, archive.files_of, b'')

@@ -35,6 +35,8 @@ def parse_arguments():
                         help='certificates go there (build/certificates/nested)')
     parser.add_argument('--timeout', type=int, default=1800, metavar='SECONDS', help='of the emulated machine (1800)')
     parser.add_argument('--patience', default='6', metavar='N', help='scenarios wait N times longer than usual (6)')
+    parser.add_argument('--attempts', default='3', metavar='N',
+                        help='a scenario that hangs is tried again, N times in all (3): see conformance/README.md')
     parser.add_argument('--update', action='store_true', help='write the golden lists instead of checking them')
     arguments, arguments.others = parser.parse_known_args()
     arguments.hypervisor = arguments.hypervisor or list(SPECS)
@@ -45,7 +47,8 @@ def parse_arguments():
 
 def script(arguments):
     """What the emulated machine runs: what its KVM says of itself, then the suite."""
-    words = ['exec', '/bin/program', 'certify', '--report', 'left', '--patience', arguments.patience]
+    words = ['exec', '/bin/program', 'certify', '--report', 'left', '--patience', arguments.patience,
+             '--attempts', arguments.attempts]
     for spec in arguments.hypervisor:
         words += ['--hypervisor', spec]
     return f'/bin/program probe --json >left/probe.json\n{shlex.join(words + arguments.others)}'
