@@ -21,10 +21,10 @@ from problem import Problem, need_tool
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 QEMU = 'qemu-system-x86_64'
 OPTIONS = [
-    # No PIT: against it, on a busy machine, Linux mistakes the speed of the TSC, and so of all its time; HPET does better.
+    # No PIT: against it, on a busy machine, Linux mistakes the speed of the TSC, and so of all its time.
     '-M', 'q35,pit=off',
-    # One processor: with two, the emulator now and then loses the interrupt by which one wakes the other, or takes one
-    # twice. The VPs' threads take turns on it, in the middle of whatever they do.
+    # One processor: with two, the emulator now and then loses the interrupt by which one wakes the other, or its guests
+    # take one twice. The VPs' threads take turns on it, in the middle of whatever they do.
     '-accel', 'tcg', '-smp', '1', '-m', '512',
     '-cpu', 'max,+svm,-la57',
     '-nodefaults', '-no-user-config', '-display', 'none', '-no-reboot',
