@@ -185,6 +185,25 @@ static void probe_disabled_sender(struct conf *conf)
     run_watched(conf, &watch);
 }
 
+static void let_it_run_out(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    for (unsigned i = 0; number == 1 && i < 3; i++)
+        conf_pause(vm->conf);
+}
+
+static void probe_masked_timer(struct conf *conf)
+{
+    APIC_PROGRAM(masks, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_TIMER_DIVIDE, 4, APIC_DIVIDE_BY_1),
+                 VMR_STORE(APIC_LVT_TIMER, 4, VECTOR | APIC_MASKED), VMR_STORE(APIC_TIMER_INITIAL, 4, 1000),
+                 VMR_CHECKPOINT(1), VMR_STORE(APIC_LVT_TIMER, 4, VECTOR), OPEN(2), OPEN(3), VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 1, &masks, let_it_run_out);
+
+    CONF_REQUIRE(conf, vm && conf_run_to_end(vm, 0), "the guest did not come to its end");
+    if (guest_word(vm, COUNT_OF(0, VECTOR)) != 0)
+        conf_skip(conf, "held back");
+}
+
 /* --- the table --- */
 
 #define ON_USER (1u << VMR_IRQCHIP_USER)
@@ -206,6 +225,7 @@ static const struct {
     {"real-mode-triple-fault", CONF_QUIRK_REAL_MODE_TRIPLE, CONF_CAP(REAL_MODE), ON_USER, probe_real_mode_triple},
     {"eoi-before-halt", CONF_QUIRK_EOI_BEFORE_HALT, 0, ON_SPLIT, probe_eoi_before_halt},
     {"disabled-sender", CONF_QUIRK_DISABLED_SENDER, 0, ON_SPLIT | ON_KERNEL, probe_disabled_sender},
+    {"masked-timer", CONF_QUIRK_MASKED_TIMER, 0, ON_SPLIT | ON_KERNEL, probe_masked_timer},
 };
 
 #define PROBE_COUNT (sizeof(probes) / sizeof(probes[0]))

@@ -265,6 +265,7 @@ static const struct conf_scenario scenarios[] = {
     {.name = "a_timer_due_while_it_is_masked_is_lost",
      .family = "interrupt",
      .clauses = "INT-4 INT-1",
+     .quirks = CONF_QUIRK_MASKED_TIMER,
      .chip = CONF_CHIP_ANY,
      .run = masked},
     {.name = "a_timer_interrupts_a_vp_that_polls",
