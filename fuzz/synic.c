@@ -54,9 +54,11 @@ static void on_wake(void *context, vmr_vp_index vp)
     FUZZ_CHECK(vp < VPS);
 }
 
-static uint64_t on_tsc(void *context)
+static bool on_tsc(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
 {
-    return 3 * ((struct rig *)context)->lone.now_ns;
+    FUZZ_CHECK(vp < VPS);
+    *ret_tsc = 3 * ((struct rig *)context)->lone.now_ns;
+    return true;
 }
 
 static enum vmr_status on_trap(void *context, vmr_gpa gpa, struct vmr_error *err)
@@ -455,7 +457,8 @@ static void act(struct rig *rig)
 
 static void rig_init(struct rig *rig)
 {
-    static const struct vmr_synic_host_events events = {on_event_add, on_event_remove, true};
+    static const struct vmr_synic_host_events events = {
+        .add = on_event_add, .remove = on_event_remove, .preferred = true};
     static const struct vmr_synic_monitor_ops monitor = {on_trap, on_untrap, on_allocate, on_free};
     const struct vmr_memory_region low = {.gpa = 0, .size = RAM_PAGES / 2 * PAGE_BYTES};
 

@@ -203,6 +203,23 @@ static const char *kvm_fact(const struct vmr_hypervisor_handle *handle, size_t i
     return facts[index].name;
 }
 
+/* Only a VM or a VP knows, so one is made for the question; all of a machine's have the same unless told otherwise. */
+static uint64_t kvm_tsc_hz(const struct vmr_hypervisor_handle *handle)
+{
+    int vm = kvm_host_ioctl(handle->fd, KVM_CREATE_VM, 0);
+
+    if (vm < 0)
+        return 0;
+    int vcpu = kvm_host_ioctl(vm, KVM_CREATE_VCPU, 0), khz = 0;
+
+    if (vcpu >= 0) {
+        khz = kvm_host_ioctl(vcpu, KVM_GET_TSC_KHZ, 0);
+        kvm_host_close(vcpu);
+    }
+    kvm_host_close(vm);
+    return khz > 0 ? (uint64_t)khz * 1000 : 0;
+}
+
 static const struct vmr_backend backend = {
     .abi = VMR_BACKEND_ABI,
     .name = KVM_NAME,
@@ -213,6 +230,7 @@ static const struct vmr_backend backend = {
     .open = kvm_open,
     .caps = kvm_caps,
     .cpuid = kvm_cpuid,
+    .tsc_hz = kvm_tsc_hz,
     .vm_create = kvm_vm_create,
     .vm_destroy = kvm_vm_destroy,
     .vp_create = kvm_vp_create,

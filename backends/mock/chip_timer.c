@@ -161,10 +161,10 @@ uint64_t chip_read_tsc(const struct vmr_backend_vp *vp)
 
 void chip_write_tsc(struct vmr_backend_vp *vp, uint64_t value)
 {
-    struct lapic *lapic = lapic_of(vp);
+    struct lapic *lapic = vp->vm->chip ? lapic_of(vp) : NULL;
 
     vp->tsc_offset = value - now_ns(vp);
-    if (is_tsc_deadline(lapic->regs[LAPIC_LVT_TIMER]))
+    if (lapic && is_tsc_deadline(lapic->regs[LAPIC_LVT_TIMER]))
         arm_deadline(vp, lapic);
 }
 

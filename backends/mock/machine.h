@@ -109,7 +109,7 @@ struct vmr_backend_vp {
     int injected;        /* the vector to deliver at the next entry, or -1 */
     bool window;         /* wanted */
     bool chip_pending;   /* the controllers may have a vector */
-    uint64_t tsc_offset; /* from the host's nanoseconds, where the controllers are in the hypervisor */
+    uint64_t tsc_offset; /* from the host's nanoseconds */
     int eoi_due;         /* an EOI exit to report, or -1 */
     int break_due;       /* a data breakpoint that was hit, or -1 */
     bool trap_due;       /* a single step is over */
@@ -209,6 +209,9 @@ void mock_vp_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
 void mock_vp_complete(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
 
 /* --- msr.c --- */
+
+/* The TSC counts the host's nanoseconds. */
+#define MOCK_TSC_HZ UINT64_C(1000000000)
 
 /* Whether the mock keeps this MSR itself. */
 bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);

@@ -159,6 +159,12 @@ static enum vmr_status mock_cpuid(const struct vmr_hypervisor_handle *handle, st
     return VMR_OK;
 }
 
+static uint64_t mock_tsc_hz(const struct vmr_hypervisor_handle *handle)
+{
+    (void)handle;
+    return MOCK_TSC_HZ;
+}
+
 static const struct vmr_backend mock_backend = {
     .abi = VMR_BACKEND_ABI,
     .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_HOST_EVENTS,
@@ -170,6 +176,7 @@ static const struct vmr_backend mock_backend = {
     .open = mock_open,
     .caps = mock_caps,
     .cpuid = mock_cpuid,
+    .tsc_hz = mock_tsc_hz,
     .vm_create = mock_vm_create,
     .vm_destroy = mock_vm_destroy,
     .vp_create = mock_vp_create,

@@ -16,7 +16,6 @@ static const struct {
     uint32_t index;
     uint64_t reset;
 } kept[] = {
-    {MSR_TSC, 0},                       /* keeps what is written: there is no clock but the controllers' */
     {0x174, 0},                         /* SYSENTER_CS */
     {0x175, 0},                         /* SYSENTER_ESP */
     {0x176, 0},                         /* SYSENTER_EIP */
@@ -65,8 +64,12 @@ bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value
 {
     const uint64_t *msr = find(vp, index);
 
-    if (vp->vm->chip && (index == MSR_TSC || index == MSR_TSC_DEADLINE)) {
-        *ret_value = index == MSR_TSC ? chip_read_tsc(vp) : chip_read_deadline(vp);
+    if (index == MSR_TSC) {
+        *ret_value = chip_read_tsc(vp);
+        return true;
+    }
+    if (vp->vm->chip && index == MSR_TSC_DEADLINE) {
+        *ret_value = chip_read_deadline(vp);
         return true;
     }
     if (!msr)
@@ -79,7 +82,7 @@ bool msr_write_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t value)
 {
     uint64_t *msr = find(vp, index);
 
-    if (vp->vm->chip && index == MSR_TSC) {
+    if (index == MSR_TSC) {
         chip_write_tsc(vp, value);
         return true;
     }

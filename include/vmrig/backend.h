@@ -177,6 +177,9 @@ struct vmr_backend {
     enum vmr_status (*cpuid)(const struct vmr_hypervisor_handle *handle, struct vmr_cpuid_entry *entries,
                              size_t capacity, size_t *ret_count, struct vmr_error *err);
 
+    /* How fast guests' TSCs run, in Hz; 0: not known. Optional. */
+    uint64_t (*tsc_hz)(const struct vmr_hypervisor_handle *handle);
+
     /* VPs stopped (there are none). On failure vm_destroy is called on what is there. */
     enum vmr_status (*vm_create)(struct vmr_backend_vm *vm, const struct vmr_hypervisor_handle *handle,
                                  const struct vmr_vm_config *config, struct vmr_error *err);
@@ -220,7 +223,7 @@ struct vmr_backend {
     /* The VP's thread, at a clean point. */
     enum vmr_status (*vp_get_regs)(struct vmr_backend_vp *vp, struct vmr_x86_regs *ret_regs);
     enum vmr_status (*vp_set_regs)(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
-    /* VMR_E_GUEST: no such MSR, or the value is refused. */
+    /* VMR_E_GUEST: no such MSR, or the value is refused. The TSC (0x10) is also read while an exit is pending. */
     enum vmr_status (*vp_get_msr)(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
     enum vmr_status (*vp_set_msr)(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
     /* VMR_CAP_XMM: XMM0 to XMM5, what fast hypercalls use; the other vector registers stay as they are. */

@@ -47,7 +47,8 @@ struct vmr_hv_config {
      * input is looked at.
      */
     uint64_t privileges_off;
-    uint64_t tsc_hz;  /* of the guest's TSC; 0: unknown, so neither reference TSC page nor frequencies */
+    /* Of the guest's TSC, as vmr_handle_tsc_hz has it. 0: unknown, so neither reference TSC page nor frequencies. */
+    uint64_t tsc_hz;
     uint64_t apic_hz; /* of the local APIC timer's input; 0: unknown */
     /* On the crashing VP's thread, which goes on afterwards. Optional. */
     void (*crash)(void *context, vmr_vp_index vp, const struct vmr_hv_crash *crash);
@@ -95,7 +96,8 @@ struct vmr_hv_target {
      * before it enters the guest again.
      */
     void (*flush)(void *context, const struct vmr_hv_vp_set *vps, vmr_vp_index caller);
-    uint64_t (*tsc)(void *context); /* the guest's TSC now; NULL: config.tsc_hz counts as 0 */
+    /* The VP's TSC now, on its thread; false: failed. NULL: there is no reference TSC page. */
+    bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
     bool has_auto_eoi;
     bool has_hypercall_exit; /* VMCALL reaches user space */
     void *context;
@@ -129,6 +131,8 @@ VMR_API enum vmr_msr_result vmr_hv_guest_msr_write(struct vmr_hv_guest *guest, v
                                                    uint32_t index, uint64_t guest_value);
 /* As vmr_synic_poll. */
 VMR_API uint64_t vmr_hv_guest_poll(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t now_ns);
+/* As vmr_synic_waits. */
+VMR_API bool vmr_hv_guest_waits(struct vmr_hv_guest *guest, vmr_vp_index vp);
 /* Whether the guest asked for a reset since the last time this was asked. Any thread. */
 VMR_API bool vmr_hv_guest_take_reset(struct vmr_hv_guest *guest);
 

@@ -109,6 +109,12 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_handle_from_fd(const struct vmr_backe
                                                           struct vmr_hypervisor_handle *ret_handle,
                                                           struct vmr_error *err);
 
+/*
+ * How fast the TSC of a guest runs, in Hz, for vmr_hv_config.tsc_hz; 0: the
+ * hypervisor does not say. A replay does not know: what was recorded does.
+ */
+VMR_API uint64_t vmr_handle_tsc_hz(const struct vmr_hypervisor_handle *handle);
+
 /* Partitions made from the handle stay valid. NULL and a zeroed handle are fine. */
 VMR_API void vmr_handle_close(struct vmr_hypervisor_handle *handle);
 

@@ -60,7 +60,8 @@ struct vmr_synic_options {
     const struct vmr_synic_host_events *host_events; /* NULL: every signal is a call */
     const struct vmr_synic_monitor_ops *monitor;     /* NULL: no monitor pages */
     uint64_t tsc_hz;                                 /* of the guest's TSC; 0: the reference TSC page says "invalid" */
-    uint64_t (*tsc)(void *context);                  /* its value now; required with tsc_hz */
+    /* Its value now, on the VP's thread; false: it cannot be read. Required with tsc_hz. */
+    bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_synic_create(const struct vmr_synic_options *options,
@@ -99,6 +100,11 @@ VMR_API enum vmr_msr_result vmr_synic_msr_write(struct vmr_synic *synic, vmr_vp_
  * each entry. Its work is bounded by the messages that wait. The VP's thread.
  */
 VMR_API uint64_t vmr_synic_poll(struct vmr_synic *synic, vmr_vp_index vp, uint64_t now_ns);
+/*
+ * Whether something waits for a slot. A guest that frees one ought to write EOM,
+ * but need not: while this holds, poll after each exit. The VP's thread.
+ */
+VMR_API bool vmr_synic_waits(struct vmr_synic *synic, vmr_vp_index vp);
 
 /* What HvPostMessage and HvSignalEvent do with their checked input, for a caller at `vtl`. */
 VMR_API enum hv_status vmr_synic_guest_post(struct vmr_synic *synic, uint8_t vtl, uint32_t guest_connection_id,

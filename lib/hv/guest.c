@@ -27,11 +27,11 @@ static void wake(void *context, vmr_vp_index vp)
     target->wake(target->context, vp);
 }
 
-static uint64_t tsc(void *context)
+static bool tsc(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
 {
     const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
 
-    return target->tsc(target->context);
+    return target->tsc(target->context, vp, ret_tsc);
 }
 
 /* --- making and unmaking --- */
@@ -220,6 +220,11 @@ enum vmr_msr_result vmr_hv_guest_msr_write(struct vmr_hv_guest *guest, vmr_vp_in
 uint64_t vmr_hv_guest_poll(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t now_ns)
 {
     return vmr_synic_poll(guest->synic, vp, now_ns);
+}
+
+bool vmr_hv_guest_waits(struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    return vmr_synic_waits(guest->synic, vp);
 }
 
 bool vmr_hv_guest_take_reset(struct vmr_hv_guest *guest)

@@ -12,7 +12,10 @@
 
 #define UNITS_PER_SECOND UINT64_C(10000000)
 
-/* (high << 64) / divisor, for high < divisor: one bit of the quotient at a time. */
+/*
+ * (high << 64) / divisor, for high < divisor, one bit of the quotient at a time;
+ * rounded up: a TSC that is a whole number of units must not come out one short.
+ */
 static uint64_t divide_shifted(uint64_t high, uint64_t divisor)
 {
     uint64_t quotient = 0, rest = high;
@@ -27,7 +30,7 @@ static uint64_t divide_shifted(uint64_t high, uint64_t divisor)
             quotient |= 1;
         }
     }
-    return quotient;
+    return rest == 0 ? quotient : quotient + 1;
 }
 
 /* (a * b) >> 64 */
@@ -61,6 +64,7 @@ uint32_t reference_tsc_sequence_after(uint32_t sequence)
 enum vmr_status reference_tsc_init(struct reference_tsc *reference, const struct vmr_host *host,
                                    struct vmr_memory *memory, uint64_t hz)
 {
+    reference->host = host;
     reference->hz = hz;
     overlay_init(&reference->page, memory);
     return sync_mutex_init(&reference->lock, host);
@@ -75,6 +79,7 @@ void reference_tsc_reset(struct reference_tsc *reference)
 {
     sync_mutex_lock(&reference->lock);
     reference->guest_register = 0;
+    sync_store_u32(reference->host, &reference->stale, 0);
     overlay_reset(&reference->page);
     sync_mutex_unlock(&reference->lock);
 }
@@ -89,13 +94,21 @@ uint64_t reference_tsc_read(struct reference_tsc *reference)
 }
 
 /* A page that the guest has lost cannot be written, and nobody reads it: no error. */
-static void write_page(struct reference_tsc *reference, uint64_t tsc, uint64_t count)
+static void invalidate(struct reference_tsc *reference)
 {
-    uint8_t bytes[HV_TSC_PAGE_BYTES] = {0};
+    static const uint8_t sequence[4] = {HV_TSC_SEQUENCE_INVALID};
+
+    if (reference->page.placed)
+        (void)overlay_write(&reference->page, HV_TSC_SEQUENCE_OFFSET, sequence, sizeof(sequence));
+    sync_store_u32(reference->host, &reference->stale, reference->page.placed && reference->hz != 0);
+}
+
+static void validate(struct reference_tsc *reference, const struct reference_pair *pair)
+{
+    uint8_t bytes[HV_TSC_PAGE_BYTES];
     uint32_t sequence = reference_tsc_sequence_after(reference->sequence);
 
-    (void)overlay_write(&reference->page, HV_TSC_SEQUENCE_OFFSET, bytes, 4);
-    if (!reference_tsc_encode(reference->hz, tsc, count, sequence, bytes))
+    if (!reference_tsc_encode(reference->hz, pair->tsc, pair->count, sequence, bytes))
         return;
     (void)overlay_write(&reference->page, HV_TSC_SCALE_OFFSET, bytes + HV_TSC_SCALE_OFFSET,
                         HV_TSC_PAGE_BYTES - HV_TSC_SCALE_OFFSET);
@@ -103,7 +116,7 @@ static void write_page(struct reference_tsc *reference, uint64_t tsc, uint64_t c
     reference->sequence = sequence;
 }
 
-static bool write_locked(struct reference_tsc *reference, uint64_t guest_value, uint64_t tsc, uint64_t count)
+static bool write_locked(struct reference_tsc *reference, uint64_t guest_value)
 {
     if ((guest_value & HV_PAGE_RESERVED) != 0)
         return false;
@@ -112,24 +125,37 @@ static bool write_locked(struct reference_tsc *reference, uint64_t guest_value, 
     else if (overlay_place(&reference->page, guest_value & ~(uint64_t)(VMR_PAGE_SIZE - 1)) != VMR_OK)
         return false;
     reference->guest_register = guest_value;
-    if (reference->page.placed)
-        write_page(reference, tsc, count);
+    invalidate(reference);
     return true;
 }
 
-bool reference_tsc_write(struct reference_tsc *reference, uint64_t guest_value, uint64_t tsc, uint64_t count)
+bool reference_tsc_write(struct reference_tsc *reference, uint64_t guest_value)
 {
     sync_mutex_lock(&reference->lock);
-    bool accepted = write_locked(reference, guest_value, tsc, count);
+    bool accepted = write_locked(reference, guest_value);
 
     sync_mutex_unlock(&reference->lock);
     return accepted;
 }
 
-void reference_tsc_update(struct reference_tsc *reference, uint64_t tsc, uint64_t count)
+void reference_tsc_invalidate(struct reference_tsc *reference)
 {
     sync_mutex_lock(&reference->lock);
-    if (reference->page.placed)
-        write_page(reference, tsc, count);
+    invalidate(reference);
+    sync_mutex_unlock(&reference->lock);
+}
+
+bool reference_tsc_is_stale(const struct reference_tsc *reference)
+{
+    return sync_load_u32(reference->host, &reference->stale) != 0;
+}
+
+void reference_tsc_update(struct reference_tsc *reference, const struct reference_pair *pair)
+{
+    sync_mutex_lock(&reference->lock);
+    /* Another VP may have been first. */
+    if (sync_load_u32(reference->host, &reference->stale) != 0 && pair)
+        validate(reference, pair);
+    sync_store_u32(reference->host, &reference->stale, 0);
     sync_mutex_unlock(&reference->lock);
 }

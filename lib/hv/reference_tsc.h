@@ -9,6 +9,9 @@
  * reference time goes by the guest's TSC. Its parameters are written behind an
  * invalid sequence, and each change has another sequence: a guest that reads
  * meanwhile tries again.
+ *
+ * Only a VP's own thread can read its TSC. So a page that is placed, or whose
+ * time has jumped, says "invalid" and is stale until a VP brings both clocks.
  */
 
 #include "lib/base/sync.h"
@@ -16,8 +19,11 @@
 #include "vmrig/hv_synic.h"
 
 struct reference_tsc {
+    const struct vmr_host *host;
     struct sync_mutex lock;
-    uint64_t hz; /* 0: no TSC to go by */
+    uint64_t hz;            /* 0: no TSC to go by */
+    _Atomic uint32_t stale; /* waits for reference_tsc_update; changed under the lock */
+    /* From here on: under the lock. */
     uint64_t guest_register;
     uint32_t sequence; /* the last that was used */
     struct overlay page;
@@ -29,10 +35,17 @@ void reference_tsc_finish(struct reference_tsc *reference); /* zeroed is fine */
 void reference_tsc_reset(struct reference_tsc *reference);
 
 uint64_t reference_tsc_read(struct reference_tsc *reference);
-/* At a moment when the TSC was `tsc` and the counter `count`. False, and nothing changed: #GP. */
-bool reference_tsc_write(struct reference_tsc *reference, uint64_t guest_value, uint64_t tsc, uint64_t count);
+/* False, and nothing changed: #GP. A page that is placed is stale. */
+bool reference_tsc_write(struct reference_tsc *reference, uint64_t guest_value);
 /* The time has jumped: TSC and counter belong together anew. */
-void reference_tsc_update(struct reference_tsc *reference, uint64_t tsc, uint64_t count);
+void reference_tsc_invalidate(struct reference_tsc *reference);
+bool reference_tsc_is_stale(const struct reference_tsc *reference);
+/* What both clocks showed at one moment. */
+struct reference_pair {
+    uint64_t tsc, count;
+};
+/* Makes a stale page valid; without a pair it stays as it is. Either way nobody needs to try again. */
+void reference_tsc_update(struct reference_tsc *reference, const struct reference_pair *pair);
 
 /*
  * The page's first HV_TSC_PAGE_BYTES: ((tsc * scale) >> 64) + offset. False,

@@ -14,10 +14,7 @@
 #include "lib/base/bytes.h"
 #include "vmrig/limits.h"
 
-static uint64_t tsc_now(const struct vmr_synic *synic)
-{
-    return synic->options.tsc_hz ? synic->options.tsc(synic->options.context) : 0;
-}
+#define TSC_READINGS 4u
 
 /* --- making and unmaking --- */
 
@@ -164,7 +161,6 @@ enum vmr_msr_result vmr_synic_msr_write(struct vmr_synic *synic, vmr_vp_index vp
                                         uint64_t guest_value)
 {
     struct synic_vp *at = synic_find(synic, vp, vtl);
-    uint64_t tsc;
 
     if (!at)
         return VMR_MSR_FAULT;
@@ -172,9 +168,10 @@ enum vmr_msr_result vmr_synic_msr_write(struct vmr_synic *synic, vmr_vp_index vp
     case HV_MSR_TIME_REF_COUNT:
         return VMR_MSR_FAULT;
     case HV_MSR_REFERENCE_TSC:
-        tsc = tsc_now(synic);
-        return reference_tsc_write(&synic->tsc, guest_value, tsc, reference_time_now(&synic->time)) ? VMR_MSR_OK
-                                                                                                    : VMR_MSR_FAULT;
+        if (!reference_tsc_write(&synic->tsc, guest_value))
+            return VMR_MSR_FAULT;
+        synic_vp_stir(at); /* the poll that follows brings the clocks */
+        return VMR_MSR_OK;
     default:
         return synic_vp_write(at, index, guest_value);
     }
@@ -185,12 +182,45 @@ static void raise_irq(const struct vmr_synic *synic, const struct synic_vp *vp, 
     synic->options.interrupt(synic->options.context, vp->index, vp->vtl, irq.vector, irq.auto_eoi);
 }
 
+/*
+ * Both clocks, as near to one moment as can be: the counter before and after
+ * the TSC, and of a few readings the tightest. A thread that is held up between
+ * two readings would set the page wrong for good.
+ */
+static bool read_clocks(struct vmr_synic *synic, vmr_vp_index vp, struct reference_pair *ret_pair)
+{
+    uint64_t tightest = UINT64_MAX, tsc;
+
+    for (unsigned i = 0; i < TSC_READINGS && tightest > 0; i++) {
+        uint64_t before = reference_time_now(&synic->time);
+
+        if (!synic->options.tsc(synic->options.context, vp, &tsc))
+            return false;
+        uint64_t width = reference_time_now(&synic->time) - before;
+
+        if (width >= tightest)
+            continue;
+        tightest = width;
+        *ret_pair = (struct reference_pair){.tsc = tsc, .count = before + width / 2};
+    }
+    return true;
+}
+
+static void refresh_tsc_page(struct vmr_synic *synic, vmr_vp_index vp)
+{
+    struct reference_pair pair;
+
+    reference_tsc_update(&synic->tsc, read_clocks(synic, vp, &pair) ? &pair : NULL);
+}
+
 static void poll_vtl(struct vmr_synic *synic, struct synic_vp *vp, uint64_t now_ns)
 {
     struct synic_raised raised;
 
     if (synic_vp_is_quiet(vp, now_ns))
         return;
+    if (reference_tsc_is_stale(&synic->tsc))
+        refresh_tsc_page(synic, vp->index);
     uint64_t next = synic_vp_poll(vp, reference_time_at(&synic->time, now_ns), &raised);
 
     vp->deadline_ns = next == VMR_NEVER ? VMR_NEVER : reference_time_deadline_ns(&synic->time, next);
@@ -212,6 +242,18 @@ uint64_t vmr_synic_poll(struct vmr_synic *synic, vmr_vp_index vp, uint64_t now_n
             deadline_ns = at->deadline_ns;
     }
     return deadline_ns;
+}
+
+bool vmr_synic_waits(struct vmr_synic *synic, vmr_vp_index vp)
+{
+    bool waits = false;
+
+    for (uint8_t vtl = 0; vtl < synic->options.vtl_count && !waits; vtl++) {
+        const struct synic_vp *at = synic_find(synic, vp, vtl);
+
+        waits = at && sync_load_u32(synic->host, &at->attention) != 0;
+    }
+    return waits;
 }
 
 /* --- towards the guest --- */
@@ -296,9 +338,7 @@ uint64_t vmr_synic_time(struct vmr_synic *synic)
 /* Deadlines and the TSC page were made for the time as it went before. */
 static void time_has_jumped(struct vmr_synic *synic)
 {
-    uint64_t tsc = tsc_now(synic);
-
-    reference_tsc_update(&synic->tsc, tsc, reference_time_now(&synic->time));
+    reference_tsc_invalidate(&synic->tsc);
     for (uint32_t i = 0; i < synic->slot_count; i++)
         synic_vp_stir(&synic->vps[i]);
     for (vmr_vp_index vp = 0; vp < synic->options.vp_count; vp++)

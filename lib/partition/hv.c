@@ -12,6 +12,7 @@
 /* Physical destination, fixed delivery, edge (Intel SDM vol. 3, 11.11). */
 #define MSI_ADDRESS UINT64_C(0xfee00000)
 #define MSI_DESTINATION_SHIFT 12
+#define MSR_TSC 0x10u /* Intel SDM vol. 4 */
 
 /* --- what the interface asks of the partition --- */
 
@@ -88,6 +89,13 @@ static void flush(void *context, const struct vmr_hv_vp_set *vps, vmr_vp_index c
         (void)vp_request(&partition->vps[caller], REQUEST_FLUSH, NULL);
 }
 
+static bool get_tsc(void *context, vmr_vp_index index, uint64_t *ret_tsc)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->vp_get_msr(partition->vps[index].backend_vp, MSR_TSC, ret_tsc) == VMR_OK;
+}
+
 static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, struct vmr_partition *partition)
 {
     bool has_xmm = vmr_caps_have(&proto->caps, VMR_CAP_XMM);
@@ -110,6 +118,7 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
                 .untrap_page = can_trap ? untrap_page : NULL,
                 .free_page = can_trap ? free_page : NULL,
                 .flush = can_flush ? flush : NULL,
+                .tsc = get_tsc,
                 .has_auto_eoi = proto->handle.irqchip == VMR_IRQCHIP_USER,
                 .has_hypercall_exit = vmr_caps_have(&proto->caps, VMR_CAP_HYPERCALL_EXIT),
                 .context = partition,

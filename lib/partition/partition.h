@@ -53,6 +53,7 @@ struct vmr_vp {
     bool recheck;         /* ask the interrupt controllers before the next entry */
     bool window_requested;
     bool reset_due;    /* the guest asked the Hyper-V interface for it */
+    bool hv_waits;     /* something of the Hyper-V interface waits for the guest: look after each exit */
     uint8_t tpr;       /* what the backend was last told, or the controllers were */
     uint8_t guest_tpr; /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;

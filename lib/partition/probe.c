@@ -128,6 +128,11 @@ enum vmr_status vmr_probe_auto(const struct vmr_backend_set *set, struct vmr_hyp
     return vmr_error_set(err, VMR_E_UNAVAILABLE, "no hypervisor is available on this machine");
 }
 
+uint64_t vmr_handle_tsc_hz(const struct vmr_hypervisor_handle *handle)
+{
+    return handle->backend->tsc_hz ? handle->backend->tsc_hz(handle) : 0;
+}
+
 void vmr_handle_close(struct vmr_hypervisor_handle *handle)
 {
     if (!handle)

@@ -295,7 +295,7 @@ enum vmr_halt_reason dispatch_one(struct vmr_vp *vp, const struct vmr_vp_io *io,
 /* What the exit says may have changed what can be injected. */
 static void note_readiness(struct vmr_vp *vp)
 {
-    if ((vp->window_requested && vp->interrupt_ready) || vp->guest_tpr != vp->tpr)
+    if ((vp->window_requested && vp->interrupt_ready) || vp->guest_tpr != vp->tpr || vp->hv_waits)
         vp->recheck = true;
 }
 

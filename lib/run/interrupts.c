@@ -177,8 +177,10 @@ void interrupts_take(struct run *run)
     uint64_t now_ns = partition->host->ops->now_ns(partition->host->context);
 
     /* First, since what it raises goes to the controllers. */
-    if (partition->hv)
+    if (partition->hv) {
         hv_deadline_ns = vmr_hv_guest_poll(partition->hv, vp->index, now_ns);
+        vp->hv_waits = vmr_hv_guest_waits(partition->hv, vp->index);
+    }
     if (partition->chip_ops)
         take_chip(run, now_ns, hv_deadline_ns);
     else

@@ -79,6 +79,11 @@ static enum vmr_status rec_cpuid(const struct vmr_hypervisor_handle *handle, str
     return VMR_OK;
 }
 
+static uint64_t rec_tsc_hz(const struct vmr_hypervisor_handle *handle)
+{
+    return vmr_handle_tsc_hz(&recorder_of(handle)->inner);
+}
+
 /* --- the partition --- */
 
 bool recorder_describe_vm(const struct vmr_vm_config *config, struct trace_record *ret_record)
@@ -500,6 +505,7 @@ const struct vmr_backend recorder_backend = {
     .open = rec_open,
     .caps = rec_caps,
     .cpuid = rec_cpuid,
+    .tsc_hz = rec_tsc_hz,
     .vm_create = rec_vm_create,
     .vm_destroy = rec_vm_destroy,
     .vp_create = rec_vp_create,

@@ -37,6 +37,7 @@ struct rig {
     char notes[RIG_NOTES];
     size_t noted;
     bool trap_fails, allocate_fails;
+    unsigned tsc_readings;
     enum vmr_status event_add; /* what adding a host event answers */
 };
 

@@ -40,8 +40,8 @@ static const struct {
     {"as fast as the counter", 10000000, false, 0},
     {"twice as fast", 20000000, true, UINT64_C(1) << 63},
     {"16 times as fast", 160000000, true, UINT64_C(1) << 60},
-    {"1 GHz", 1000000000, true, UINT64_C(184467440737095516)},
-    {"the fastest", UINT64_MAX, true, 10000000},
+    {"1 GHz", 1000000000, true, UINT64_C(184467440737095517)},
+    {"the fastest", UINT64_MAX, true, 10000001},
 };
 
 static void the_scale_is_the_ratio_of_the_clocks(void **state)
@@ -137,8 +137,9 @@ static void the_register_refuses_reserved_bits_and_bad_pages(void **state)
 
         print_message("%s\n", writes[i].name);
         fixture_init(&fixture, 1000000000);
-        assert_int_equal(reference_tsc_write(&fixture.tsc, writes[i].value, 0, 0), writes[i].accepted);
+        assert_int_equal(reference_tsc_write(&fixture.tsc, writes[i].value), writes[i].accepted);
         assert_int_equal(reference_tsc_read(&fixture.tsc), writes[i].accepted ? writes[i].value : 0);
+        assert_int_equal(reference_tsc_is_stale(&fixture.tsc), writes[i].accepted && (writes[i].value & 1));
         fixture_finish(&fixture);
     }
 }
@@ -146,21 +147,63 @@ static void the_register_refuses_reserved_bits_and_bad_pages(void **state)
 static void each_change_has_a_sequence_of_its_own(void **state)
 {
     (void)state;
+    const struct reference_pair pair = {.tsc = 1000, .count = 10};
     struct fixture fixture;
 
     fixture_init(&fixture, 1000000000);
-    reference_tsc_update(&fixture.tsc, 5, 5); /* no page: nothing to write */
-    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1, 1000, 10));
+    reference_tsc_invalidate(&fixture.tsc); /* no page: nothing to write */
+    assert_false(reference_tsc_is_stale(&fixture.tsc));
+    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1));
+    assert_int_equal(sequence_at(&fixture, PAGE), HV_TSC_SEQUENCE_INVALID);
+    reference_tsc_update(&fixture.tsc, &pair);
     assert_int_equal(sequence_at(&fixture, PAGE), 1);
-    reference_tsc_update(&fixture.tsc, 2000, 50);
+    reference_tsc_update(&fixture.tsc, &pair); /* another VP was first */
+    assert_int_equal(sequence_at(&fixture, PAGE), 1);
+    reference_tsc_invalidate(&fixture.tsc);
+    assert_int_equal(sequence_at(&fixture, PAGE), HV_TSC_SEQUENCE_INVALID);
+    assert_true(reference_tsc_is_stale(&fixture.tsc));
+    reference_tsc_update(&fixture.tsc, &pair);
     assert_int_equal(sequence_at(&fixture, PAGE), 2);
     fixture.tsc.sequence = UINT32_MAX;
-    assert_true(reference_tsc_write(&fixture.tsc, 2 * PAGE | 1, 1000, 10));
+    assert_true(reference_tsc_write(&fixture.tsc, 2 * PAGE | 1));
+    reference_tsc_update(&fixture.tsc, &pair);
     assert_int_equal(sequence_at(&fixture, 2 * PAGE), 1);
     reference_tsc_reset(&fixture.tsc);
     assert_int_equal(reference_tsc_read(&fixture.tsc), 0);
-    reference_tsc_update(&fixture.tsc, 3000, 60);
+    reference_tsc_invalidate(&fixture.tsc);
     assert_int_equal(sequence_at(&fixture, 2 * PAGE), 1); /* the guest's own now */
+    fixture_finish(&fixture);
+}
+
+static void a_page_that_was_lost_or_turned_off_is_not_written(void **state)
+{
+    (void)state;
+    const struct reference_pair pair = {.tsc = 1000, .count = 10};
+    struct fixture fixture;
+
+    fixture_init(&fixture, 1000000000);
+    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1));
+    assert_true(reference_tsc_write(&fixture.tsc, 0));
+    assert_false(reference_tsc_is_stale(&fixture.tsc));
+    reference_tsc_update(&fixture.tsc, &pair);
+    assert_int_equal(sequence_at(&fixture, PAGE), HV_TSC_SEQUENCE_INVALID);
+    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1));
+    assert_int_equal(vmr_memory_region_remove(fixture.rig.memory, 0, NULL), VMR_OK);
+    reference_tsc_update(&fixture.tsc, &pair);
+    assert_false(reference_tsc_is_stale(&fixture.tsc)); /* nobody tries for ever */
+    fixture_finish(&fixture);
+}
+
+static void a_tsc_that_cannot_be_read_leaves_the_page_invalid(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+
+    fixture_init(&fixture, 1000000000);
+    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1));
+    reference_tsc_update(&fixture.tsc, NULL);
+    assert_int_equal(sequence_at(&fixture, PAGE), HV_TSC_SEQUENCE_INVALID);
+    assert_false(reference_tsc_is_stale(&fixture.tsc));
     fixture_finish(&fixture);
 }
 
@@ -171,8 +214,9 @@ static void without_a_tsc_the_page_says_so(void **state)
 
     fixture_init(&fixture, 0);
     assert_int_equal(vmr_memory_fill(fixture.rig.memory, PAGE, 0xff, PAGE), VMR_OK);
-    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1, 0, 10));
+    assert_true(reference_tsc_write(&fixture.tsc, PAGE | 1));
     assert_int_equal(sequence_at(&fixture, PAGE), HV_TSC_SEQUENCE_INVALID);
+    assert_false(reference_tsc_is_stale(&fixture.tsc));
     fixture_finish(&fixture);
 }
 
@@ -184,6 +228,8 @@ int main(void)
         cmocka_unit_test(sequences_skip_the_one_that_means_nothing),
         cmocka_unit_test(the_register_refuses_reserved_bits_and_bad_pages),
         cmocka_unit_test(each_change_has_a_sequence_of_its_own),
+        cmocka_unit_test(a_page_that_was_lost_or_turned_off_is_not_written),
+        cmocka_unit_test(a_tsc_that_cannot_be_read_leaves_the_page_invalid),
         cmocka_unit_test(without_a_tsc_the_page_says_so),
     };
 

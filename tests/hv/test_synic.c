@@ -8,9 +8,32 @@
 #define SIMP (2 * PAGE)
 #define TIMER_SINT (UINT64_C(2) << HV_STIMER_SINT_SHIFT)
 
-static uint64_t tsc_of_rig(void *context)
+static bool tsc_of_rig(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
 {
-    return ((struct rig *)context)->fake.now_ns * 2; /* 2 GHz */
+    assert_int_equal(vp, 0);
+    *ret_tsc = ((struct rig *)context)->fake.now_ns * 2; /* 2 GHz */
+    return true;
+}
+
+/* Each reading takes time: the first 80 us before and after, the next 40, and so on. */
+static bool tsc_of_a_slow_host(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
+{
+    struct rig *rig = context;
+    uint64_t half_ns = 80000 >> rig->tsc_readings++;
+
+    (void)vp;
+    rig->fake.now_ns += half_ns;
+    *ret_tsc = rig->fake.now_ns * 2;
+    rig->fake.now_ns += half_ns;
+    return true;
+}
+
+static bool no_tsc(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
+{
+    (void)vp;
+    (void)ret_tsc;
+    ((struct rig *)context)->tsc_readings++;
+    return false;
 }
 
 /* --- making it --- */
@@ -248,25 +271,36 @@ static void setting_the_time_moves_deadlines(void **state)
     rig_finish(&rig);
 }
 
+/* With the reference TSC page at page 4. */
+static void tsc_rig_init(struct rig *rig, uint64_t now_ns, uint64_t hz,
+                         bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc))
+{
+    fake_host_init(&rig->fake, now_ns);
+    rig_add_ram(rig);
+    struct vmr_synic_options options = rig_options(rig);
+
+    options.tsc_hz = hz;
+    options.tsc = tsc;
+    assert_int_equal(vmr_synic_create(&options, &rig->synic, NULL), VMR_OK);
+    rig_write(rig, HV_MSR_REFERENCE_TSC, 4 * PAGE | 1);
+}
+
 static void the_tsc_page_follows_the_time(void **state)
 {
     (void)state;
     struct rig rig = {0};
     uint8_t before[HV_TSC_PAGE_BYTES], after[HV_TSC_PAGE_BYTES];
 
-    fake_host_init(&rig.fake, 1000);
-    rig_add_ram(&rig);
-    struct vmr_synic_options options = rig_options(&rig);
-
-    options.tsc_hz = UINT64_C(2000000000);
-    options.tsc = tsc_of_rig;
-    assert_int_equal(vmr_synic_create(&options, &rig.synic, NULL), VMR_OK);
-    rig_write(&rig, HV_MSR_REFERENCE_TSC, 4 * PAGE | 1);
+    tsc_rig_init(&rig, 1000, UINT64_C(2000000000), tsc_of_rig);
     assert_int_equal(rig_read(&rig, HV_MSR_REFERENCE_TSC), 4 * PAGE | 1);
+    (void)rig_poll(&rig); /* on the VP's thread: only there can its TSC be read */
     assert_int_equal(vmr_memory_read(rig.memory, 4 * PAGE, before, sizeof(before)), VMR_OK);
     vmr_synic_time_pause(rig.synic);
     rig.fake.now_ns += 100000; /* 1,000 units that did not pass */
     vmr_synic_time_resume(rig.synic);
+    assert_int_equal(vmr_memory_read(rig.memory, 4 * PAGE, after, sizeof(after)), VMR_OK);
+    assert_int_equal(load_le32(after), HV_TSC_SEQUENCE_INVALID);
+    (void)rig_poll(&rig);
     assert_int_equal(vmr_memory_read(rig.memory, 4 * PAGE, after, sizeof(after)), VMR_OK);
     assert_int_equal(load_le32(before), 1);
     assert_int_equal(load_le32(after), 2);
@@ -275,6 +309,64 @@ static void the_tsc_page_follows_the_time(void **state)
     assert_true(moved >= 999 && moved <= 1001);
     assert_int_equal(vmr_synic_msr_write(rig.synic, 0, 0, HV_MSR_REFERENCE_TSC, RIG_HOLE | 1), VMR_MSR_FAULT);
     assert_int_equal(rig_read(&rig, HV_MSR_REFERENCE_TSC), 4 * PAGE | 1);
+    rig_finish(&rig);
+}
+
+static void the_tightest_reading_of_the_clocks_counts(void **state)
+{
+    (void)state;
+    struct rig rig = {0};
+    uint8_t page[HV_TSC_PAGE_BYTES];
+
+    /* What matters is the offset: TSC / 2 and the counter at one moment. */
+    tsc_rig_init(&rig, 0, UINT64_C(20000000), tsc_of_a_slow_host);
+    (void)rig_poll(&rig);
+    assert_int_equal(rig.tsc_readings, 4);
+    assert_int_equal(vmr_memory_read(rig.memory, 4 * PAGE, page, sizeof(page)), VMR_OK);
+    /* The fourth: 10 us to either side, 290 us after the beginning. */
+    assert_int_equal(load_le64(page + HV_TSC_OFFSET_OFFSET), UINT64_C(2900) - 290000);
+    rig_finish(&rig);
+}
+
+static void a_tsc_that_cannot_be_read_is_asked_once(void **state)
+{
+    (void)state;
+    struct rig rig = {0};
+    uint8_t page[HV_TSC_PAGE_BYTES];
+
+    tsc_rig_init(&rig, 0, UINT64_C(2000000000), no_tsc);
+    (void)rig_poll(&rig);
+    rig_write(&rig, HV_MSR_EOM, 0);
+    (void)rig_poll(&rig);
+    assert_int_equal(rig.tsc_readings, 1);
+    assert_int_equal(vmr_memory_read(rig.memory, 4 * PAGE, page, sizeof(page)), VMR_OK);
+    assert_int_equal(load_le32(page), HV_TSC_SEQUENCE_INVALID);
+    rig_finish(&rig);
+}
+
+/* --- what waits --- */
+
+static void a_message_for_a_busy_slot_waits(void **state)
+{
+    (void)state;
+    struct rig rig;
+
+    rig_init(&rig);
+    rig_write(&rig, HV_MSR_SIMP, SIMP | 1);
+    rig_write(&rig, HV_MSR_SINT0 + 2, 0x45);
+    (void)rig_poll(&rig);
+    assert_false(vmr_synic_waits(rig.synic, 0));
+    assert_int_equal(rig_post(&rig, 2, 1), VMR_OK);
+    (void)rig_poll(&rig);
+    assert_false(vmr_synic_waits(rig.synic, 0));
+    assert_int_equal(rig_post(&rig, 2, 2), VMR_OK);
+    (void)rig_poll(&rig);
+    assert_true(vmr_synic_waits(rig.synic, 0));
+    assert_false(vmr_synic_waits(rig.synic, 1));
+    rig_free_slot(&rig, SIMP, 2);
+    (void)rig_poll(&rig);
+    assert_false(vmr_synic_waits(rig.synic, 0));
+    rig_expect(&rig, "irq 0.0 45;irq 0.0 45;");
     rig_finish(&rig);
 }
 
@@ -375,6 +467,9 @@ int main(void)
         cmocka_unit_test(timers_stand_still_with_the_time),
         cmocka_unit_test(setting_the_time_moves_deadlines),
         cmocka_unit_test(the_tsc_page_follows_the_time),
+        cmocka_unit_test(the_tightest_reading_of_the_clocks_counts),
+        cmocka_unit_test(a_tsc_that_cannot_be_read_is_asked_once),
+        cmocka_unit_test(a_message_for_a_busy_slot_waits),
         cmocka_unit_test(reset_is_power_up_but_for_ports_and_time),
         cmocka_unit_test(a_restored_queue_delivers_without_another_post),
     };

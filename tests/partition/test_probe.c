@@ -170,6 +170,23 @@ static void a_callers_descriptor_stays_the_callers(void **state)
     assert_int_equal(close(fd), 0);
 }
 
+static uint64_t two_ghz(const struct vmr_hypervisor_handle *handle)
+{
+    (void)handle;
+    return UINT64_C(2000000000);
+}
+
+static void the_speed_of_the_tsc_is_the_backends_to_know(void **state)
+{
+    (void)state;
+    struct vmr_backend knowing = found;
+    const struct vmr_hypervisor_handle ignorant = {.backend = &found}, handle = {.backend = &knowing};
+
+    knowing.tsc_hz = two_ghz;
+    assert_int_equal(vmr_handle_tsc_hz(&ignorant), 0);
+    assert_int_equal(vmr_handle_tsc_hz(&handle), 2000000000);
+}
+
 static void count_destroys(void *context)
 {
     ++*(int *)context;
@@ -200,6 +217,7 @@ int main(void)
         cmocka_unit_test(detection_asks_in_order),
         cmocka_unit_test(a_set_refuses_strangers_and_duplicates),
         cmocka_unit_test(a_callers_descriptor_stays_the_callers),
+        cmocka_unit_test(the_speed_of_the_tsc_is_the_backends_to_know),
         cmocka_unit_test(closing_frees_once_what_the_handle_owns),
     };
 

@@ -46,6 +46,7 @@ struct fixture {
     struct vmr_vp *vp;
     struct vmr_vp_io io;
     struct vmr_run_result result;
+    unsigned io_calls; /* for a test's callbacks */
 };
 
 static inline void fixture_bind(struct fixture *fixture)

@@ -103,6 +103,56 @@ static void a_step_loop_may_let_the_library_serve_it(void **state)
     fixture_finish(&fixture);
 }
 
+#define SIMP 0u /* over the hypercall page: nobody calls */
+#define SLOT (SIMP + 2 * HV_MESSAGE_BYTES)
+
+static uint32_t slot_type(struct fixture *fixture)
+{
+    uint32_t type = 0;
+
+    assert_int_equal(vmr_memory_read(fixture->rig.memory, SLOT, &type, sizeof(type)), VMR_OK);
+    return type;
+}
+
+/* A guest that frees its slot at the second exit and says nothing; at the third, the next message is there. */
+static enum vmr_exit_action free_slot(void *context, struct vmr_vp *vp, struct vmr_exit *vp_exit,
+                                      enum vmr_halt_reason *ret_reason)
+{
+    struct fixture *fixture = context;
+    const uint32_t expected[] = {1, 1, 2, 2};
+    uint64_t call = fixture->io_calls++;
+
+    (void)vp;
+    (void)vp_exit;
+    (void)ret_reason;
+    assert_int_equal(slot_type(fixture), expected[call]);
+    if (call == 1)
+        assert_int_equal(vmr_memory_fill(fixture->rig.memory, SLOT, 0, 4), VMR_OK);
+    return VMR_EXIT_DEFAULT;
+}
+
+static void what_waits_for_the_guest_is_looked_at_after_each_exit(void **state)
+{
+    static const struct fake_step steps[] = {STEP_READ(5), STEP_READ(5), STEP_READ(5), STEP_POWER_OFF};
+    const struct vmr_synic_target target = {.sint = 2};
+    struct vmr_synic_message message = {.type = 1};
+    struct fixture fixture;
+
+    (void)state;
+    calling(&fixture, steps, COUNT(steps));
+    struct vmr_hv_guest *guest = vmr_partition_hv(fixture.rig.partition);
+
+    assert_int_equal(vmr_hv_guest_msr_write(guest, 0, 0, HV_MSR_SIMP, SIMP | 1), VMR_MSR_OK);
+    assert_int_equal(vmr_hv_guest_msr_write(guest, 0, 0, HV_MSR_SINT0 + 2, 0x45), VMR_MSR_OK);
+    for (message.type = 1; message.type <= 2; message.type++)
+        assert_int_equal(vmr_synic_post_message(vmr_hv_guest_synic(guest), &target, &message), VMR_OK);
+    fixture.io.exit = free_slot;
+    fixture.io.context = &fixture;
+    assert_int_equal(must_run(&fixture, NULL), VMR_HALT_POWER_OFF);
+    assert_int_equal(fixture.io_calls, 4);
+    fixture_finish(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -111,6 +161,7 @@ int main(void)
         cmocka_unit_test(what_fails_on_the_way_is_fatal),
         cmocka_unit_test(other_accesses_to_the_port_are_a_devices),
         cmocka_unit_test(a_step_loop_may_let_the_library_serve_it),
+        cmocka_unit_test(what_waits_for_the_guest_is_looked_at_after_each_exit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

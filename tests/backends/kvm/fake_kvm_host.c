@@ -185,6 +185,8 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
     case KVM_SET_MSRS:
     case KVM_SIGNAL_MSI:
         return 1;
+    case KVM_GET_TSC_KHZ:
+        return (int)FAKE_TSC_KHZ;
     case KVM_RUN: /* completion: immediate_exit is set */
         return -EINTR;
     default:

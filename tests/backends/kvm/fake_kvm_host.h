@@ -12,6 +12,7 @@
 #define FAKE_FD_MAX 64u
 #define FAKE_RUN_SIZE (3u * 4096u)
 #define FAKE_CPUID_MAX 32u
+#define FAKE_TSC_KHZ 2593906u
 
 struct fake_kvm {
     /* --- what the test sets --- */

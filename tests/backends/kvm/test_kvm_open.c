@@ -231,6 +231,26 @@ static void facts_are_what_the_kernel_says(void **state)
     close_handle(&handle);
 }
 
+/* It takes a VM and a VP to ask; whichever step fails, neither is left behind. */
+static void the_speed_of_the_tsc_is_asked_of_a_vp(void **state)
+{
+    struct vmr_hypervisor_handle handle;
+
+    (void)state;
+    fake_kvm_reset();
+    assert_int_equal(open_with((struct vmr_params){0}, -1, &handle, NULL), VMR_OK);
+    assert_int_equal(vmr_kvm_backend()->tsc_hz(&handle), FAKE_TSC_KHZ * UINT64_C(1000));
+    fake_kvm.fail_errno = EIO;
+    for (unsigned nth = 1; nth <= 3; nth++) {
+        fake_kvm.fail_at = fake_kvm.calls + nth;
+        assert_int_equal(vmr_kvm_backend()->tsc_hz(&handle), 0);
+        assert_int_equal(fake_kvm_open_fds(), 1);
+    }
+    assert_int_equal(vmr_kvm_backend()->tsc_hz(&handle), FAKE_TSC_KHZ * UINT64_C(1000));
+    close_handle(&handle);
+    assert_int_equal(fake_kvm_open_fds(), 0);
+}
+
 static void interpreting_kvm_offers_only_what_it_can_do(void **state)
 {
     size_t count;
@@ -361,6 +381,7 @@ int main(void)
         cmocka_unit_test(kernel_that_lacks_the_basics_is_unavailable),
         cmocka_unit_test(capabilities_follow_kernel_and_place),
         cmocka_unit_test(facts_are_what_the_kernel_says),
+        cmocka_unit_test(the_speed_of_the_tsc_is_asked_of_a_vp),
         cmocka_unit_test(interpreting_kvm_offers_only_what_it_can_do),
         cmocka_unit_test(table_that_does_not_fit_is_an_error),
         cmocka_unit_test(each_vp_has_its_own_identity),

@@ -192,6 +192,39 @@ static void a_step_can_be_cancelled_or_delayed(void **state)
     vmr_scheduler_destroy(scheduler);
 }
 
+/* --- the time-stamp counter --- */
+
+static void expect_tsc_of(const char *spec)
+{
+    struct rig rig;
+    struct vmr_scheduler *scheduler = NULL;
+    uint64_t tsc = 0;
+
+    assert_int_equal(vmr_scheduler_create(&(struct vmr_scheduler_options){0}, &scheduler, NULL), VMR_OK);
+    vmr_scheduler_advance(scheduler, 777);
+    rig_init(&rig, scheduler, spec, 2);
+    for (vmr_vp_index vp = 0; vp < 2; vp++) {
+        assert_int_equal(vmr_vp_get_msr(rig_bind(&rig, vp), 0x10, &tsc), VMR_OK);
+        assert_int_equal(tsc, 777);
+    }
+    assert_int_equal(vmr_handle_tsc_hz(&rig.handle), 1000000000);
+    assert_int_equal(vmr_vp_set_msr(rig.vps[0], 0x10, 5), VMR_OK);
+    vmr_scheduler_advance(scheduler, 100);
+    assert_int_equal(vmr_vp_get_msr(rig.vps[0], 0x10, &tsc), VMR_OK);
+    assert_int_equal(tsc, 105);
+    assert_int_equal(vmr_vp_get_msr(rig.vps[1], 0x10, &tsc), VMR_OK);
+    assert_int_equal(tsc, 877);
+    rig_finish(&rig);
+    vmr_scheduler_destroy(scheduler);
+}
+
+static void the_tsc_goes_by_the_hosts_clock(void **state)
+{
+    (void)state;
+    expect_tsc_of("mock");
+    expect_tsc_of("mock:profile=kvm-like,irqchip=kernel");
+}
+
 /* --- sources and programs --- */
 
 struct answers {
@@ -266,6 +299,7 @@ int main(void)
         cmocka_unit_test(each_call_can_fail_and_leaves_nothing_behind),
         cmocka_unit_test(faults_belong_to_mock_handles),
         cmocka_unit_test(a_step_can_be_cancelled_or_delayed),
+        cmocka_unit_test(the_tsc_goes_by_the_hosts_clock),
         cmocka_unit_test(a_source_sees_each_answer_once_also_across_kicks_and_completions),
         cmocka_unit_test(programs_are_refused_where_they_cannot_run),
     };
