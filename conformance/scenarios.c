@@ -44,6 +44,12 @@ static const struct conf_family *const families[] = {
     &conf_family_hypercall,
     &conf_family_flush,
     &conf_family_monitor,
+    &conf_family_synic_ports,
+    &conf_family_synic_message,
+    &conf_family_synic_event,
+    &conf_family_stimer,
+    &conf_family_overlay,
+    &conf_family_reference_time,
 };
 /* clang-format on */
 

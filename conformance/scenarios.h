@@ -42,6 +42,12 @@ extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hypercall;
 extern const struct conf_family conf_family_flush;
 extern const struct conf_family conf_family_monitor;
+extern const struct conf_family conf_family_synic_ports;
+extern const struct conf_family conf_family_synic_message;
+extern const struct conf_family conf_family_synic_event;
+extern const struct conf_family conf_family_stimer;
+extern const struct conf_family conf_family_overlay;
+extern const struct conf_family conf_family_reference_time;
 
 /* The families, `*ret_count` of them. */
 const struct conf_family *const *conf_families(size_t *ret_count);

@@ -4,60 +4,22 @@
  * comes back (TLFS, Hypercall Interface).
  */
 
-#include <string.h>
-
-#include "conformance/scenarios/hv_words.h"
+#include "conformance/scenarios/port_words.h"
 
 #define CONNECTION 0x1234u
 #define NOBODY 0x4321u
-
-/* --- a host that listens --- */
-
-struct ears {
-    unsigned posts, signals;
-    uint16_t flag;
-    size_t length;
-    uint8_t payload[HV_MESSAGE_PAYLOAD_MAX];
-};
-
-static bool hear_post(void *context, const void *payload, size_t length, bool trusted)
-{
-    struct ears *ears = context;
-
-    (void)trusted;
-    ears->posts++;
-    ears->length = length;
-    memcpy(ears->payload, payload, length);
-    return true;
-}
-
-static void hear_signal(void *context, uint16_t flag)
-{
-    struct ears *ears = context;
-
-    ears->signals++;
-    ears->flag = flag;
-}
 
 /* A VM whose host listens for messages at CONNECTION and for events right above. NULL: failed. */
 static struct conf_vm *listening_vm(struct conf *conf, const struct vmr_hv_config *config, struct ears *ears,
                                     struct vmr_synic_port **ret_ports, const struct vmr_program *program)
 {
     const struct conf_vm_options options = {.hv = config};
-    const struct vmr_message_port messages = {.connection_id = CONNECTION, .post = hear_post, .context = ears};
-    const struct vmr_event_port events = {.connection_id = CONNECTION + 1, .signal = hear_signal, .context = ears};
     struct conf_vm *vm = vm_about_to_run(conf, &options, program);
-    struct vmr_error err = {.message = ""};
 
     if (!vm)
         return NULL;
-    struct vmr_synic *synic = vmr_hv_guest_synic(vmr_partition_hv(vm->partition));
-
-    if (vmr_synic_message_port_add(synic, &messages, &ret_ports[0], &err) ||
-        vmr_synic_event_port_add(synic, &events, &ret_ports[1], &err)) {
-        conf_fail(conf, __FILE__, __LINE__, "%s", err.message);
-        return NULL;
-    }
+    ret_ports[0] = listen_for_posts(vm, CONNECTION, 0, ears);
+    ret_ports[1] = listen_for_signals(vm, CONNECTION + 1, 0, ears);
     return vm;
 }
 
