@@ -251,6 +251,64 @@ static void many_ports_are_told_apart(struct conf *conf)
     free(crowd);
 }
 
+/* --- OS events --- */
+
+static void look_at_event(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    const struct vmr_host *host = vm->conf->host;
+    const int *fd = vm->user;
+
+    (void)vp;
+    CONF_CHECK_EQ(vm->conf, host->ops->events->take(host->context, *fd), number == 1, "whether it was signalled");
+}
+
+static void run_with_event(struct conf *conf, const struct vmr_program *program, int *fd, struct ears *ears)
+{
+    const struct vmr_event_port port = {.connection_id = EVENTS,
+                                        .has_os_event = true,
+                                        .os_event = *fd,
+                                        .signal = hear_signal,
+                                        .release = hear_release,
+                                        .context = ears};
+    struct vmr_event_port high = port;
+    struct vmr_synic_port *handles[2] = {NULL, NULL};
+    struct vmr_error err = {.message = ""};
+    struct conf_vm *vm = synic_vm(conf, 1, program, look_at_event);
+
+    if (!vm)
+        return;
+    vm->user = fd;
+    high.connection_id = MESSAGES;
+    high.minimum_vtl = 1;
+    CONF_CHECK(conf,
+               vmr_synic_event_port_add(synic_of(vm), &port, &handles[0], &err) == VMR_OK &&
+                   vmr_synic_event_port_add(synic_of(vm), &high, &handles[1], &err) == VMR_OK,
+               "%s", err.message);
+    CONF_CHECK(conf, !vmr_synic_prefers_os_events(synic_of(vm)), "events are no faster than calls here");
+    (void)conf_run_to_end(vm, 0);
+    vmr_synic_port_remove(handles[0]);
+    vmr_synic_port_remove(handles[1]);
+}
+
+static void a_port_with_an_event_has_it_signalled(struct conf *conf)
+{
+    const struct vmr_host *host = conf->host;
+    struct ears ears = {0};
+    int fd;
+    CONF_PROGRAM(signals, HV_OPEN(), EXPECT_SIGNAL(EVENTS, 5, 0), EXPECT_SIGNAL(EVENTS, 6, 0), VMR_CHECKPOINT(1),
+                 EXPECT_SIGNAL(MESSAGES, 5, HV_STATUS_OPERATION_DENIED), VMR_CHECKPOINT(2), VMR_END());
+
+    if (!host->ops->events) {
+        conf_skip(conf, "this host has no events");
+        return;
+    }
+    CONF_REQUIRE(conf, host->ops->events->create(host->context, &fd) == VMR_OK, "no event");
+    run_with_event(conf, &signals, &fd, &ears);
+    host->ops->events->destroy(host->context, fd);
+    CONF_CHECK_EQ(conf, ears.signals, 0, "calls beside the event");
+    CONF_CHECK_EQ(conf, ears.releases, 2, "releases");
+}
+
 /* --- removing --- */
 
 struct turnover {
@@ -463,6 +521,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(an_id_is_taken_by_either_kind), .clauses = "PORT-1", .ids = "SYN-04 S14"},
     {SCENARIO(a_monitor_id_is_taken_once), .clauses = "PORT-1"},
     {SCENARIO(many_ports_are_told_apart), .clauses = "PORT-1 PORT-6"},
+    {SCENARIO(a_port_with_an_event_has_it_signalled), .clauses = "PORT-9"},
     {SCENARIO(a_removed_port_frees_its_id), .clauses = "PORT-6", .ids = "SYN-04"},
     {SCENARIO(a_port_may_remove_itself), .clauses = "PORT-6", .ids = "S14"},
     {SCENARIO(a_removal_during_a_post_waits_for_nobody_and_loses_nothing), .clauses = "PORT-6", .ids = "SYN-09",

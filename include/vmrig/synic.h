@@ -24,14 +24,17 @@ VMR_BEGIN_DECLS
 struct vmr_synic;
 
 /*
- * How the hypervisor, or the kernel, signals an OS event for a guest without
- * leaving for user space. `add` answers VMR_E_UNSUPPORTED if it cannot for this
- * one, which is no failure; any other error refuses the port.
+ * How an OS event is signalled for a guest: by the hypervisor, or the kernel,
+ * without leaving for user space; or here, by `signal`, without a call of the
+ * embedder's. `add` answers VMR_E_UNSUPPORTED if it cannot for this one, which
+ * is no failure; any other error refuses the port.
  */
 struct vmr_synic_host_events {
     enum vmr_status (*add)(void *context, uint32_t connection_id, uint8_t minimum_vtl, intptr_t os_event,
                            void **ret_token, struct vmr_error *err);
     void (*remove)(void *context, void *token);
+    /* In the place of the port's own call; may come until the port is released. NULL: the hypervisor does it. */
+    void (*signal)(void *context, void *token);
     bool preferred; /* faster than a call: ports should bring an OS event */
 };
 
@@ -133,9 +136,9 @@ struct vmr_message_port {
 struct vmr_event_port {
     uint32_t connection_id;
     uint8_t minimum_vtl;
-    bool has_os_event; /* signalled instead of `signal` where the hypervisor can */
-    bool has_monitor;  /* ignored if there are no monitor pages */
-    intptr_t os_event;
+    bool has_os_event;   /* signalled instead of a call of `signal`, where that can be; the flag's number is lost */
+    bool has_monitor;    /* ignored if there are no monitor pages */
+    intptr_t os_event;   /* valid until `release` */
     uint32_t monitor_id; /* below 128 */
     void (*signal)(void *context, uint16_t flag);
     void (*release)(void *context);

@@ -7,6 +7,7 @@
 
 #include "lib/hv/guest.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "vmrig/limits.h"
@@ -84,6 +85,37 @@ static void release_page(void *context, vmr_gpa gpa)
 static const struct vmr_synic_monitor_ops monitor_ops = {
     .trap = trap_page, .untrap = untrap_page, .allocate = allocate_page, .free = release_page};
 
+/* --- OS events: signalled through the host, since every signal of a guest comes here anyway --- */
+
+static enum vmr_status add_event(void *context, uint32_t connection_id, uint8_t minimum_vtl, intptr_t os_event,
+                                 void **ret_token, struct vmr_error *err)
+{
+    (void)context;
+    (void)minimum_vtl; /* the port's own is asked before */
+    if (os_event < 0 || os_event > INT_MAX)
+        return vmr_error_set(err, VMR_E_CONFIG, "connection %#x: %lld is no event of the host's",
+                             (unsigned)connection_id, (long long)os_event);
+    /* The event's number is all that is needed: a pointer that is never followed. */
+    *ret_token = (void *)os_event;
+    return VMR_OK;
+}
+
+static void remove_event(void *context, void *token)
+{
+    (void)context;
+    (void)token;
+}
+
+static void signal_event(void *context, void *token)
+{
+    const struct vmr_host *host = ((struct vmr_hv_guest *)context)->host;
+
+    host->ops->events->signal(host->context, (int)(intptr_t)token);
+}
+
+static const struct vmr_synic_host_events host_events = {
+    .add = add_event, .remove = remove_event, .signal = signal_event};
+
 static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error *err)
 {
     bool has_tsc = (guest->privileges & HV_ACCESS_REFERENCE_TSC) != 0;
@@ -94,6 +126,7 @@ static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error
         .context = guest,
         .interrupt = raise_irq,
         .wake = wake,
+        .host_events = guest->host->ops->events ? &host_events : NULL,
         .monitor = guest->target.trap_page ? &monitor_ops : NULL,
         .tsc_hz = has_tsc ? guest->config.tsc_hz : 0,
         .tsc = has_tsc ? tsc : NULL,

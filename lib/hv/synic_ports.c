@@ -32,10 +32,10 @@ static void remove_fast_path(struct vmr_synic *synic, struct port *port)
 {
     if (port->has_fast_path)
         synic->options.host_events->remove(synic->options.context, port->fast_path);
-    port->has_fast_path = false;
 }
 
-/* What is outside the map goes after it: until then a guest may find the port. */
+/* Not a word of the port changes: a guest's call may be under way in it. What is outside the map goes after it: until
+ * then a guest may find the port. */
 static void retire(struct vmr_synic *synic, struct port *port)
 {
     if (port->has_monitor && synic->options.monitor)
@@ -218,7 +218,12 @@ enum hv_status vmr_synic_guest_signal(struct vmr_synic *synic, uint8_t vtl, uint
 
     if (!port)
         return status;
-    port->signal(port->context, guest_flag);
+    const struct vmr_synic_host_events *events = synic->options.host_events;
+
+    if (port->has_fast_path && events->signal)
+        events->signal(synic->options.context, port->fast_path);
+    else
+        port->signal(port->context, guest_flag);
     port_put(port);
     return HV_STATUS_SUCCESS;
 }

@@ -294,6 +294,44 @@ static void without_monitor_or_fast_path_both_are_ignored(void **state)
     rig_finish(&rig);
 }
 
+static void signal_token(void *context, void *token)
+{
+    rig_note(context, "event! %d", (int)(intptr_t)token);
+}
+
+static void an_event_that_is_signalled_here_takes_the_calls_place(void **state)
+{
+    (void)state;
+    static const struct vmr_synic_host_events events = {
+        .add = rig_event_add, .remove = rig_event_remove, .signal = signal_token};
+    struct rig rig = {0};
+
+    fake_host_init(&rig.fake, 0);
+    rig_add_ram(&rig);
+    struct vmr_synic_options options = rig_options(&rig);
+
+    options.host_events = &events;
+    assert_int_equal(vmr_synic_create(&options, &rig.synic, NULL), VMR_OK);
+    assert_false(vmr_synic_prefers_os_events(rig.synic));
+    struct listener listener = {&rig, 1, false, NULL};
+    struct vmr_event_port port = event_port(&listener, 2, 1);
+    struct vmr_synic_port *handles[2] = {NULL, NULL};
+
+    assert_int_equal(vmr_synic_event_port_add(rig.synic, &port, &handles[0], NULL), VMR_OK);
+    port.connection_id = 3;
+    port.has_os_event = true;
+    port.os_event = 77;
+    assert_int_equal(vmr_synic_event_port_add(rig.synic, &port, &handles[1], NULL), VMR_OK);
+    rig_expect(&rig, "event+ 3 1 77;");
+    assert_int_equal(vmr_synic_guest_signal(rig.synic, 0, 3, 5), HV_STATUS_OPERATION_DENIED);
+    assert_int_equal(vmr_synic_guest_signal(rig.synic, 1, 3, 5), HV_STATUS_SUCCESS);
+    assert_int_equal(vmr_synic_guest_signal(rig.synic, 1, 2, 5), HV_STATUS_SUCCESS);
+    vmr_synic_port_remove(handles[0]);
+    vmr_synic_port_remove(handles[1]);
+    rig_expect(&rig, "event! 77;signal 1 5;release 1;event- 77;release 1;");
+    rig_finish(&rig);
+}
+
 /* --- handles --- */
 
 static void a_removed_port_is_gone_and_its_id_and_monitor_id_are_free(void **state)
@@ -373,6 +411,7 @@ int main(void)
         cmocka_unit_test(what_is_no_port_is_refused),
         cmocka_unit_test(an_event_port_is_added_whole_or_not_at_all),
         cmocka_unit_test(without_monitor_or_fast_path_both_are_ignored),
+        cmocka_unit_test(an_event_that_is_signalled_here_takes_the_calls_place),
         cmocka_unit_test(a_removed_port_is_gone_and_its_id_and_monitor_id_are_free),
         cmocka_unit_test(a_port_removed_in_its_own_call_is_released_after_it),
         cmocka_unit_test(a_handle_outlives_the_synic_harmlessly),
