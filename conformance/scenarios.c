@@ -44,6 +44,10 @@ static const struct conf_family *const families[] = {
     &conf_family_hypercall,
     &conf_family_flush,
     &conf_family_monitor,
+    &conf_family_vtl,
+    &conf_family_vtl_protect,
+    &conf_family_vtl2,
+    &conf_family_vtl_isolation,
 };
 /* clang-format on */
 

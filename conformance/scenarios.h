@@ -42,6 +42,10 @@ extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hypercall;
 extern const struct conf_family conf_family_flush;
 extern const struct conf_family conf_family_monitor;
+extern const struct conf_family conf_family_vtl;
+extern const struct conf_family conf_family_vtl_protect;
+extern const struct conf_family conf_family_vtl2;
+extern const struct conf_family conf_family_vtl_isolation;
 
 /* The families, `*ret_count` of them. */
 const struct conf_family *const *conf_families(size_t *ret_count);
