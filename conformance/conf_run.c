@@ -94,8 +94,9 @@ static bool fail_halt(struct conf_vm *vm, vmr_vp_index vp, const struct vmr_run_
 
 static bool check_report(struct conf_vm *vm, vmr_vp_index vp)
 {
-    const struct vmr_program *program = vm->state->programs[vp];
     const struct conf_report *report = &vm->reports[vp];
+    const struct vmr_program *of_vtl = vm->state->vtl_programs[vp][report->mismatch_vtl % VMR_VTL_COUNT];
+    const struct vmr_program *program = of_vtl ? of_vtl : vm->state->programs[vp];
     uint32_t step = report->mismatch_step;
 
     if (!report->mismatch)

@@ -35,13 +35,15 @@ static void checkpoint(struct conf_vm_state *state, vmr_vp_index vp, uint32_t nu
 }
 
 /* Step, low half, high half. */
-static void mismatch(struct conf_vm_state *state, vmr_vp_index vp, uint32_t word)
+static void mismatch(struct conf_vm_state *state, const struct vmr_access *access, uint32_t word)
 {
+    vmr_vp_index vp = access->vp;
     struct conf_report *report = &state->vm.reports[vp];
 
     switch (state->mismatch_words[vp]++) {
     case 0:
         report->mismatch_step = word;
+        report->mismatch_vtl = access->vtl;
         break;
     case 1:
         report->mismatch_value = word;
@@ -64,7 +66,7 @@ static void program_port_write(void *context, const struct vmr_access *access, u
         checkpoint(state, vp, (uint32_t)value);
         return;
     case VMR_PROGRAM_PORT_MISMATCH:
-        mismatch(state, vp, (uint32_t)value);
+        mismatch(state, access, (uint32_t)value);
         return;
     case VMR_PROGRAM_PORT_END:
         state->vm.reports[vp].ended = true;
@@ -177,7 +179,8 @@ static bool build_partition(struct conf_vm *vm, const struct conf_vm_options *op
                                                             .cpuid = options->cpuid,
                                                             .cpuid_count = options->cpuid_count,
                                                             .msr_exits = options->msr_exits,
-                                                            .msr_exit_count = options->msr_exit_count};
+                                                            .msr_exit_count = options->msr_exit_count,
+                                                            .vtl0_alias_map = options->vtl0_alias_map};
     struct vmr_proto *proto;
     struct vmr_error err;
 
@@ -321,6 +324,17 @@ bool conf_load(struct conf_vm *vm, vmr_vp_index vp, const struct vmr_program *pr
     vm->state->halts[vp] = VMR_HALT_NONE;
     vm->state->mismatch_words[vp] = 0;
     vm->reports[vp] = (struct conf_report){0};
+    return true;
+}
+
+bool conf_load_vtl(struct conf_vm *vm, vmr_vp_index vp, uint8_t vtl, const struct vmr_program *program)
+{
+    struct vmr_mock *mock = conf_mock(vm);
+    struct vmr_error err = {.message = "VTLs run programs on the mock only"};
+
+    if (vp >= vm->vp_count || vtl >= VMR_VTL_COUNT || !mock || vmr_mock_load_vtl_program(mock, vp, vtl, program, &err))
+        return fail(vm->conf, "loading a VTL's program", &err);
+    vm->state->vtl_programs[vp][vtl] = program;
     return true;
 }
 

@@ -137,6 +137,7 @@ struct conf_vm_options {
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
     const struct vmr_hv_config *hv;
+    uint64_t vtl0_alias_map;
     uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
     struct vmr_vp_io
         io; /* `ports` and `mmio` are filled in; the callbacks are the scenario's, each called with its `context` */
@@ -149,6 +150,7 @@ struct conf_report {
     bool mismatch; /* a step saw something else than it expects */
     uint32_t mismatch_step;
     uint64_t mismatch_value;
+    uint8_t mismatch_vtl;
     uint32_t checkpoint; /* the last one */
     uint32_t checkpoints;
 };
@@ -175,6 +177,8 @@ struct conf_vm *conf_vm_create(struct conf *conf, const struct conf_vm_options *
 void conf_vm_destroy(struct conf_vm *vm);
 /* The guest program of a VP: handed to the mock, or assembled into RAM. Must outlive the VM. False: failed. */
 bool conf_load(struct conf_vm *vm, vmr_vp_index vp, const struct vmr_program *program);
+/* The program of one VTL of a VP, on the mock; that of the VTL in which VPs begin comes first, by conf_load. */
+bool conf_load_vtl(struct conf_vm *vm, vmr_vp_index vp, uint8_t vtl, const struct vmr_program *program);
 /* Binds a VP on this thread and gives it the registers its program begins with. NULL: failed. */
 struct vmr_vp *conf_bind(struct conf_vm *vm, vmr_vp_index vp);
 /* The opposite; for VPs bound on other threads than the scenario's, by that thread. Nothing if it is not bound. */

@@ -22,7 +22,8 @@ struct conf_vm_state {
     struct conf_vm_state *next;
     struct vmr_vp_io scenario_io; /* what vm.io calls on to */
     const struct vmr_program *programs[CONF_VP_MAX];
-    bool image_is_written;                   /* what all VPs' machine code shares */
+    const struct vmr_program *vtl_programs[CONF_VP_MAX][VMR_VTL_COUNT]; /* of those that conf_load_vtl has loaded */
+    bool image_is_written;                                              /* what all VPs' machine code shares */
     enum vmr_halt_reason halts[CONF_VP_MAX]; /* asked for by the program, not reported yet; the VP's thread */
     uint32_t mismatch_words[CONF_VP_MAX];    /* how many of the three have come */
     struct conf_claim *claims;

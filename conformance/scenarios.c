@@ -50,6 +50,10 @@ static const struct conf_family *const families[] = {
     &conf_family_stimer,
     &conf_family_overlay,
     &conf_family_reference_time,
+    &conf_family_vtl,
+    &conf_family_vtl_protect,
+    &conf_family_vtl2,
+    &conf_family_vtl_isolation,
 };
 /* clang-format on */
 

@@ -48,6 +48,10 @@ extern const struct conf_family conf_family_synic_event;
 extern const struct conf_family conf_family_stimer;
 extern const struct conf_family conf_family_overlay;
 extern const struct conf_family conf_family_reference_time;
+extern const struct conf_family conf_family_vtl;
+extern const struct conf_family conf_family_vtl_protect;
+extern const struct conf_family conf_family_vtl2;
+extern const struct conf_family conf_family_vtl_isolation;
 
 /* The families, `*ret_count` of them. */
 const struct conf_family *const *conf_families(size_t *ret_count);

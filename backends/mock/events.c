@@ -185,7 +185,7 @@ enum vmr_status mock_vm_doorbell(struct vmr_backend_vm *vm, bool port_space, con
     return status;
 }
 
-/* VTLs do not count: the core asks for none above 0, and all that the guests here write comes from there. */
+/* VTLs do not count: the core asks for none above 0, and from there on all may ring. */
 static bool takes(const struct bell *bell, enum vmr_bus_space space, uint64_t address, unsigned size, uint64_t value)
 {
     const struct vmr_doorbell *doorbell = &bell->doorbell;

@@ -19,6 +19,10 @@
 #define OP_OUT_IMM8_AL 0xe6u
 #define OUT_IMM8_BYTES 2u
 #define VMCALL_BYTES 3u
+#define OP_MOV_ECX_IMM32 0xb9u
+#define MOV_IMM32_BYTES 5u
+#define MOV_RAX_RCX_BYTES 3u
+#define CODE_BYTES_MAX 5u
 
 /* Loads XMM0 to XMM5 from RAM, or stores them. False: there is none. */
 static bool move_xmm(struct vmr_backend_vp *vp, vmr_gpa gpa, bool store)
@@ -36,9 +40,28 @@ static bool move_xmm(struct vmr_backend_vp *vp, vmr_gpa gpa, bool store)
     return true;
 }
 
+/* The page's entries for VTL switches take their input in RCX, and no variables. */
+static bool is_switch(const struct vmr_step *step)
+{
+    return step->op != VMR_STEP_HV_CALL;
+}
+
+static void begin_switch(struct vmr_backend_vp *vp, const struct vmr_step *step)
+{
+    vp->regs.gpr[VMR_X86_RCX] = step->op == VMR_STEP_VTL_CALL ? 0 : step->value;
+    vp->call_rip = vp->regs.rip;
+    vp->regs.rip = step->address + (step->op == VMR_STEP_VTL_CALL ? HV_PAGE_VTL_CALL_64 : HV_PAGE_VTL_RETURN_64);
+    vp->in_call = true;
+}
+
 static void begin(struct vmr_backend_vp *vp, const struct vmr_step *step)
 {
     uint64_t *gpr = vp->regs.gpr;
+
+    if (is_switch(step)) {
+        begin_switch(vp, step);
+        return;
+    }
 
     gpr[VMR_X86_RCX] = step->value;
     gpr[VMR_X86_RDX] = *program_var(vp, 0);
@@ -56,10 +79,12 @@ static enum step_result leave(struct vmr_backend_vp *vp, const struct vmr_step *
 
     vp->regs.rip = vp->call_rip;
     vp->in_call = false;
+    *program_var(vp, VMR_PROGRAM_FAULT_VAR) = vector < 0 ? 0 : (uint64_t)vector + 1;
+    if (is_switch(step))
+        return STEP_DONE;
     *program_var(vp, 1) = gpr[VMR_X86_R8];
     *program_var(vp, 0) = gpr[VMR_X86_RDX];
     *program_var(vp, step->var) = gpr[VMR_X86_RAX];
-    *program_var(vp, VMR_PROGRAM_FAULT_VAR) = vector < 0 ? 0 : (uint64_t)vector + 1;
     if (step->count != 0 && !move_xmm(vp, step->count, true))
         vp->exception = EXCEPTION_GP;
     return STEP_DONE;
@@ -85,26 +110,52 @@ static enum step_result vmcall(struct vmr_backend_vp *vp, struct flight *flight,
         vp_exit->u.hypercall = (struct vmr_exit_hypercall){.number = gpr[VMR_X86_RCX], .long_mode = true};
         return STEP_EXIT;
     }
-    gpr[VMR_X86_RAX] = flight->sent ? vp_exit->u.hypercall.result : vp->vm->profile->no_hypercall_result;
+    if (!flight->sent)
+        gpr[VMR_X86_RAX] = vp->vm->profile->no_hypercall_result;
+    else if (vp_exit->kind == VMR_EXIT_HYPERCALL)
+        gpr[VMR_X86_RAX] = vp_exit->u.hypercall.result;
     flight->sent = false;
     vp->regs.rip += VMCALL_BYTES;
     return STEP_AGAIN;
+}
+
+/* MOV RAX, RCX; MOV ECX, imm32. False: neither. */
+static bool move_register(struct vmr_backend_vp *vp, const uint8_t code[CODE_BYTES_MAX])
+{
+    static const uint8_t mov_rax_rcx[MOV_RAX_RCX_BYTES] = {0x48, 0x89, 0xc8};
+    uint64_t *gpr = vp->regs.gpr;
+
+    if (memcmp(code, mov_rax_rcx, sizeof(mov_rax_rcx)) == 0) {
+        gpr[VMR_X86_RAX] = gpr[VMR_X86_RCX];
+        vp->regs.rip += MOV_RAX_RCX_BYTES;
+        return true;
+    }
+    if (code[0] != OP_MOV_ECX_IMM32)
+        return false;
+    gpr[VMR_X86_RCX] = load_le32(code + 1);
+    vp->regs.rip += MOV_IMM32_BYTES;
+    return true;
 }
 
 static enum step_result instruction(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
                                     const struct vmr_step *step)
 {
     static const uint8_t vmcalls[2][VMCALL_BYTES] = {{0x0f, 0x01, 0xc1}, {0x0f, 0x01, 0xd9}};
-    uint8_t code[VMCALL_BYTES] = {0};
+    uint8_t code[CODE_BYTES_MAX] = {0};
 
+    if (!guest_may(vp, vp->regs.rip, HV_MAP_GPA_KERNEL_EXECUTABLE))
+        return guest_refuse_fetch(vp, vp_exit, vp->regs.rip);
+    vp->pass = false;
     if (!map_read(&vp->vm->map, vp->regs.rip, code, sizeof(code)))
         return leave(vp, step, VECTOR_UD);
     if (code[0] == OP_RET)
         return leave(vp, step, -1);
     if (code[0] == OP_OUT_IMM8_AL)
         return out(vp, flight, vp_exit, code[1]);
-    if (memcmp(code, vmcalls[0], sizeof(code)) == 0 || memcmp(code, vmcalls[1], sizeof(code)) == 0)
+    if (memcmp(code, vmcalls[0], VMCALL_BYTES) == 0 || memcmp(code, vmcalls[1], VMCALL_BYTES) == 0)
         return vmcall(vp, flight, vp_exit);
+    if (is_switch(step) && move_register(vp, code))
+        return STEP_AGAIN;
     return leave(vp, step, code[0] == OP_INT3 ? VECTOR_BP : VECTOR_UD);
 }
 
@@ -112,7 +163,7 @@ enum step_result guest_hv_call(struct vmr_backend_vp *vp, struct flight *flight,
                                const struct vmr_step *step)
 {
     if (!vp->in_call) {
-        if (step->count != 0 && !move_xmm(vp, step->count, false)) {
+        if (!is_switch(step) && step->count != 0 && !move_xmm(vp, step->count, false)) {
             vp->exception = EXCEPTION_GP;
             return STEP_AGAIN;
         }

@@ -66,15 +66,73 @@ enum step_result guest_in(struct vmr_backend_vp *vp, struct flight *flight, stru
 
 /* --- memory --- */
 
-/* One piece of an access, inside one page. True: done, no exit. */
-static bool move_piece(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, uint8_t length, bool write)
+enum piece {
+    PIECE_DONE,
+    PIECE_MMIO,
+    PIECE_DENIED
+};
+
+/* One piece of an access, inside one page, by a VP with VTLs. */
+static enum piece move_vtl_piece(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, uint8_t length, bool write)
+{
+    struct map_guest guest = vtl_view(vp, &gpa);
+    enum map_result result = write ? map_guest_write(&vp->vm->map, guest, gpa, bytes, length)
+                                   : map_guest_read(&vp->vm->map, guest, gpa, bytes, length);
+
+    if (result == MAP_DENIED)
+        return PIECE_DENIED;
+    vp->pass = false;
+    if (result == MAP_HOLE && write && events_ring(vp->vm, VMR_BUS_MMIO, gpa, length, load_le(bytes, length)))
+        result = MAP_DONE;
+    return result == MAP_DONE ? PIECE_DONE : PIECE_MMIO;
+}
+
+static enum piece move_piece(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t *bytes, uint8_t length, bool write)
 {
     struct vmr_backend_vm *vm = vp->vm;
+    bool done;
 
+    if (vm_has_vtls(vm))
+        return move_vtl_piece(vp, gpa, bytes, length, write);
     if (write)
-        return map_write(&vm->map, gpa, bytes, length) || chip_store(vp, gpa, length, bytes) ||
+        done = map_write(&vm->map, gpa, bytes, length) || chip_store(vp, gpa, length, bytes) ||
                events_ring(vm, VMR_BUS_MMIO, gpa, length, load_le(bytes, length));
-    return map_read(&vm->map, gpa, bytes, length) || chip_load(vp, gpa, length, bytes);
+    else
+        done = map_read(&vm->map, gpa, bytes, length) || chip_load(vp, gpa, length, bytes);
+    return done ? PIECE_DONE : PIECE_MMIO;
+}
+
+bool guest_or(struct vmr_backend_vp *vp, vmr_gpa gpa, uint64_t mask, uint8_t size)
+{
+    if (!vm_has_vtls(vp->vm))
+        return map_or(&vp->vm->map, gpa, mask, size);
+    struct map_guest guest = vtl_view(vp, &gpa);
+
+    guest.pass &= guest.vtl != vp->vtl; /* a fault that is passed is one access, and this is two */
+    return map_guest_or(&vp->vm->map, guest, gpa, mask, size) == MAP_DONE;
+}
+
+/* Nothing of the piece is done: the instruction goes on here when it is run again. */
+static enum step_result refuse_access(struct vmr_exit *vp_exit, vmr_gpa gpa, uint8_t length, uint64_t how)
+{
+    begin_exit(vp_exit, VMR_EXIT_MEMORY_FAULT);
+    vp_exit->u.memory_fault = (struct vmr_exit_memory_fault){.gpa = gpa, .size = length, .flags = VMR_FAULT_VTL | how};
+    return STEP_LEAVE;
+}
+
+bool guest_may(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t access)
+{
+    if (!vm_has_vtls(vp->vm))
+        return true;
+    struct map_guest guest = vtl_view(vp, &gpa);
+
+    return map_guest_try(&vp->vm->map, guest, gpa, access) != MAP_DENIED;
+}
+
+enum step_result guest_refuse_fetch(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, vmr_gpa gpa)
+{
+    (void)vp;
+    return refuse_access(vp_exit, gpa, 1, VMR_FAULT_EXECUTE);
 }
 
 static enum step_result move(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa start,
@@ -94,7 +152,11 @@ static enum step_result move(struct vmr_backend_vp *vp, struct flight *flight, s
 
         if (length > in_page)
             length = (uint8_t)in_page;
-        if (!move_piece(vp, gpa, bytes, length, write)) {
+        enum piece piece = move_piece(vp, gpa, bytes, length, write);
+
+        if (piece == PIECE_DENIED)
+            return refuse_access(vp_exit, gpa, length, write ? VMR_FAULT_WRITE : 0);
+        if (piece == PIECE_MMIO) {
             flight->part = length;
             begin_exit(vp_exit, VMR_EXIT_MMIO);
             vp_exit->u.mmio = (struct vmr_exit_mmio){
@@ -160,6 +222,24 @@ static enum step_result no_memory(const struct vmr_step *step, struct vmr_exit *
     return STEP_LEAVE;
 }
 
+/* The first byte of the next items that the VTL may not touch. */
+static bool find_denied(struct vmr_backend_vp *vp, const struct flight *flight, const struct vmr_step *step, bool in,
+                        vmr_gpa *ret_gpa)
+{
+    uint8_t access = in ? HV_MAP_GPA_WRITABLE : HV_MAP_GPA_READABLE;
+
+    for (uint32_t i = 0; vm_has_vtls(vp->vm) && i < flight->items_sent; i++) {
+        uint64_t offset = (uint64_t)(flight->items + i) * step->size;
+        vmr_gpa gpa = step->backward ? step->value - offset : step->value + offset;
+        vmr_gpa last = gpa + step->size - 1u;
+
+        *ret_gpa = guest_may(vp, gpa, access) ? last : gpa;
+        if (!guest_may(vp, *ret_gpa, access))
+            return true;
+    }
+    return false;
+}
+
 static void exit_string(struct vmr_backend_vp *vp, const struct flight *flight, const struct vmr_step *step,
                         struct vmr_exit *vp_exit, enum vmr_direction direction)
 {
@@ -205,6 +285,12 @@ enum step_result guest_string(struct vmr_backend_vp *vp, struct flight *flight, 
     if (most > VMR_STRING_IO_BYTES_MAX / step->size)
         most = VMR_STRING_IO_BYTES_MAX / step->size;
     flight->items_sent = step->count - flight->items < most ? step->count - flight->items : most;
+    vmr_gpa denied;
+
+    /* Before anything is out: what a device has given cannot be asked for again. */
+    if (find_denied(vp, flight, step, in, &denied))
+        return refuse_access(vp_exit, denied, 1, in ? VMR_FAULT_WRITE : 0);
+    vp->pass = false;
     if (in)
         memset(vp->string_bytes, 0, (size_t)flight->items_sent * step->size);
     else if (!move_items(vp, flight, step, false))

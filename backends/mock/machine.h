@@ -47,6 +47,8 @@ struct vmr_backend_vm {
     size_t msr_exit_count;
     struct map map;
     struct events events;
+    uint8_t vtl_highest, vtl_first;
+    uint64_t vtl0_alias_map;
     struct chip *chip; /* the in-hypervisor controllers; NULL: VMR_IRQCHIP_USER */
     void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *hook_context;
@@ -65,6 +67,9 @@ struct flight {
     uint8_t bytes[8];
     uint32_t items, items_sent; /* string I/O */
 };
+
+/* What a VTL of a VP has of its own, while the VP is in another. */
+struct vtl_state;
 
 #define MOCK_MSR_COUNT 24u
 #define MOCK_INJECTED_MAX 4096u
@@ -98,6 +103,10 @@ struct vmr_backend_vp {
     bool in_handler;
     uint8_t handler_vector;
     uint64_t handler_flags; /* to return to */
+
+    uint8_t vtl;            /* in which it is */
+    bool pass;              /* the next access goes through */
+    struct vtl_state *vtls; /* by VTL; NULL: the VM has none */
 
     bool in_call; /* in the code of a hypercall page: `regs.rip` is there, and goes back to call_rip */
     uint64_t call_rip;
@@ -208,10 +217,30 @@ static inline bool vp_can_interrupt(const struct vmr_backend_vp *vp)
 void mock_vp_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
 void mock_vp_complete(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
 
+/* --- vtl.c --- */
+
+enum vmr_status mock_vm_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
+enum vmr_status mock_vp_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *initial);
+enum vmr_status mock_vp_pass_fault(struct vmr_backend_vp *vp);
+/* False: out of memory. */
+bool vtl_create(struct vmr_backend_vp *vp);
+void vtl_destroy(struct vmr_backend_vp *vp);
+/* Where `gpa` lies for the VP, and as whose: the alias map is another place for VTL 0's memory. */
+struct map_guest vtl_view(const struct vmr_backend_vp *vp, vmr_gpa *gpa);
+/* The program of a VTL that the VP is not in. */
+void vtl_set_program(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_program *program);
+
+static inline bool vm_has_vtls(const struct vmr_backend_vm *vm)
+{
+    return __builtin_expect(vm->map.vtls != 0, 0);
+}
+
 /* --- msr.c --- */
 
 /* The TSC counts the host's nanoseconds. */
 #define MOCK_TSC_HZ UINT64_C(1000000000)
+/* Whether the MSR in place `place` of vp->msrs is each VTL's own (TLFS, Private State). */
+bool msr_is_private(unsigned place);
 
 /* Whether the mock keeps this MSR itself. */
 bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);

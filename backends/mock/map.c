@@ -11,6 +11,12 @@
 
 #include "lib/base/bytes.h"
 
+static void free_access(const struct map_region *region)
+{
+    for (unsigned vtl = 0; vtl < VMR_VTL_COUNT; vtl++)
+        free(region->access[vtl]);
+}
+
 enum vmr_status map_init(struct map *map, const struct vmr_host *host)
 {
     *map = (struct map){0};
@@ -26,8 +32,11 @@ void map_finish(struct map *map)
 {
     if (map->locked)
         (void)pthread_rwlock_destroy(&map->lock);
+    for (size_t i = 0; i < map->count; i++)
+        free_access(&map->regions[i]);
     free(map->regions);
     map->regions = NULL;
+    map->count = 0;
     map->locked = false;
 }
 
@@ -57,7 +66,7 @@ static size_t count_below(const struct map *map, vmr_gpa gpa)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (map->regions[middle].gpa <= gpa)
+        if (map->regions[middle].ram.gpa <= gpa)
             low = middle + 1;
         else
             high = middle;
@@ -70,7 +79,7 @@ static bool reserve(struct map *map)
     if (map->count < map->capacity)
         return true;
     size_t capacity = map->capacity ? 2 * map->capacity : 8;
-    struct vmr_memory_region *regions = realloc(map->regions, capacity * sizeof(*regions));
+    struct map_region *regions = realloc(map->regions, capacity * sizeof(*regions));
 
     if (!regions)
         return false;
@@ -79,8 +88,28 @@ static bool reserve(struct map *map)
     return true;
 }
 
+/* False: out of memory. */
+static bool give_access(struct map_region *region, uint8_t vtls)
+{
+    size_t pages = (size_t)(region->ram.size / VMR_PAGE_SIZE);
+
+    for (unsigned vtl = 0; vtl < vtls; vtl++) {
+        region->access[vtl] = malloc(pages);
+        if (!region->access[vtl]) {
+            free_access(region);
+            return false;
+        }
+        memset(region->access[vtl], HV_MAP_GPA_PERMISSIONS_ALL, pages);
+    }
+    return true;
+}
+
 enum vmr_status map_add(struct map *map, const struct vmr_memory_region *region)
 {
+    struct map_region added = {.ram = *region};
+
+    if (!give_access(&added, map->vtls))
+        return VMR_E_NOMEM;
     lock_write(map);
     bool reserved = reserve(map);
 
@@ -88,10 +117,12 @@ enum vmr_status map_add(struct map *map, const struct vmr_memory_region *region)
         size_t at = count_below(map, region->gpa);
 
         memmove(&map->regions[at + 1], &map->regions[at], (map->count - at) * sizeof(*map->regions));
-        map->regions[at] = *region;
+        map->regions[at] = added;
         map->count++;
     }
     unlock(map);
+    if (!reserved)
+        free_access(&added);
     return reserved ? VMR_OK : VMR_E_NOMEM;
 }
 
@@ -100,25 +131,32 @@ void map_remove(struct map *map, vmr_gpa gpa)
     lock_write(map);
     size_t below = count_below(map, gpa);
 
-    if (below > 0 && map->regions[below - 1].gpa == gpa) {
+    if (below > 0 && map->regions[below - 1].ram.gpa == gpa) {
+        free_access(&map->regions[below - 1]);
         map->count--;
         memmove(&map->regions[below - 1], &map->regions[below], (map->count - (below - 1)) * sizeof(*map->regions));
     }
     unlock(map);
 }
 
-/* With the lock held. NULL: a hole, or not to be written. */
-static uint8_t *find(const struct map *map, vmr_gpa gpa, bool write)
+/* With the lock held. NULL: a hole. */
+static const struct map_region *find_region(const struct map *map, vmr_gpa gpa)
 {
     size_t below = count_below(map, gpa);
 
-    if (below == 0)
+    if (below == 0 || gpa - map->regions[below - 1].ram.gpa >= map->regions[below - 1].ram.size)
         return NULL;
-    const struct vmr_memory_region *region = &map->regions[below - 1];
+    return &map->regions[below - 1];
+}
 
-    if (gpa - region->gpa >= region->size || (write && region->read_only))
+/* The same; also NULL: not to be written. */
+static uint8_t *find(const struct map *map, vmr_gpa gpa, bool write)
+{
+    const struct map_region *region = find_region(map, gpa);
+
+    if (!region || (write && region->ram.read_only))
         return NULL;
-    return (uint8_t *)region->host + (gpa - region->gpa);
+    return (uint8_t *)region->ram.host + (gpa - region->ram.gpa);
 }
 
 /* A whole word where the hardware would move a whole word: nobody sees half of it. */
@@ -157,19 +195,49 @@ static void store_word(uint8_t *host, unsigned length, uint64_t value)
     }
 }
 
+static void load_bytes(const uint8_t *host, uint8_t *ret_bytes, unsigned length)
+{
+    if (is_word(host, length)) {
+        store_le(ret_bytes, length, load_word(host, length));
+        return;
+    }
+    for (unsigned i = 0; i < length; i++)
+        ret_bytes[i] = __atomic_load_n(&host[i], __ATOMIC_SEQ_CST);
+}
+
+static void store_bytes(uint8_t *host, const uint8_t *bytes, unsigned length)
+{
+    if (is_word(host, length)) {
+        store_word(host, length, load_le(bytes, length));
+        return;
+    }
+    for (unsigned i = 0; i < length; i++)
+        __atomic_store_n(&host[i], bytes[i], __ATOMIC_SEQ_CST);
+}
+
+/* False: not naturally aligned. */
+static bool or_word(uint8_t *host, uint64_t mask, unsigned length)
+{
+    if (length == 1)
+        __atomic_fetch_or(host, (uint8_t)mask, __ATOMIC_SEQ_CST);
+    else if (is_word(host, length) && length == 2)
+        __atomic_fetch_or((uint16_t *)(void *)host, (uint16_t)mask, __ATOMIC_SEQ_CST);
+    else if (is_word(host, length) && length == 4)
+        __atomic_fetch_or((uint32_t *)(void *)host, (uint32_t)mask, __ATOMIC_SEQ_CST);
+    else if (is_word(host, length))
+        __atomic_fetch_or((uint64_t *)(void *)host, mask, __ATOMIC_SEQ_CST);
+    else
+        return false;
+    return true;
+}
+
 bool map_read(struct map *map, vmr_gpa gpa, uint8_t *ret_bytes, unsigned length)
 {
     lock_read(map);
     const uint8_t *host = find(map, gpa, false);
 
-    if (host && is_word(host, length)) {
-        uint64_t value = load_word(host, length);
-
-        store_le(ret_bytes, length, value);
-    } else if (host) {
-        for (unsigned i = 0; i < length; i++)
-            ret_bytes[i] = __atomic_load_n(&host[i], __ATOMIC_SEQ_CST);
-    }
+    if (host)
+        load_bytes(host, ret_bytes, length);
     unlock(map);
     return host != NULL;
 }
@@ -179,12 +247,8 @@ bool map_write(struct map *map, vmr_gpa gpa, const uint8_t *bytes, unsigned leng
     lock_read(map);
     uint8_t *host = find(map, gpa, true);
 
-    if (host && is_word(host, length)) {
-        store_word(host, length, load_le(bytes, length));
-    } else if (host) {
-        for (unsigned i = 0; i < length; i++)
-            __atomic_store_n(&host[i], bytes[i], __ATOMIC_SEQ_CST);
-    }
+    if (host)
+        store_bytes(host, bytes, length);
     unlock(map);
     return host != NULL;
 }
@@ -193,18 +257,8 @@ bool map_or(struct map *map, vmr_gpa gpa, uint64_t mask, unsigned length)
 {
     lock_read(map);
     uint8_t *host = find(map, gpa, true);
-    bool done = true;
+    bool done = host && or_word(host, mask, length);
 
-    if (host && length == 1)
-        __atomic_fetch_or(host, (uint8_t)mask, __ATOMIC_SEQ_CST);
-    else if (host && is_word(host, length) && length == 2)
-        __atomic_fetch_or((uint16_t *)(void *)host, (uint16_t)mask, __ATOMIC_SEQ_CST);
-    else if (host && is_word(host, length) && length == 4)
-        __atomic_fetch_or((uint32_t *)(void *)host, (uint32_t)mask, __ATOMIC_SEQ_CST);
-    else if (host && is_word(host, length))
-        __atomic_fetch_or((uint64_t *)(void *)host, mask, __ATOMIC_SEQ_CST);
-    else
-        done = false;
     unlock(map);
     return done;
 }
@@ -217,4 +271,93 @@ void map_count(struct map *map, vmr_gpa gpa)
     if (host && is_word(host, sizeof(uint32_t)))
         __atomic_fetch_add((uint32_t *)(void *)host, 1, __ATOMIC_SEQ_CST);
     unlock(map);
+}
+
+/* --- with VTLs --- */
+
+void map_protect(struct map *map, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access)
+{
+    vmr_gpa end = gpa + size;
+
+    lock_write(map);
+    for (const struct map_region *region = find_region(map, gpa); region && gpa < end; region = find_region(map, gpa)) {
+        uint64_t offset = gpa - region->ram.gpa, left = region->ram.size - offset;
+        uint64_t here = left < end - gpa ? left : end - gpa;
+
+        if (region->access[vtl])
+            memset(region->access[vtl] + offset / VMR_PAGE_SIZE, access, (size_t)(here / VMR_PAGE_SIZE));
+        gpa += here;
+    }
+    unlock(map);
+}
+
+/* With the lock held. */
+static enum map_result judge(const struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t access,
+                             uint8_t **ret_host)
+{
+    const struct map_region *region = find_region(map, gpa);
+
+    if (!region)
+        return MAP_HOLE;
+    uint8_t allowed = region->access[guest.vtl] ? region->access[guest.vtl][(gpa - region->ram.gpa) / VMR_PAGE_SIZE]
+                                                : HV_MAP_GPA_PERMISSIONS_ALL;
+
+    if (allowed & VMR_VTL_HOLE || (region->ram.read_only && access & HV_MAP_GPA_WRITABLE))
+        return MAP_HOLE;
+    if (!guest.pass && (access & (unsigned)~allowed) != 0)
+        return MAP_DENIED;
+    *ret_host = (uint8_t *)region->ram.host + (gpa - region->ram.gpa);
+    return MAP_DONE;
+}
+
+enum map_result map_guest_read(struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t *ret_bytes,
+                               unsigned length)
+{
+    uint8_t *host;
+
+    lock_read(map);
+    enum map_result result = judge(map, guest, gpa, HV_MAP_GPA_READABLE, &host);
+
+    if (result == MAP_DONE)
+        load_bytes(host, ret_bytes, length);
+    unlock(map);
+    return result;
+}
+
+enum map_result map_guest_write(struct map *map, struct map_guest guest, vmr_gpa gpa, const uint8_t *bytes,
+                                unsigned length)
+{
+    uint8_t *host;
+
+    lock_read(map);
+    enum map_result result = judge(map, guest, gpa, HV_MAP_GPA_WRITABLE, &host);
+
+    if (result == MAP_DONE)
+        store_bytes(host, bytes, length);
+    unlock(map);
+    return result;
+}
+
+enum map_result map_guest_or(struct map *map, struct map_guest guest, vmr_gpa gpa, uint64_t mask, unsigned length)
+{
+    uint8_t *host;
+
+    lock_read(map);
+    enum map_result result = judge(map, guest, gpa, HV_MAP_GPA_READABLE | HV_MAP_GPA_WRITABLE, &host);
+
+    if (result == MAP_DONE && !or_word(host, mask, length))
+        result = MAP_HOLE;
+    unlock(map);
+    return result;
+}
+
+enum map_result map_guest_try(struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t access)
+{
+    uint8_t *host;
+
+    lock_read(map);
+    enum map_result result = judge(map, guest, gpa, access, &host);
+
+    unlock(map);
+    return result;
 }

@@ -16,12 +16,20 @@
 
 #include "vmrig/host.h"
 #include "vmrig/memory.h"
+#include "vmrig/vtl.h"
+
+/* A region, and, where there are VTLs, a byte for each of its pages and each VTL: what it may do there. */
+struct map_region {
+    struct vmr_memory_region ram;
+    uint8_t *access[VMR_VTL_COUNT]; /* NULL: there are no VTLs */
+};
 
 struct map {
     bool locked; /* the lock exists and is used */
     pthread_rwlock_t lock;
-    struct vmr_memory_region *regions; /* by address */
+    struct map_region *regions; /* by address */
     size_t count, capacity;
+    uint8_t vtls; /* 0: none, and nobody asks what an access may do */
 };
 
 enum vmr_status map_init(struct map *map, const struct vmr_host *host);
@@ -39,3 +47,28 @@ bool map_write(struct map *map, vmr_gpa gpa, const uint8_t *bytes, unsigned leng
 bool map_or(struct map *map, vmr_gpa gpa, uint64_t mask, unsigned length);
 /* Adds one to a 32-bit count. */
 void map_count(struct map *map, vmr_gpa gpa);
+
+/* --- with VTLs --- */
+
+/* Of pages that are in regions, up to the first that is not. */
+void map_protect(struct map *map, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
+
+/* Whose access it is. */
+struct map_guest {
+    uint8_t vtl;
+    bool pass; /* whatever it may do */
+};
+
+enum map_result {
+    MAP_DONE,
+    MAP_HOLE,  /* no region takes it, or none that this VTL has */
+    MAP_DENIED /* nothing is done */
+};
+
+/* The calls above, for a VTL. `map_guest_try` moves nothing: `access` is HV_MAP_GPA_... bits. */
+enum map_result map_guest_read(struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t *ret_bytes,
+                               unsigned length);
+enum map_result map_guest_write(struct map *map, struct map_guest guest, vmr_gpa gpa, const uint8_t *bytes,
+                                unsigned length);
+enum map_result map_guest_or(struct map *map, struct map_guest guest, vmr_gpa gpa, uint64_t mask, unsigned length);
+enum map_result map_guest_try(struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t access);

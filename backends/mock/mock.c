@@ -120,8 +120,11 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
         .vp_count_max = hypervisor->profile->vp_count_max,
         .physical_bits = hypervisor->profile->physical_bits,
     };
-    /* What happens inside its own controllers crosses nothing; without any there is no line to raise. */
-    ret_caps->bits &= ~(UINT64_C(1) << (handle->irqchip != VMR_IRQCHIP_USER ? VMR_CAP_RECORDABLE : VMR_CAP_IRQFD));
+    /* What happens inside its own controllers crosses nothing, and is no VTL's; without any there is no line to raise.
+     */
+    ret_caps->bits &= handle->irqchip != VMR_IRQCHIP_USER
+                          ? ~(UINT64_C(1) << VMR_CAP_RECORDABLE | UINT64_C(1) << VMR_CAP_VTL)
+                          : ~(UINT64_C(1) << VMR_CAP_IRQFD);
     return VMR_OK;
 }
 
@@ -196,6 +199,9 @@ static const struct vmr_backend mock_backend = {
     .vp_set_xmm = mock_vp_set_xmm,
     .vp_flush = mock_vp_flush,
     .vp_exception = mock_vp_exception,
+    .vm_protect = mock_vm_protect,
+    .vp_switch_vtl = mock_vp_switch_vtl,
+    .vp_pass_fault = mock_vp_pass_fault,
     .vp_get_msr = mock_vp_get_msr,
     .vp_set_msr = mock_vp_set_msr,
     .vp_get_activity = mock_vp_get_activity,

@@ -57,6 +57,7 @@ static void complete_exit(const struct vmr_backend_vp *vp, struct vmr_exit *vp_e
 {
     vp_exit->interrupt_ready = vp_can_interrupt(vp) && vp->injected < 0;
     vp_exit->tpr = vp->vm->chip ? 0 : (uint8_t)vp->regs.cr8;
+    vp_exit->vtl = vp->vtl;
 }
 
 /* --- instructions --- */

@@ -50,6 +50,10 @@ enum vmr_status mock_vm_create(struct vmr_backend_vm *vm, const struct vmr_hyper
     status = copy_config(vm, config, err);
     if (!status && (map_init(&vm->map, config->host) || events_init(&vm->events, config->host)))
         status = vmr_error_set(err, VMR_E_NOMEM, "mock: out of memory");
+    vm->vtl_highest = config->vtl_highest;
+    vm->vtl_first = config->vtl_first;
+    vm->vtl0_alias_map = config->vtl0_alias_map;
+    vm->map.vtls = config->vtl_highest > 0 ? (uint8_t)(config->vtl_highest + 1) : 0;
     if (!status && config->irqchip != VMR_IRQCHIP_USER)
         status = chip_create(vm, err);
     return status;
@@ -127,8 +131,8 @@ static bool needs_counts(const struct vmr_program *program)
     return false;
 }
 
-enum vmr_status vmr_mock_load_program(struct vmr_mock *mock, vmr_vp_index vp, const struct vmr_program *program,
-                                      struct vmr_error *err)
+static enum vmr_status check_program(const struct vmr_mock *mock, vmr_vp_index vp, const struct vmr_program *program,
+                                     struct vmr_error *err)
 {
     struct vmr_backend_vp *target = vp_of(mock, vp);
     enum vmr_status status = vmr_program_check(program, err);
@@ -140,8 +144,33 @@ enum vmr_status vmr_mock_load_program(struct vmr_mock *mock, vmr_vp_index vp, co
     if (vp >= VMR_PROGRAM_VP_MAX && needs_counts(program))
         return vmr_error_set(err, VMR_E_CONFIG, "program '%s': VP %u has no interrupt counts, only the first %u have",
                              program->name, vp, VMR_PROGRAM_VP_MAX);
-    forget_source(target);
-    target->program = program;
+    return VMR_OK;
+}
+
+enum vmr_status vmr_mock_load_program(struct vmr_mock *mock, vmr_vp_index vp, const struct vmr_program *program,
+                                      struct vmr_error *err)
+{
+    enum vmr_status status = check_program(mock, vp, program, err);
+
+    if (status)
+        return status;
+    forget_source(vp_of(mock, vp));
+    vp_of(mock, vp)->program = program;
+    return VMR_OK;
+}
+
+enum vmr_status vmr_mock_load_vtl_program(struct vmr_mock *mock, vmr_vp_index vp, uint8_t vtl,
+                                          const struct vmr_program *program, struct vmr_error *err)
+{
+    enum vmr_status status = check_program(mock, vp, program, err);
+
+    if (status)
+        return status;
+    if (vtl > mock->vm->vtl_highest)
+        return vmr_error_set(err, VMR_E_USAGE, "mock: VTL %u: the highest is %u", vtl, mock->vm->vtl_highest);
+    if (vtl == vp_of(mock, vp)->vtl)
+        return vmr_mock_load_program(mock, vp, program, err);
+    vtl_set_program(vp_of(mock, vp), vtl, program);
     return VMR_OK;
 }
 

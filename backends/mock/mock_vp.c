@@ -23,6 +23,8 @@ enum vmr_status mock_vp_create(struct vmr_backend_vm *vm, struct vmr_backend_vp 
         return vmr_error_set(err, VMR_E_NOMEM, "mock: VP %u: out of memory", index);
     vp->vm = vm;
     vp->index = index;
+    if (!vtl_create(vp))
+        return vmr_error_set(err, VMR_E_NOMEM, "mock: VP %u: out of memory", index);
     vmr_x86_regs_reset(&vp->regs);
     if (index > 0)
         vp->regs.apic_base &= ~APIC_BASE_BSP;
@@ -46,6 +48,7 @@ void mock_vp_destroy(struct vmr_backend_vp *vp)
     /* VPs go before their VM, and whoever has an irqfd's event may signal it at any time. */
     events_unwatch(vp->vm);
     script_destroy(vp->script);
+    vtl_destroy(vp);
     host->ops->parker_destroy(host->context, vp->parker);
     vp->script = NULL;
     vp->vm = NULL;

@@ -15,19 +15,20 @@
 static const struct {
     uint32_t index;
     uint64_t reset;
+    bool shared; /* by all VTLs of a VP */
 } kept[] = {
-    {0x174, 0},                         /* SYSENTER_CS */
-    {0x175, 0},                         /* SYSENTER_ESP */
-    {0x176, 0},                         /* SYSENTER_EIP */
-    {0x1a0, 1},                         /* MISC_ENABLE: fast strings */
-    {0x277, UINT64_C(0x7040600070406)}, /* PAT */
-    {0x2ff, 0},                         /* MTRR default type */
-    {0xc0000081, 0},                    /* STAR */
-    {0xc0000082, 0},                    /* LSTAR */
-    {0xc0000083, 0},                    /* CSTAR */
-    {0xc0000084, 0},                    /* SYSCALL mask */
-    {0xc0000102, 0},                    /* KERNEL_GS_BASE */
-    {0xc0000103, 0},                    /* TSC_AUX */
+    {0x174, 0, false},                         /* SYSENTER_CS */
+    {0x175, 0, false},                         /* SYSENTER_ESP */
+    {0x176, 0, false},                         /* SYSENTER_EIP */
+    {0x1a0, 1, true},                          /* MISC_ENABLE: fast strings */
+    {0x277, UINT64_C(0x7040600070406), false}, /* PAT */
+    {0x2ff, 0, true},                          /* MTRR default type */
+    {0xc0000081, 0, false},                    /* STAR */
+    {0xc0000082, 0, false},                    /* LSTAR */
+    {0xc0000083, 0, false},                    /* CSTAR */
+    {0xc0000084, 0, false},                    /* SYSCALL mask */
+    {0xc0000102, 0, false},                    /* KERNEL_GS_BASE */
+    {0xc0000103, 0, false},                    /* TSC_AUX */
 };
 #define KEPT_COUNT (sizeof(kept) / sizeof(kept[0]))
 _Static_assert(KEPT_COUNT <= MOCK_MSR_COUNT, "a VP has a place for each MSR that is kept");
@@ -36,6 +37,11 @@ void msr_reset(struct vmr_backend_vp *vp)
 {
     for (size_t i = 0; i < KEPT_COUNT; i++)
         vp->msrs[i] = kept[i].reset;
+}
+
+bool msr_is_private(unsigned place)
+{
+    return place < KEPT_COUNT && !kept[place].shared;
 }
 
 /* Some MSRs are registers by another name. */

@@ -28,7 +28,7 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
         {
             .name = "strict",
             .caps = CAPS_ALL | CAPS_KERNEL | CAPS_EVENTS | CAP(HYPERCALL_EXIT) | CAP(CPUID_EXIT) | CAP(REBIND) |
-                    CAP(STICKY_KICK) | CAP(MULTI_VM) | CAP(STRING_IO),
+                    CAP(STICKY_KICK) | CAP(MULTI_VM) | CAP(STRING_IO) | CAP(VTL),
             .vp_count_max = VMR_VP_COUNT_MAX,
             .physical_bits = VMR_PHYSICAL_BITS_MAX,
             .irqchips = CHIP(USER) | CHIP(SPLIT) | CHIP(KERNEL),
@@ -82,7 +82,7 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
         {
             .name = "whp-like",
             .caps = CAPS_ALL | CAPS_SPLIT | CAP(DOORBELL) | CAP(HYPERCALL_EXIT) | CAP(CPUID_EXIT) | CAP(STICKY_KICK) |
-                    CAP(MULTI_VM),
+                    CAP(MULTI_VM) | CAP(VTL),
             .vp_count_max = 255,
             .physical_bits = 44,
             .irqchips = CHIP(USER) | CHIP(SPLIT),

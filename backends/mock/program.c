@@ -182,7 +182,7 @@ static enum step_result do_or(struct vmr_backend_vp *vp, const struct vmr_step *
     struct flight *flight = &vp->step;
 
     if (flight->stage == 0) {
-        if (flight->part == 0 && flight->done == 0 && map_or(&vp->vm->map, step->address, step->value, step->size))
+        if (flight->part == 0 && flight->done == 0 && guest_or(vp, step->address, step->value, step->size))
             return STEP_DONE;
         enum step_result result = guest_load(vp, flight, vp_exit, step->address, step->size);
 
@@ -400,9 +400,8 @@ static enum step_result do_power(struct vmr_backend_vp *vp, const struct vmr_ste
 static enum step_result do_triple_fault(struct vmr_backend_vp *vp, const struct vmr_step *step,
                                         struct vmr_exit *vp_exit)
 {
-    (void)vp;
     (void)step;
-    *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_SHUTDOWN};
+    *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_SHUTDOWN, .u.shutdown.vtl = vp->vtl};
     return STEP_LEAVE;
 }
 
@@ -444,6 +443,8 @@ static enum step_result (*const functions[VMR_STEP_OP_COUNT])(struct vmr_backend
     [VMR_STEP_RESET] = do_power,
     [VMR_STEP_TRIPLE_FAULT] = do_triple_fault,
     [VMR_STEP_NOP] = do_nop,
+    [VMR_STEP_VTL_CALL] = do_hv_call,
+    [VMR_STEP_VTL_RETURN] = do_hv_call,
 };
 
 enum step_result program_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)

@@ -39,6 +39,12 @@ enum step_result guest_load(struct vmr_backend_vp *vp, struct flight *flight, st
                             uint8_t size);
 enum step_result guest_store(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, vmr_gpa gpa,
                              uint8_t size, uint64_t value);
+/* Atomic OR in RAM that the VP's VTL may read and write; false: nothing is done. */
+bool guest_or(struct vmr_backend_vp *vp, vmr_gpa gpa, uint64_t mask, uint8_t size);
+/* Whether the VP's VTL may do `access`, HV_MAP_GPA_... bits, with a page; true for a hole. */
+bool guest_may(struct vmr_backend_vp *vp, vmr_gpa gpa, uint8_t access);
+/* The exit of a fetch from where it may not. */
+enum step_result guest_refuse_fetch(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, vmr_gpa gpa);
 /* *ret_fault: the instruction raised #GP. */
 enum step_result guest_rdmsr(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit, uint32_t index,
                              uint64_t *ret_value, bool *ret_fault);

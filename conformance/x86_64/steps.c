@@ -6,6 +6,8 @@
 
 #include "conformance/x86_64/steps.h"
 
+#include "vmrig/hv_vtl.h"
+
 /* Local APIC registers (Intel SDM vol. 3, table 11-1) and ICR commands (figure 11-12). */
 #define XAPIC_ICR_LOW 0xfee00300u
 #define XAPIC_ICR_HIGH 0xfee00310u
@@ -337,6 +339,24 @@ static void lower_hv_call(struct lowering *low, const struct vmr_step *step)
         move_xmm(low, step->count, 0x11);
 }
 
+/* The entry takes its input in RCX; what the other VTL does with shared registers, it does. */
+static void lower_vtl_switch(struct lowering *low, const struct vmr_step *step)
+{
+    uint32_t after = code_labels(low->code, 1);
+    bool call = step->op == VMR_STEP_VTL_CALL;
+
+    emit(low->code, 0x48, 0x89, 0xe5); /* mov rbp, rsp: a fault leaves the return address behind */
+    fault_guard(low, after);
+    emit_mov_imm(low->code, RCX, call ? 0 : step->value);
+    emit_mov_imm(low->code, RBX, step->address + (call ? HV_PAGE_VTL_CALL_64 : HV_PAGE_VTL_RETURN_64));
+    emit(low->code, 0xff, 0xd3); /* call rbx */
+    /* Back from the other VTL, which has used RBP and R15; a fault is this one's, and does not come here. */
+    emit(low->code, 0x48, 0x89, 0xe5); /* mov rbp, rsp */
+    emit_zero(low->code, R8 + VMR_PROGRAM_FAULT_VAR);
+    fault_unguard(low, after);
+    emit(low->code, 0x48, 0x89, 0xec); /* mov rsp, rbp */
+}
+
 static void lower_triple_fault(struct lowering *low, const struct vmr_step *step)
 {
     (void)step;
@@ -388,6 +408,8 @@ static void (*const lowerings[VMR_STEP_OP_COUNT])(struct lowering *low, const st
     [VMR_STEP_RESET] = lower_power,
     [VMR_STEP_TRIPLE_FAULT] = lower_triple_fault,
     [VMR_STEP_NOP] = lower_one_byte,
+    [VMR_STEP_VTL_CALL] = lower_vtl_switch,
+    [VMR_STEP_VTL_RETURN] = lower_vtl_switch,
 };
 
 void lower_step(struct lowering *lowering, uint32_t index)

@@ -20,61 +20,20 @@
  */
 
 #include "vmrig/bus.h"
+#include "vmrig/caps.h"
 #include "vmrig/exit.h"
 #include "vmrig/host.h"
 #include "vmrig/hv.h"
 #include "vmrig/memory.h"
 #include "vmrig/probe.h"
 #include "vmrig/vp_state.h"
+#include "vmrig/vtl.h"
 
 VMR_BEGIN_DECLS
 
 /* Incomplete on purpose: each backend converts to its own type in one place. */
 struct vmr_backend_vm;
 struct vmr_backend_vp;
-
-/* What this backend, opened this way on this machine, can do. Recordings hold the numbers: new ones come last. */
-enum vmr_cap {
-    VMR_CAP_MACHINE_CODE,   /* runs guest instructions; without it the VP interprets a program (mock) */
-    VMR_CAP_IRQCHIP_SPLIT,  /* can place local APICs in the hypervisor */
-    VMR_CAP_IRQCHIP_KERNEL, /* can place all interrupt controllers in the hypervisor */
-    VMR_CAP_MSI,            /* vm_msi: with local APICs in the hypervisor */
-    VMR_CAP_IRQFD,          /* vm_irqfd */
-    VMR_CAP_DOORBELL,       /* vm_doorbell: signals a descriptor without an exit */
-    VMR_CAP_READ_ONLY,      /* read-only regions */
-    VMR_CAP_MSR_EXIT,       /* MSR accesses can be made to exit */
-    VMR_CAP_MSR_FAULT,      /* an MSR exit can be answered with #GP */
-    VMR_CAP_CPUID_EXIT,     /* CPUID exits; without it the table given at build answers */
-    VMR_CAP_HYPERCALL_EXIT, /* VMCALL reaches user space */
-    VMR_CAP_SINGLE_STEP,
-    VMR_CAP_HW_BREAKPOINT,
-    VMR_CAP_REBIND,       /* bind, unbind, bind again */
-    VMR_CAP_STICKY_KICK,  /* a kick before vp_run makes it return at once */
-    VMR_CAP_MULTI_VM,     /* several partitions at once in one process */
-    VMR_CAP_VP_THREADS,   /* VPs may run on free threads; without it only under a scheduling host */
-    VMR_CAP_REAL_MODE,    /* guests may start in real mode */
-    VMR_CAP_STRING_IO,    /* string I/O arrives as one exit of many items (else one exit an item) */
-    VMR_CAP_SYSTEM_EVENT, /* the guest can power off or reset through the hypervisor */
-    VMR_CAP_RECORDABLE,   /* every input crosses the backend table or the host: a recording is complete */
-    VMR_CAP_EXCEPTION,    /* vp_exception */
-    VMR_CAP_XMM,          /* vp_get_xmm, vp_set_xmm */
-    VMR_CAP_FLUSH,        /* vp_flush */
-    VMR_CAP_COUNT
-};
-
-/* "machine-code", ... Any thread. */
-VMR_API const char *vmr_cap_name(enum vmr_cap cap);
-
-struct vmr_caps {
-    uint64_t bits; /* 1 << enum vmr_cap */
-    uint32_t vp_count_max;
-    uint8_t physical_bits;
-};
-
-static inline bool vmr_caps_have(const struct vmr_caps *caps, enum vmr_cap cap)
-{
-    return (caps->bits >> (unsigned)cap & 1u) != 0;
-}
 
 struct vmr_cpuid_entry {
     uint32_t leaf, subleaf;
@@ -97,6 +56,12 @@ struct vmr_vm_config {
     size_t cpuid_count;
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
+    /* VMR_CAP_VTL */
+    uint8_t vtl_highest;          /* that may be entered; 0: the VM has no VTLs, and what follows is 0 as well */
+    uint8_t vtl_first;            /* in which VPs begin */
+    uint64_t vtl0_alias_map;      /* a power of two, or 0: see struct vmr_partition_options */
+    bool allow_device_assignment; /* see struct vmr_hv_config */
+    bool offload_enlightenments;
 };
 
 /* Where the reached point of a kick matters: the seams of a run, in order. Tests hook them. [RUN-12] */
@@ -193,6 +158,12 @@ struct vmr_backend {
     enum vmr_status (*vm_map)(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
                               struct vmr_error *err);
     void (*vm_unmap)(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);
+    /*
+     * VMR_CAP_VTL: what `vtl` may do with [gpa, gpa + size), pages that are mapped: HV_MAP_GPA_... bits, or
+     * VMR_VTL_HOLE. What it may not is VMR_EXIT_MEMORY_FAULT with VMR_FAULT_VTL. RAM begins with everything allowed,
+     * and forgets when it is unmapped. No VP does it otherwise any more when this returns. Any thread, VPs may run.
+     */
+    enum vmr_status (*vm_protect)(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
 
     /* The VP's thread from here to vp_unbind. */
     enum vmr_status (*vp_bind)(struct vmr_backend_vp *vp, struct vmr_error *err);
@@ -211,6 +182,7 @@ struct vmr_backend {
     /*
      * Consumes the answer without running the guest. Leaves VMR_EXIT_NONE when
      * the instruction is finished, or a further exit of the same instruction.
+     * A hypercall that comes back as VMR_EXIT_NONE has no answer, and changes no register.
      * Optional: NULL where an answer is complete once given. [EXIT-6]
      */
     void (*vp_complete)(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit);
@@ -232,10 +204,19 @@ struct vmr_backend {
     /* VMR_CAP_FLUSH: before it runs on, the VP forgets what it knows of the guest's page tables. */
     enum vmr_status (*vp_flush)(struct vmr_backend_vp *vp);
     /*
-     * VMR_CAP_EXCEPTION: the guest takes a fault without an error code (#UD)
-     * before its next instruction, at the instruction pointer that it has now.
+     * VMR_CAP_EXCEPTION: the guest takes a fault without an error code (#UD), or,
+     * with VMR_CAP_VTL, #GP with error code 0, before its next instruction, at
+     * the instruction pointer that it has now.
      */
     enum vmr_status (*vp_exception)(struct vmr_backend_vp *vp, uint8_t vector);
+    /*
+     * VMR_CAP_VTL, the VP's thread, at a clean point: the VP goes on in `vtl`. Instruction and stack pointer, RFLAGS,
+     * segments, tables, CR0, CR3, CR4, CR8, EFER and the MSRs that the specification calls private (TLFS, Private
+     * State) are each VTL's own and become those of `vtl`, or, at its first entry, `initial`; all else is shared.
+     */
+    enum vmr_status (*vp_switch_vtl)(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *initial);
+    /* VMR_CAP_VTL: the access of the last VMR_EXIT_MEMORY_FAULT is done once, whatever vm_protect has said. */
+    enum vmr_status (*vp_pass_fault)(struct vmr_backend_vp *vp);
     /* VMR_CAP_IRQCHIP_SPLIT or VMR_CAP_IRQCHIP_KERNEL: only called when local APICs are in the hypervisor. */
     enum vmr_status (*vp_get_activity)(struct vmr_backend_vp *vp, enum vmr_activity *ret_activity);
     enum vmr_status (*vp_set_activity)(struct vmr_backend_vp *vp, enum vmr_activity activity);

@@ -123,12 +123,16 @@ struct vmr_exit_shutdown {
     uint8_t vtl; /* the VTL that faulted */
 };
 
-/* VMR_EXIT_MEMORY_FAULT. */
+/* VMR_EXIT_MEMORY_FAULT. The instruction was not done, and is done again. */
 struct vmr_exit_memory_fault {
     vmr_gpa gpa;
     uint64_t size;
-    uint64_t flags; /* the hypervisor's own */
+    uint64_t flags; /* VMR_FAULT_VTL and what goes with it; the others are the hypervisor's own */
 };
+
+#define VMR_FAULT_VTL (UINT64_C(1) << 63) /* RAM that the running VTL, the exit's `vtl`, may not touch so */
+#define VMR_FAULT_WRITE (UINT64_C(1) << 62)
+#define VMR_FAULT_EXECUTE (UINT64_C(1) << 61) /* neither: a read */
 
 #define VMR_EXIT_FAIL_BYTES_MAX 64u
 

@@ -141,10 +141,17 @@ struct vmr_hv_vtl_switch_handler {
 
 #define VMR_HV_CALL_MAX 32u
 
+/* Whether a caller at `vtl` may have parameters in the page of `guest_gpa`. */
+struct vmr_hv_memory_guard {
+    bool (*allows)(void *context, uint8_t vtl, vmr_gpa guest_gpa, bool write); /* NULL: anywhere in RAM */
+    void *context;
+};
+
 /* Who handles what. Zeroed: nothing is handled. The fields are the library's. */
 struct vmr_hv_calls {
     struct vmr_hv_call_handler calls[VMR_HV_CALL_MAX];
     struct vmr_hv_vtl_switch_handler vtl_switch;
+    struct vmr_hv_memory_guard guard;
 };
 
 /* NULL takes the handler away. VMR_E_USAGE without a definition, and for a VTL switch. VPs stopped. */
@@ -175,7 +182,8 @@ struct vmr_hv_result {
  * registers of a fast call or the place and alignment of input and then output,
  * whether the input can be read. Whatever fails first is the result, with no
  * element done. Output that cannot be written, which a read-only region cannot,
- * is InvalidHypercallInput although the handler ran.
+ * is InvalidHypercallInput although the handler ran. A page that the guard keeps
+ * from the caller's VTL can be neither read nor written.
  *
  * Of a rep call at most VMR_HV_REP_MAX elements are done; then the guest
  * repeats it. Input, output and work of one dispatch are bounded by a page each.

@@ -20,6 +20,7 @@
 #include "vmrig/irqchip.h"
 #include "vmrig/synic.h"
 #include "vmrig/vp_state.h"
+#include "vmrig/vtl.h"
 
 VMR_BEGIN_DECLS
 
@@ -30,7 +31,7 @@ VMR_BEGIN_DECLS
 #define VMR_HV_PRIVILEGES                                                                                              \
     (HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_SYNTHETIC_TIMERS | HV_ACCESS_HYPERCALL_MSRS |           \
      HV_ACCESS_VP_INDEX | HV_ACCESS_RESET | HV_ACCESS_REFERENCE_TSC | HV_ACCESS_FREQUENCY_MSRS | HV_POST_MESSAGES |    \
-     HV_SIGNAL_EVENTS)
+     HV_SIGNAL_EVENTS | HV_ACCESS_VSM | HV_ISOLATION)
 
 /* A guest that says it has crashed: five words of its choice, and a text that may hold any bytes. */
 struct vmr_hv_crash {
@@ -53,6 +54,18 @@ struct vmr_hv_config {
     /* On the crashing VP's thread, which goes on afterwards. Optional. */
     void (*crash)(void *context, vmr_vp_index vp, const struct vmr_hv_crash *crash);
     void *context;
+    /*
+     * VTLs, where the hypervisor has them (VMR_CAP_VTL): without `vtl2` the guest may enable VTL 1; with it, VTL 2 is
+     * there from the beginning and VTL 1 may be enabled. Either field, without the capability: VMR_E_UNSUPPORTED.
+     */
+    const struct vmr_hv_vtl2_config *vtl2; /* must last until the partition is built */
+    enum vmr_isolation isolation;
+    /*
+     * Told to the hypervisor when the VM is made, for those that must know: host devices may be assigned to the
+     * partition; its own implementation of this interface is preferred to the library's. No backend here has either.
+     */
+    bool allow_device_assignment;
+    bool offload_enlightenments;
 };
 
 struct vmr_hv_guest;
@@ -66,14 +79,22 @@ VMR_API struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest);
 VMR_API uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest);
 /* For handlers of an embedder's own; those of the library are in it. VPs stopped. */
 VMR_API struct vmr_hv_calls *vmr_hv_guest_calls(struct vmr_hv_guest *guest);
-/* Back to power-up; ports, registrations and reference time stay, as vmr_synic_reset has it. VPs stopped. */
+/*
+ * Back to power-up, in every VTL; ports, registrations and reference time stay, as vmr_synic_reset has it. What VTLs
+ * protect is free again and late mapping waits again; pages stay accepted. VPs stopped.
+ */
 VMR_API void vmr_hv_guest_reset(struct vmr_hv_guest *guest);
+/*
+ * One VTL alone back to power-up: its pages, SynIC and timers. What it protects, the lower VTLs and the reference time
+ * stay: a device of a lower VTL must not reach its memory while it starts again. VPs stopped.
+ */
+VMR_API void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
 
 /*
  * --- for who runs VPs: the run loop, and tests. All on the VP's thread. ---
  */
 
-/* What the interface asks of the partition around it. Called on any thread, with no lock held. */
+/* What the interface asks of the partition around it. Called on any thread, with no lock held but for `protect`. */
 struct vmr_hv_target {
     /* Raises a vector in a VP's local APIC. `auto_eoi`: without its in-service bit, where `has_auto_eoi`. */
     void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi);
@@ -98,6 +119,8 @@ struct vmr_hv_target {
     void (*flush)(void *context, const struct vmr_hv_vp_set *vps, vmr_vp_index caller);
     /* The VP's TSC now, on its thread; false: failed. NULL: there is no reference TSC page. */
     bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
+    /* VTLs; NULL: there are none. As vm_protect of vmrig/backend.h; false: failed. */
+    bool (*protect)(void *context, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
     bool has_auto_eoi;
     bool has_hypercall_exit; /* VMCALL reaches user space */
     void *context;
@@ -111,6 +134,8 @@ struct vmr_hv_guest_options {
     struct vmr_hv_target target;
 };
 
+/* The highest VTL that such a guest may enter; 0: it has no others. */
+VMR_API uint8_t vmr_hv_vtl_highest(const struct vmr_hv_config *config, const struct vmr_hv_target *target);
 /* What a guest with these options may do. */
 VMR_API uint64_t vmr_hv_privileges(const struct vmr_hv_config *config, const struct vmr_hv_target *target);
 /* The leaves from HV_CPUID_VENDOR on: EAX, EBX, ECX, EDX of leaf `index`; false behind the last. */
@@ -136,8 +161,8 @@ VMR_API bool vmr_hv_guest_waits(struct vmr_hv_guest *guest, vmr_vp_index vp);
 /* Whether the guest asked for a reset since the last time this was asked. Any thread. */
 VMR_API bool vmr_hv_guest_take_reset(struct vmr_hv_guest *guest);
 
-/* Whether a hypercall instruction, or an OUT to VMR_HV_PORT, is a call to this interface now. */
-VMR_API bool vmr_hv_guest_is_calling(const struct vmr_hv_guest *guest);
+/* Whether a hypercall instruction, or an OUT to VMR_HV_PORT, at `vtl` is a call to this interface now. */
+VMR_API bool vmr_hv_guest_is_calling(const struct vmr_hv_guest *guest, uint8_t vtl);
 
 /* A hypercall under way, at a clean point. */
 struct vmr_hv_site {
@@ -145,11 +170,13 @@ struct vmr_hv_site {
     uint8_t vtl;
     uint8_t instruction_length; /* of what was executed; rip is behind it */
     struct vmr_x86_regs *regs;  /* in and out */
+    struct vmr_hv_entry entry;  /* out: of a VTL switch */
 };
 
 enum vmr_hv_site_end {
     VMR_HV_SITE_SERVED,    /* write `regs` back, and go on */
     VMR_HV_SITE_UNDEFINED, /* write `regs` back, and raise #UD */
+    VMR_HV_SITE_SWITCHED,  /* write `regs` back, and enter the VTL of `entry` */
     VMR_HV_SITE_FAILED     /* a register could not be read or written, or a handler broke its contract */
 };
 /* One call: by the mode of `regs` a 64-bit or a 32-bit one; from outside ring 0 or from real mode it is undefined. */

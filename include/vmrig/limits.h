@@ -43,6 +43,9 @@
 /* A guest can ask for a timer that fires every nanosecond, and the clock thread would never sleep; KVM's limit, too. */
 #define VMR_LAPIC_PERIOD_NS_MIN 200000u
 
+/* Ranges that VTL 2 may touch before late mapping: its own RAM, which is in a few pieces on each NUMA node. */
+#define VMR_LATE_MAP_RANGE_MAX 256u
+
 /* Elements of a rep hypercall that one dispatch does before the guest calls again: what an interrupt may wait for. */
 #define VMR_HV_REP_MAX 64u
 

@@ -26,6 +26,7 @@ struct vmr_memory_region {
     vmr_gpa gpa;    /* page aligned */
     uint64_t size;  /* bytes, a nonzero multiple of the page size */
     bool read_only; /* the guest cannot write (its writes are MMIO exits); the host can */
+    bool vtl2;      /* VTL 2's own RAM: what late mapping allows by the memory layout; nothing else comes of it */
     void *host; /* the backing, page aligned, owned by the caller until the region is gone; NULL: the library allocates
                    zeroed pages */
 };

@@ -105,6 +105,12 @@ VMR_API struct vmr_mock *vmr_mock_of(struct vmr_partition *partition);
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_program(struct vmr_mock *mock, vmr_vp_index vp,
                                                              const struct vmr_program *program, struct vmr_error *err);
 
+/* The same for one VTL of the VP: its program begins when the VTL is first entered. The call above is for the VTL that
+ * the VP is in. VMR_E_USAGE for a VTL that the VM does not have. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_vtl_program(struct vmr_mock *mock, vmr_vp_index vp, uint8_t vtl,
+                                                                 const struct vmr_program *program,
+                                                                 struct vmr_error *err);
+
 /*
  * A program has no code: the instruction pointer of a VP at step n of its
  * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints.

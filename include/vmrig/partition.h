@@ -58,6 +58,12 @@ struct vmr_partition_options {
     /* Must reach vmr_vp_io.msr_read and msr_write even if the hypervisor knows them. None ends above 2^32. */
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count; /* VMR_MSR_RANGE_MAX at most */
+    /*
+     * With VTL 2: the memory of VTL 0 also lies at this offset for VTL 2, as VTL 0's map has it, whatever VTL 0 may do
+     * with it. A power of two above all of RAM and below the end of physical addresses; 0: nowhere. VMR_E_UNSUPPORTED
+     * without VMR_CAP_VTL, VMR_E_CONFIG for another number, without VTL 2, and in an isolated partition. [VTL-12]
+     */
+    uint64_t vtl0_alias_map;
 };
 
 /*
@@ -155,6 +161,38 @@ VMR_API void vmr_partition_set_input(struct vmr_partition *partition, const stru
  */
 VMR_API size_t vmr_partition_input(struct vmr_partition *partition, uint32_t stream, const uint8_t *bytes,
                                    size_t length);
+
+/*
+ * Pages of an isolated partition. Before the first bind, on behalf of the guest:
+ * later only the guest accepts pages, and this is VMR_E_STATE. VMR_E_UNSUPPORTED
+ * if the partition is not isolated; VMR_E_CONFIG, and nothing accepted, for a
+ * range that is unaligned, empty, not all RAM, or accepted already. [VTL-14]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_accept_initial_pages(struct vmr_partition *partition,
+                                                                          const struct vmr_initial_pages *pages,
+                                                                          size_t count, struct vmr_error *err);
+/* Whether a page is accepted, and then for whom. Any thread. */
+VMR_API bool vmr_partition_page_visibility(struct vmr_partition *partition, vmr_gpa gpa,
+                                           enum vmr_page_visibility *ret_visibility);
+/*
+ * What the VTLs below the highest possible one may do with page number `page`:
+ * HV_MAP_GPA_... bits, as if the highest had said it. VMR_E_UNSUPPORTED without
+ * VTLs; VMR_E_CONFIG for what is no RAM and for other bits. Any thread. [VTL-9]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_modify_vtl_page_setting(struct vmr_partition *partition,
+                                                                             uint64_t page, uint32_t flags,
+                                                                             struct vmr_error *err);
+/*
+ * The memory map of one VTL: every VTL begins with all regions. Unmapped RAM is
+ * a hole for that VTL alone, and mapped again shows the same bytes. Errors as
+ * above. Any thread. [VTL-13]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_vtl_map(struct vmr_partition *partition, uint8_t vtl,
+                                                             const struct vmr_page_range *range, struct vmr_error *err);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_vtl_unmap(struct vmr_partition *partition, uint8_t vtl,
+                                                               const struct vmr_page_range *range,
+                                                               struct vmr_error *err);
+
 /* For tests of backends: see enum vmr_run_seam. VPs stopped. NULL takes it away. */
 VMR_API void vmr_partition_set_seam_hook(struct vmr_partition *partition,
                                          void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam),
@@ -171,6 +209,8 @@ VMR_API void vmr_vp_unbind(struct vmr_vp *vp);
 
 VMR_API vmr_vp_index vmr_vp_get_index(const struct vmr_vp *vp);
 VMR_API struct vmr_partition *vmr_vp_partition(const struct vmr_vp *vp);
+/* The VTL it is in, whose registers the calls below read and write. The VP's thread. */
+VMR_API uint8_t vmr_vp_get_vtl(const struct vmr_vp *vp);
 
 /*
  * The VP's thread, between runs. VMR_E_STATE while an exit is unfinished (only

@@ -82,7 +82,9 @@ enum vmr_step_op {
     VMR_STEP_POWER_OFF, /* through the power port */
     VMR_STEP_RESET,     /* through the power port */
     VMR_STEP_TRIPLE_FAULT,
-    VMR_STEP_NOP, /* one instruction; for stepping and breakpoints */
+    VMR_STEP_NOP,        /* one instruction; for stepping and breakpoints */
+    VMR_STEP_VTL_CALL,   /* through the hypercall page at `address`; the fault variable says whether it faulted */
+    VMR_STEP_VTL_RETURN, /* likewise, with input `value`: 0, or 1 for a fast one */
     VMR_STEP_OP_COUNT
 };
 
@@ -277,6 +279,14 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
 #define VMR_NOP()                                                                                                      \
     {                                                                                                                  \
         .op = VMR_STEP_NOP                                                                                             \
+    }
+#define VMR_VTL_CALL(page)                                                                                             \
+    {                                                                                                                  \
+        .op = VMR_STEP_VTL_CALL, .address = (page)                                                                     \
+    }
+#define VMR_VTL_RETURN(page, x)                                                                                        \
+    {                                                                                                                  \
+        .op = VMR_STEP_VTL_RETURN, .address = (page), .value = (x)                                                     \
     }
 #define VMR_END()                                                                                                      \
     {                                                                                                                  \

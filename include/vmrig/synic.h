@@ -81,6 +81,8 @@ VMR_API void vmr_synic_destroy(struct vmr_synic *synic);
  * VPs stopped.
  */
 VMR_API void vmr_synic_reset(struct vmr_synic *synic);
+/* The same for the registers, timers, queues and overlay content of one VTL. VPs stopped. */
+VMR_API void vmr_synic_scrub(struct vmr_synic *synic, uint8_t vtl);
 
 /* --- the VP's thread --- */
 
@@ -190,6 +192,10 @@ struct vmr_synic_message {
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_synic_post_message(struct vmr_synic *synic,
                                                               const struct vmr_synic_target *target,
                                                               const struct vmr_synic_message *message);
+
+/* Whether a message to it would reach the guest: not masked, no proxy, SCONTROL on, a message page placed. Any thread.
+ */
+VMR_API bool vmr_synic_is_open(struct vmr_synic *synic, const struct vmr_synic_target *target);
 
 enum vmr_synic_signal {
     VMR_SYNIC_NOT_SIGNALED, /* no such VP, SINT or flag; masked, off: lost. Or the flag was set already */

@@ -17,6 +17,7 @@
 #include "vmrig/hv.h"
 #include "vmrig/irqchip.h"
 #include "vmrig/synic.h"
+#include "vmrig/vtl.h"
 #include "vmrig/hv_guest.h"
 #include "vmrig/probe.h"
 #include "vmrig/partition.h"

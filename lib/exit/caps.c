@@ -4,7 +4,7 @@
  * with the probe, because backends name them too.
  */
 
-#include "vmrig/backend.h"
+#include "vmrig/caps.h"
 
 static const char *const cap_names[VMR_CAP_COUNT] = {
     [VMR_CAP_MACHINE_CODE] = "machine-code",
@@ -30,6 +30,7 @@ static const char *const cap_names[VMR_CAP_COUNT] = {
     [VMR_CAP_EXCEPTION] = "exception",
     [VMR_CAP_XMM] = "xmm",
     [VMR_CAP_FLUSH] = "flush",
+    [VMR_CAP_VTL] = "vtl",
     [VMR_CAP_RECORDABLE] = "recordable",
 };
 

@@ -85,6 +85,8 @@ static const struct rule rules[VMR_STEP_OP_COUNT] = {
     [VMR_STEP_RESET] = {"reset", SIZES_NONE, 0, 0, 0},
     [VMR_STEP_TRIPLE_FAULT] = {"triple-fault", SIZES_NONE, IS_LAST, 0, 0},
     [VMR_STEP_NOP] = {"nop", SIZES_NONE, 0, 0, 0},
+    [VMR_STEP_VTL_CALL] = {"vtl-call", SIZES_NONE, SETS_FAULT, OPERAND_PAGE, 0},
+    [VMR_STEP_VTL_RETURN] = {"vtl-return", SIZES_NONE, SETS_FAULT, OPERAND_PAGE, OPERAND_ANY},
 };
 
 const char *vmr_step_op_name(uint32_t op)

@@ -28,6 +28,7 @@ struct frame {
     const struct vmr_hv_call_definition *definition;
     const struct vmr_hv_call_sizes *sizes;
     struct vmr_memory *memory;
+    const struct vmr_hv_memory_guard *guard;
     struct vmr_hv_call_registers *registers;
     uint64_t wire_control;
     struct control control;
@@ -154,6 +155,14 @@ static enum hv_status check_place(vmr_gpa guest_gpa, uint32_t length)
     return HV_STATUS_SUCCESS;
 }
 
+/* Parameters lie in one page, so one answer is enough. */
+static bool is_guarded(const struct frame *frame, vmr_gpa guest_gpa, bool write)
+{
+    const struct vmr_hv_memory_guard *guard = frame->guard;
+
+    return guard->allows && !guard->allows(guard->context, frame->caller->vtl, guest_gpa, write);
+}
+
 static enum hv_status fetch_memory(struct frame *frame)
 {
     vmr_gpa guest_input = frame->abi->word(frame->abi, frame->registers, 0);
@@ -164,6 +173,8 @@ static enum hv_status fetch_memory(struct frame *frame)
         status = check_place(frame->guest_output, frame->extent.output);
     if (status)
         return status;
+    if (frame->extent.input != 0 && is_guarded(frame, guest_input, false))
+        return HV_STATUS_INVALID_HYPERCALL_INPUT;
     if (vmr_memory_read(frame->memory, guest_input, frame->input, frame->extent.input))
         return HV_STATUS_INVALID_HYPERCALL_INPUT;
     return HV_STATUS_SUCCESS;
@@ -209,6 +220,8 @@ static bool write_memory(const struct frame *frame, vmr_gpa guest_gpa, size_t le
 {
     struct vmr_memory_region region;
 
+    if (is_guarded(frame, guest_gpa, true))
+        return false;
     if (!vmr_memory_region_find(frame->memory, guest_gpa, &region) || region.read_only)
         return false;
     return vmr_memory_write(frame->memory, guest_gpa, frame->output, length) == VMR_OK;
@@ -280,6 +293,7 @@ enum vmr_status vmr_hv_dispatch(const struct vmr_hv_calls *calls, const struct v
     frame.caller = caller;
     frame.abi = abi;
     frame.memory = memory;
+    frame.guard = &calls->guard;
     frame.registers = registers;
     registers->gpr_modified = 0;
     registers->xmm_modified = 0;

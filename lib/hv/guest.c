@@ -14,11 +14,18 @@
 
 /* --- what the SynIC asks, passed on --- */
 
+/* Only VTL 0 has a local APIC: what others get waits until the VP is there. */
 static void raise_irq(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
 {
-    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+    struct vmr_hv_guest *guest = context;
+    const struct vmr_hv_target *target = &guest->target;
 
-    target->interrupt(target->context, vp, vtl, vector, auto_eoi);
+    if (vtl == 0) {
+        target->interrupt(target->context, vp, vtl, vector, auto_eoi);
+        return;
+    }
+    vtls_raise(&guest->vtls, vp, vtl, vector);
+    target->wake(target->context, vp);
 }
 
 static void wake(void *context, vmr_vp_index vp)
@@ -123,6 +130,7 @@ static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error
         .host = guest->host,
         .memory = guest->memory,
         .vp_count = guest->vp_count,
+        .vtl_count = (uint8_t)guest_vtl_count(guest),
         .context = guest,
         .interrupt = raise_irq,
         .wake = wake,
@@ -133,6 +141,36 @@ static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error
     };
 
     return vmr_synic_create(&options, &guest->synic, err);
+}
+
+static enum vmr_status create_assists(struct vmr_hv_guest *guest, struct vmr_error *err)
+{
+    uint32_t vtls = guest_vtl_count(guest);
+
+    guest->assists = calloc(guest->vp_count, vtls * sizeof(*guest->assists));
+    if (!guest->assists)
+        return vmr_error_set(err, VMR_E_NOMEM, "Hyper-V interface: no memory for %u VPs", guest->vp_count);
+    for (uint32_t i = 0; i < guest->vp_count * vtls; i++)
+        overlay_init(&guest->assists[i].page, guest->memory);
+    for (uint32_t i = 0; i < guest->vp_count; i++)
+        guest->vps[i].assists = &guest->assists[i * vtls];
+    for (uint32_t i = 0; i < vtls; i++)
+        overlay_init(&guest->by_vtl[i].hypercall_page, guest->memory);
+    return VMR_OK;
+}
+
+static enum vmr_status create_parts(struct vmr_hv_guest *guest, struct vmr_error *err)
+{
+    enum vmr_status status = guest_vtls_init(guest, err);
+
+    if (!status)
+        status = create_assists(guest, err);
+    if (status)
+        return status;
+    guest_calls_init(guest);
+    if (sync_mutex_init(&guest->lock, guest->host))
+        return vmr_error_set(err, VMR_E_NOMEM, "Hyper-V interface: a lock cannot be made");
+    return create_synic(guest, err);
 }
 
 enum vmr_status vmr_hv_guest_create(const struct vmr_hv_guest_options *options, struct vmr_hv_guest **ret_guest,
@@ -152,14 +190,7 @@ enum vmr_status vmr_hv_guest_create(const struct vmr_hv_guest_options *options, 
     guest->target = options->target;
     guest->vp_count = options->vp_count;
     guest->privileges = vmr_hv_privileges(&options->config, &options->target);
-    overlay_init(&guest->hypercall_page, guest->memory);
-    for (uint32_t i = 0; i < guest->vp_count; i++)
-        overlay_init(&guest->vps[i].assist_page, guest->memory);
-    guest_calls_init(guest);
-    if (sync_mutex_init(&guest->lock, guest->host))
-        status = vmr_error_set(err, VMR_E_NOMEM, "Hyper-V interface: a lock cannot be made");
-    else
-        status = create_synic(guest, err);
+    status = create_parts(guest, err);
     if (status) {
         vmr_hv_guest_destroy(guest);
         return status;
@@ -174,6 +205,9 @@ void vmr_hv_guest_destroy(struct vmr_hv_guest *guest)
         return;
     vmr_synic_destroy(guest->synic);
     sync_mutex_finish(&guest->lock);
+    guest_pages_finish(&guest->pages);
+    vtls_finish(&guest->vtls);
+    free(guest->assists);
     free(guest);
 }
 
@@ -181,6 +215,20 @@ void vmr_hv_guest_reset(struct vmr_hv_guest *guest)
 {
     guest_registers_reset(guest);
     vmr_synic_reset(guest->synic);
+    if (guest_has_vtls(guest)) {
+        vtls_reset(&guest->vtls);
+        guest_pages_reset(&guest->pages);
+    }
+}
+
+void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl)
+{
+    if (vtl >= guest_vtl_count(guest))
+        return;
+    guest_registers_scrub(guest, vtl);
+    vmr_synic_scrub(guest->synic, vtl);
+    if (guest_has_vtls(guest))
+        vtls_drop_vectors(&guest->vtls, vtl);
 }
 
 struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest)
@@ -205,11 +253,27 @@ static bool is_synthetic(uint32_t index)
     return index >= HV_MSR_FIRST && index - HV_MSR_FIRST < HV_MSR_COUNT;
 }
 
-static bool may_touch(const struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index)
+static bool may_touch(const struct vmr_hv_guest *guest, const struct guest_access *access)
 {
-    uint64_t needed = guest_register_privilege(index);
+    uint64_t needed = guest_register_privilege(access->index);
 
-    return vp < guest->vp_count && (guest->privileges & needed) == needed;
+    return access->vp < guest->vp_count && access->vtl < guest_vtl_count(guest) &&
+           (guest->privileges & needed) == needed;
+}
+
+static bool places_page(uint32_t index)
+{
+    return index == HV_MSR_HYPERCALL || index == HV_MSR_VP_ASSIST_PAGE || index == HV_MSR_SIEFP ||
+           index == HV_MSR_SIMP || index == HV_MSR_REFERENCE_TSC;
+}
+
+/* A page of the hypervisor's goes over RAM that the VTL could write itself. */
+static bool may_place(struct vmr_hv_guest *guest, const struct guest_access *access, uint64_t guest_value)
+{
+    if (!guest_has_vtls(guest) || !places_page(access->index) || !(guest_value & HV_PAGE_ENABLE))
+        return true;
+    return guest_pages_allow(&guest->pages, access->vtl, guest_value / VMR_PAGE_SIZE,
+                             HV_MAP_GPA_READABLE | HV_MAP_GPA_WRITABLE);
 }
 
 /* Inside the range what nobody has is a fault: it must not go on to somebody else. [MSR-1] */
@@ -221,11 +285,13 @@ static enum vmr_msr_result settle(enum vmr_msr_result result)
 enum vmr_msr_result vmr_hv_guest_msr_read(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t index,
                                           uint64_t *ret_value)
 {
+    const struct guest_access access = {.vp = vp, .vtl = vtl, .index = index};
+
     if (!is_synthetic(index))
         return VMR_MSR_NOT_MINE;
-    if (!may_touch(guest, vp, index))
+    if (!may_touch(guest, &access))
         return VMR_MSR_FAULT;
-    enum vmr_msr_result result = guest_register_read(guest, vp, index, ret_value);
+    enum vmr_msr_result result = guest_register_read(guest, &access, ret_value);
 
     if (result == VMR_MSR_NOT_MINE)
         result = vmr_synic_msr_read(guest->synic, vp, vtl, index, ret_value);
@@ -235,15 +301,17 @@ enum vmr_msr_result vmr_hv_guest_msr_read(struct vmr_hv_guest *guest, vmr_vp_ind
 enum vmr_msr_result vmr_hv_guest_msr_write(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t index,
                                            uint64_t guest_value)
 {
+    const struct guest_access access = {.vp = vp, .vtl = vtl, .index = index};
+
     if (!is_synthetic(index))
         return VMR_MSR_NOT_MINE;
-    if (!may_touch(guest, vp, index))
+    if (!may_touch(guest, &access) || !may_place(guest, &access, guest_value))
         return VMR_MSR_FAULT;
     /* An interrupt that would end by itself needs a local APIC that can: without one it would stay for ever. */
     if (index >= HV_MSR_SINT0 && index < HV_MSR_SINT0 + HV_SINT_COUNT && (guest_value & HV_SINT_AUTO_EOI) != 0 &&
         !guest->target.has_auto_eoi)
         return VMR_MSR_FAULT;
-    enum vmr_msr_result result = guest_register_write(guest, vp, index, guest_value);
+    enum vmr_msr_result result = guest_register_write(guest, &access, guest_value);
 
     if (result == VMR_MSR_NOT_MINE)
         result = vmr_synic_msr_write(guest->synic, vp, vtl, index, guest_value);
@@ -266,7 +334,7 @@ bool vmr_hv_guest_take_reset(struct vmr_hv_guest *guest)
            sync_exchange_u32(guest->host, &guest->reset_requested, 0) != 0;
 }
 
-bool vmr_hv_guest_is_calling(const struct vmr_hv_guest *guest)
+bool vmr_hv_guest_is_calling(const struct vmr_hv_guest *guest, uint8_t vtl)
 {
-    return sync_load_u32(guest->host, &guest->calling) != 0;
+    return vtl < guest_vtl_count(guest) && sync_load_u32(guest->host, &guest->by_vtl[vtl].calling) != 0;
 }

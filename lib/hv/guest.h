@@ -10,14 +10,29 @@
  */
 
 #include "lib/hv/complain.h"
+#include "lib/hv/guest_pages.h"
 #include "lib/hv/overlay.h"
+#include "lib/hv/vtls.h"
 #include "vmrig/hv_guest.h"
 
+/* The VP assist page of one VP at one VTL. */
+struct guest_assist {
+    uint64_t value; /* of the register */
+    struct overlay page;
+};
+
 struct guest_vp {
-    uint64_t assist_register;
-    struct overlay assist_page;
+    struct guest_assist *assists; /* by VTL */
     uint64_t crash_parameters[HV_CRASH_PARAMETER_COUNT];
     struct vmr_hv_site *site; /* the call under way */
+};
+
+/* What each VTL sets up for itself. */
+struct guest_vtl {
+    uint64_t os_id;
+    uint64_t hypercall_register;
+    struct overlay hypercall_page;
+    _Atomic uint32_t calling; /* the hypercall page is there */
 };
 
 struct vmr_hv_guest {
@@ -29,29 +44,50 @@ struct vmr_hv_guest {
     struct vmr_memory *memory;
     struct vmr_synic *synic;
     struct vmr_hv_calls calls;
-    struct complaint broken_handler;
-    _Atomic uint32_t calling; /* the hypercall page is there */
+    struct complaint broken_handler, late_access;
+    struct vtls vtls; /* `highest` is 0: there are none, and of `pages` nothing is used */
+    struct guest_pages pages;
+    struct guest_assist *assists;
     _Atomic uint32_t reset_requested;
     struct sync_mutex lock;
-    /* From here on: under the lock. */
-    uint64_t os_id;
-    uint64_t hypercall_register;
-    struct overlay hypercall_page;
+    struct guest_vtl by_vtl[VMR_VTL_COUNT]; /* but for `calling`: under the lock */
     /* From here on: each VP's thread. */
     struct guest_vp vps[];
 };
 
 /* --- guest_registers.c: the MSRs that are no device's. NOT_MINE for the SynIC's --- */
 
-enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index,
+struct guest_access {
+    vmr_vp_index vp;
+    uint8_t vtl;
+    uint32_t index;
+};
+enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, const struct guest_access *access,
                                         uint64_t *ret_value);
-enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index,
+enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, const struct guest_access *access,
                                          uint64_t guest_value);
 /* Which of HV_ACCESS_... an MSR needs; 0: none, or no such MSR. */
 uint64_t guest_register_privilege(uint32_t index);
 void guest_registers_reset(struct vmr_hv_guest *guest);
+void guest_registers_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
 
 /* --- guest_call.c --- */
 
 /* Puts the library's handlers into guest->calls. */
 void guest_calls_init(struct vmr_hv_guest *guest);
+
+/* --- guest_vtl.c: where there are VTLs --- */
+
+enum vmr_status guest_vtls_init(struct vmr_hv_guest *guest, struct vmr_error *err);
+/* Says in the VTL's assist page why it is entered. */
+void guest_tell_entry(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t reason);
+
+static inline bool guest_has_vtls(const struct vmr_hv_guest *guest)
+{
+    return guest->vtls.highest > 0;
+}
+
+static inline uint32_t guest_vtl_count(const struct vmr_hv_guest *guest)
+{
+    return guest->vtls.highest + 1u;
+}

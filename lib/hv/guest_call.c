@@ -73,10 +73,27 @@ void guest_calls_init(struct vmr_hv_guest *guest)
         {HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX, calls_flush_ex},
         {HV_CALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX, calls_flush_ex},
     };
+    static const struct handler_row vtls[] = {
+        {HV_CALL_ENABLE_PARTITION_VTL, calls_enable_partition_vtl},
+        {HV_CALL_ENABLE_VP_VTL, calls_enable_vp_vtl},
+        {HV_CALL_MODIFY_VTL_PROTECTION_MASK, calls_modify_vtl_protection},
+    };
+    static const struct handler_row isolation[] = {
+        {HV_CALL_ACCEPT_GPA_PAGES, calls_accept_pages},
+        {HV_CALL_MODIFY_SPARSE_GPA_PAGE_HOST_VISIBILITY, calls_modify_visibility},
+        {HV_CALL_QUERY_SPARSE_GPA_PAGE_HOST_VISIBILITY, calls_query_visibility},
+    };
+    const struct vmr_hv_vtl_switch_handler switches = {.run = calls_switch_vtl, .context = guest};
 
     ADD_HANDLERS(guest, always);
     if (guest->target.flush)
         ADD_HANDLERS(guest, flushing);
+    if (guest_has_vtls(guest)) {
+        ADD_HANDLERS(guest, vtls);
+        vmr_hv_calls_set_vtl_switch(&guest->calls, &switches);
+    }
+    if (guest->config.isolation)
+        ADD_HANDLERS(guest, isolation);
 }
 
 /* --- from registers and back --- */
@@ -134,6 +151,8 @@ static enum vmr_hv_site_end serve(struct vmr_hv_guest *guest, struct vmr_hv_site
     put_back(registers, site->regs);
     if (registers->xmm_modified && !target->set_xmm(target->context, site->vp, registers->xmm))
         return VMR_HV_SITE_FAILED;
+    if (result.outcome == VMR_HV_SWITCHED)
+        return VMR_HV_SITE_SWITCHED;
     return result.outcome == VMR_HV_UNDEFINED ? VMR_HV_SITE_UNDEFINED : VMR_HV_SITE_SERVED;
 }
 

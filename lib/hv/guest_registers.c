@@ -42,64 +42,64 @@ static bool is_crash_parameter(uint32_t index)
 
 /* --- the hypercall page --- */
 
-static void close_page(struct vmr_hv_guest *guest)
+static void close_page(const struct vmr_hv_guest *guest, struct guest_vtl *at)
 {
-    overlay_reset(&guest->hypercall_page);
-    sync_store_u32(guest->host, &guest->calling, 0);
+    overlay_reset(&at->hypercall_page);
+    sync_store_u32(guest->host, &at->calling, 0);
 }
 
 /* The code goes with the page; what the guest wrote over it does not. */
-static bool open_page(struct vmr_hv_guest *guest, vmr_gpa guest_gpa)
+static bool open_page(const struct vmr_hv_guest *guest, struct guest_vtl *at, vmr_gpa guest_gpa)
 {
-    struct overlay *page = &guest->hypercall_page;
+    struct overlay *page = &at->hypercall_page;
     struct overlay moved = {.memory = guest->memory};
 
     if (page->placed && page->gpa == guest_gpa)
         return true;
-    hypercall_page_fill(moved.content, guest->target.has_hypercall_exit);
+    hypercall_page_fill(moved.content, guest->target.has_hypercall_exit, guest_has_vtls(guest));
     if (overlay_place(&moved, guest_gpa) != VMR_OK)
         return false;
     *page = moved;
-    sync_store_u32(guest->host, &guest->calling, 1);
+    sync_store_u32(guest->host, &at->calling, 1);
     return true;
 }
 
 /* Without an identity the page stays closed, and the enable bit 0 (TLFS, Establishing the Hypercall Interface). */
-static enum vmr_msr_result write_hypercall(struct vmr_hv_guest *guest, uint64_t guest_value)
+static enum vmr_msr_result write_hypercall(const struct vmr_hv_guest *guest, struct guest_vtl *at, uint64_t guest_value)
 {
-    if ((guest->hypercall_register & HV_HYPERCALL_LOCKED) != 0 || (guest_value & HV_HYPERCALL_RESERVED) != 0)
+    if ((at->hypercall_register & HV_HYPERCALL_LOCKED) != 0 || (guest_value & HV_HYPERCALL_RESERVED) != 0)
         return VMR_MSR_FAULT;
-    if (guest->os_id == 0)
+    if (at->os_id == 0)
         guest_value &= ~HV_HYPERCALL_ENABLE;
     if ((guest_value & HV_HYPERCALL_ENABLE) == 0)
-        close_page(guest);
-    else if (!open_page(guest, guest_value & HV_PAGE_ADDRESS))
+        close_page(guest, at);
+    else if (!open_page(guest, at, guest_value & HV_PAGE_ADDRESS))
         return VMR_MSR_FAULT;
-    guest->hypercall_register = guest_value;
+    at->hypercall_register = guest_value;
     return VMR_MSR_OK;
 }
 
-static enum vmr_msr_result write_os_id(struct vmr_hv_guest *guest, uint64_t guest_value)
+static enum vmr_msr_result write_os_id(const struct vmr_hv_guest *guest, struct guest_vtl *at, uint64_t guest_value)
 {
-    guest->os_id = guest_value;
-    if (guest_value == 0 && (guest->hypercall_register & HV_HYPERCALL_ENABLE) != 0) {
-        guest->hypercall_register &= ~HV_HYPERCALL_ENABLE;
-        close_page(guest);
+    at->os_id = guest_value;
+    if (guest_value == 0 && (at->hypercall_register & HV_HYPERCALL_ENABLE) != 0) {
+        at->hypercall_register &= ~HV_HYPERCALL_ENABLE;
+        close_page(guest, at);
     }
     return VMR_MSR_OK;
 }
 
 /* --- one VP's --- */
 
-static enum vmr_msr_result write_assist_page(struct guest_vp *vp, uint64_t guest_value)
+static enum vmr_msr_result write_assist_page(struct guest_assist *assist, uint64_t guest_value)
 {
     if ((guest_value & HV_PAGE_RESERVED) != 0)
         return VMR_MSR_FAULT;
     if ((guest_value & HV_PAGE_ENABLE) == 0)
-        overlay_withdraw(&vp->assist_page);
-    else if (overlay_place(&vp->assist_page, guest_value & HV_PAGE_ADDRESS) != VMR_OK)
+        overlay_withdraw(&assist->page);
+    else if (overlay_place(&assist->page, guest_value & HV_PAGE_ADDRESS) != VMR_OK)
         return VMR_MSR_FAULT;
-    vp->assist_register = guest_value;
+    assist->value = guest_value;
     return VMR_MSR_OK;
 }
 
@@ -138,17 +138,23 @@ static enum vmr_msr_result read_frequency(uint64_t hz, uint64_t *ret_value)
     return hz != 0 ? VMR_MSR_OK : VMR_MSR_FAULT;
 }
 
-static enum vmr_msr_result read_locked(struct vmr_hv_guest *guest, uint32_t index, uint64_t *ret_value)
+static enum vmr_msr_result read_locked(struct vmr_hv_guest *guest, const struct guest_access *access,
+                                       uint64_t *ret_value)
 {
+    const struct guest_vtl *at = &guest->by_vtl[access->vtl];
+
     sync_mutex_lock(&guest->lock);
-    *ret_value = index == HV_MSR_GUEST_OS_ID ? guest->os_id : guest->hypercall_register;
+    *ret_value = access->index == HV_MSR_GUEST_OS_ID ? at->os_id : at->hypercall_register;
     sync_mutex_unlock(&guest->lock);
     return VMR_MSR_OK;
 }
 
-enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index,
+enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, const struct guest_access *access,
                                         uint64_t *ret_value)
 {
+    vmr_vp_index vp = access->vp;
+    uint32_t index = access->index;
+
     if (is_crash_parameter(index)) {
         *ret_value = guest->vps[vp].crash_parameters[index - HV_MSR_CRASH_P0];
         return VMR_MSR_OK;
@@ -156,7 +162,7 @@ enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, vmr_vp_index
     switch (index) {
     case HV_MSR_GUEST_OS_ID:
     case HV_MSR_HYPERCALL:
-        return read_locked(guest, index, ret_value);
+        return read_locked(guest, access, ret_value);
     case HV_MSR_VP_INDEX:
         *ret_value = vp;
         return VMR_MSR_OK;
@@ -168,7 +174,7 @@ enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, vmr_vp_index
     case HV_MSR_APIC_FREQUENCY:
         return read_frequency(guest->config.apic_hz, ret_value);
     case HV_MSR_VP_ASSIST_PAGE:
-        *ret_value = guest->vps[vp].assist_register;
+        *ret_value = guest->vps[vp].assists[access->vtl].value;
         return VMR_MSR_OK;
     case HV_MSR_CRASH_CTL:
         *ret_value = HV_CRASH_NOTIFY | HV_CRASH_MESSAGE; /* what is understood */
@@ -178,19 +184,25 @@ enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, vmr_vp_index
     }
 }
 
-static enum vmr_msr_result write_locked(struct vmr_hv_guest *guest, uint32_t index, uint64_t guest_value)
+static enum vmr_msr_result write_locked(struct vmr_hv_guest *guest, const struct guest_access *access,
+                                        uint64_t guest_value)
 {
+    struct guest_vtl *at = &guest->by_vtl[access->vtl];
+
     sync_mutex_lock(&guest->lock);
-    enum vmr_msr_result result =
-        index == HV_MSR_GUEST_OS_ID ? write_os_id(guest, guest_value) : write_hypercall(guest, guest_value);
+    enum vmr_msr_result result = access->index == HV_MSR_GUEST_OS_ID ? write_os_id(guest, at, guest_value)
+                                                                     : write_hypercall(guest, at, guest_value);
 
     sync_mutex_unlock(&guest->lock);
     return result;
 }
 
-enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, vmr_vp_index vp, uint32_t index,
+enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, const struct guest_access *access,
                                          uint64_t guest_value)
 {
+    vmr_vp_index vp = access->vp;
+    uint32_t index = access->index;
+
     if (is_crash_parameter(index)) {
         guest->vps[vp].crash_parameters[index - HV_MSR_CRASH_P0] = guest_value;
         return VMR_MSR_OK;
@@ -198,7 +210,7 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, vmr_vp_inde
     switch (index) {
     case HV_MSR_GUEST_OS_ID:
     case HV_MSR_HYPERCALL:
-        return write_locked(guest, index, guest_value);
+        return write_locked(guest, access, guest_value);
     case HV_MSR_VP_INDEX:
     case HV_MSR_TSC_FREQUENCY:
     case HV_MSR_APIC_FREQUENCY:
@@ -208,7 +220,7 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, vmr_vp_inde
             sync_store_u32(guest->host, &guest->reset_requested, 1);
         return VMR_MSR_OK;
     case HV_MSR_VP_ASSIST_PAGE:
-        return write_assist_page(&guest->vps[vp], guest_value);
+        return write_assist_page(&guest->vps[vp].assists[access->vtl], guest_value);
     case HV_MSR_CRASH_CTL:
         return write_crash_control(guest, vp, guest_value);
     default:
@@ -216,20 +228,30 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, vmr_vp_inde
     }
 }
 
+void guest_registers_scrub(struct vmr_hv_guest *guest, uint8_t vtl)
+{
+    struct guest_vtl *at = &guest->by_vtl[vtl];
+
+    sync_mutex_lock(&guest->lock);
+    at->os_id = 0;
+    at->hypercall_register = 0;
+    close_page(guest, at);
+    sync_mutex_unlock(&guest->lock);
+    for (uint32_t i = 0; i < guest->vp_count; i++) {
+        struct guest_assist *assist = &guest->vps[i].assists[vtl];
+
+        assist->value = 0;
+        overlay_reset(&assist->page);
+    }
+}
+
 void guest_registers_reset(struct vmr_hv_guest *guest)
 {
-    sync_mutex_lock(&guest->lock);
-    guest->os_id = 0;
-    guest->hypercall_register = 0;
-    close_page(guest);
-    sync_mutex_unlock(&guest->lock);
+    for (uint8_t vtl = 0; vtl < guest_vtl_count(guest); vtl++)
+        guest_registers_scrub(guest, vtl);
     sync_store_u32(guest->host, &guest->reset_requested, 0);
     for (uint32_t i = 0; i < guest->vp_count; i++) {
-        struct guest_vp *vp = &guest->vps[i];
-
-        vp->assist_register = 0;
-        overlay_reset(&vp->assist_page);
         for (unsigned word = 0; word < HV_CRASH_PARAMETER_COUNT; word++)
-            vp->crash_parameters[word] = 0;
+            guest->vps[i].crash_parameters[word] = 0;
     }
 }

@@ -11,10 +11,18 @@
 #define VENDOR_EBX 0x7263694du
 #define VENDOR_ECX 0x666f736fu
 #define VENDOR_EDX 0x76482074u
-#define LEAF_LAST HV_CPUID_HARDWARE
 
 /* The version whose guest interface this is: 10.0 (TLFS 6). */
 #define VERSION_MAJOR 10u
+
+uint8_t vmr_hv_vtl_highest(const struct vmr_hv_config *config, const struct vmr_hv_target *target)
+{
+    const uint64_t needed = HV_ACCESS_VSM | HV_ACCESS_HYPERCALL_MSRS | HV_ACCESS_SYNIC;
+
+    if (!target->protect || (config->privileges_off & needed) != 0)
+        return VMR_VTL0;
+    return config->vtl2 ? VMR_VTL2 : VMR_VTL1;
+}
 
 static uint64_t missing(const struct vmr_hv_config *config, const struct vmr_hv_target *target)
 {
@@ -31,6 +39,10 @@ static uint64_t missing(const struct vmr_hv_config *config, const struct vmr_hv_
         off |= HV_ACCESS_SYNTHETIC_TIMERS;
     if (off & HV_ACCESS_HYPERCALL_MSRS)
         off |= HV_POST_MESSAGES | HV_SIGNAL_EVENTS;
+    if (vmr_hv_vtl_highest(config, target) == VMR_VTL0)
+        off |= HV_ACCESS_VSM | HV_ISOLATION;
+    if (!vmr_isolation_is_isolated(config->isolation))
+        off |= HV_ISOLATION;
     return off;
 }
 
@@ -65,9 +77,13 @@ bool vmr_hv_leaf_at(const struct vmr_hv_guest_options *options, uint32_t index, 
 {
     uint64_t privileges = vmr_hv_privileges(&options->config, &options->target);
 
+    uint32_t last = (privileges & HV_ISOLATION) != 0 ? HV_CPUID_ISOLATION : HV_CPUID_HARDWARE;
+
+    if (index > last - HV_CPUID_VENDOR)
+        return false;
     switch (HV_CPUID_VENDOR + index) {
     case HV_CPUID_VENDOR:
-        *ret_leaf = (struct vmr_hv_leaf){LEAF_LAST, VENDOR_EBX, VENDOR_ECX, VENDOR_EDX};
+        *ret_leaf = (struct vmr_hv_leaf){last, VENDOR_EBX, VENDOR_ECX, VENDOR_EDX};
         return true;
     case HV_CPUID_INTERFACE:
         *ret_leaf = (struct vmr_hv_leaf){.eax = HV_CPUID_INTERFACE_HV1};
@@ -87,10 +103,12 @@ bool vmr_hv_leaf_at(const struct vmr_hv_guest_options *options, uint32_t index, 
     case HV_CPUID_LIMITS:
         *ret_leaf = (struct vmr_hv_leaf){.eax = options->vp_count, .ebx = options->vp_count};
         return true;
-    case HV_CPUID_HARDWARE:
+    case HV_CPUID_ISOLATION:
+        *ret_leaf =
+            (struct vmr_hv_leaf){.eax = HV_ISOLATION_PARAVISOR, .ebx = vmr_isolation_to_hv(options->config.isolation)};
+        return true;
+    default: /* HV_CPUID_HARDWARE, and what lies between it and the last: nothing to say */
         *ret_leaf = (struct vmr_hv_leaf){0};
         return true;
-    default:
-        return false;
     }
 }

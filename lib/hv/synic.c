@@ -129,6 +129,16 @@ void vmr_synic_reset(struct vmr_synic *synic)
         synic_vp_reset(&synic->vps[i]);
 }
 
+void vmr_synic_scrub(struct vmr_synic *synic, uint8_t vtl)
+{
+    for (vmr_vp_index vp = 0; vp < synic->options.vp_count; vp++) {
+        struct synic_vp *at = synic_find(synic, vp, vtl);
+
+        if (at)
+            synic_vp_reset(at);
+    }
+}
+
 struct synic_vp *synic_find(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vtl)
 {
     if (vp >= synic->options.vp_count || vtl >= synic->options.vtl_count)
@@ -295,6 +305,13 @@ enum vmr_status vmr_synic_post_message(struct vmr_synic *synic, const struct vmr
     if (doorbell)
         synic->options.wake(synic->options.context, vp->index);
     return status;
+}
+
+bool vmr_synic_is_open(struct vmr_synic *synic, const struct vmr_synic_target *target)
+{
+    struct synic_vp *vp = synic_find(synic, target->vp, target->vtl);
+
+    return vp && target->sint < HV_SINT_COUNT && synic_vp_is_open(vp, target->sint);
 }
 
 enum vmr_status synic_restore_queue(struct vmr_synic *synic, const struct vmr_synic_target *target,

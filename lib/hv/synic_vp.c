@@ -203,6 +203,15 @@ enum vmr_status synic_vp_post(struct synic_vp *vp, unsigned sint, const struct m
     return status;
 }
 
+bool synic_vp_is_open(struct synic_vp *vp, unsigned sint)
+{
+    sync_mutex_lock(&vp->lock);
+    bool open = (vp->scontrol & HV_SCONTROL_ENABLE) != 0 && vp->message_page.placed && takes_messages(vp, sint);
+
+    sync_mutex_unlock(&vp->lock);
+    return open;
+}
+
 enum vmr_status synic_vp_restore_queue(struct synic_vp *vp, unsigned sint, const struct message *messages,
                                        uint32_t count, bool *ret_doorbell)
 {

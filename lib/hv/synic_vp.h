@@ -62,6 +62,9 @@ enum vmr_status synic_vp_restore_queue(struct synic_vp *vp, unsigned sint, const
 enum vmr_synic_signal synic_vp_signal(struct synic_vp *vp, unsigned guest_sint, unsigned guest_flag, bool *ret_raise,
                                       struct synic_irq *ret_irq);
 
+/* Whether a message to the SINT would reach the guest. */
+bool synic_vp_is_open(struct synic_vp *vp, unsigned sint);
+
 /* Whether a poll at `now_ns` would find anything to do. The VP's thread. */
 bool synic_vp_is_quiet(const struct synic_vp *vp, uint64_t now_ns);
 /* Makes the next poll look. */

@@ -97,8 +97,11 @@ static enum vmr_status check_place(const struct regions *regions, const struct v
 
 static struct vmr_memory_region describe(const struct region *region)
 {
-    return (struct vmr_memory_region){
-        .gpa = region->gpa, .size = region->size, .read_only = region->read_only, .host = region->host};
+    return (struct vmr_memory_region){.gpa = region->gpa,
+                                      .size = region->size,
+                                      .read_only = region->read_only,
+                                      .vtl2 = region->vtl2,
+                                      .host = region->host};
 }
 
 static enum vmr_status tell_added(const struct vmr_memory *memory, const struct region *region, struct vmr_error *err)
@@ -140,6 +143,7 @@ static enum vmr_status add_locked(struct vmr_memory *memory, const struct vmr_me
                             .size = wanted->size,
                             .host = wanted->host,
                             .read_only = wanted->read_only,
+                            .vtl2 = wanted->vtl2,
                             .owned = !wanted->host,
                             .slot = regions_free_slot(&memory->regions)};
 

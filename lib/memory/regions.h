@@ -17,6 +17,7 @@ struct region {
     uint64_t size;
     uint8_t *host;
     bool read_only;
+    bool vtl2;
     bool owned; /* the library mapped the pages */
     uint32_t slot;
     _Atomic uint32_t pins;

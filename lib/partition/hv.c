@@ -21,7 +21,7 @@ static void raise_vector(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t ve
     struct vmr_partition *partition = context;
     const struct vmr_irqchip_ops *chip = partition->chip_ops;
 
-    (void)vtl; /* one local APIC serves all VTLs of a backend that has no others */
+    (void)vtl; /* VTL 0: others have no local APIC */
     if (chip && chip->vector && !partition_apic_in_hypervisor(partition)) {
         (void)chip->vector(partition->chip, vp, vector, auto_eoi);
     } else if (partition_apic_in_hypervisor(partition) && partition->backend->vm_msi) {
@@ -96,6 +96,13 @@ static bool get_tsc(void *context, vmr_vp_index index, uint64_t *ret_tsc)
     return partition->backend->vp_get_msr(partition->vps[index].backend_vp, MSR_TSC, ret_tsc) == VMR_OK;
 }
 
+static bool protect(void *context, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->vm_protect(partition->backend_vm, vtl, gpa, size, access) == VMR_OK;
+}
+
 static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, struct vmr_partition *partition)
 {
     bool has_xmm = vmr_caps_have(&proto->caps, VMR_CAP_XMM);
@@ -119,11 +126,19 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
                 .free_page = can_trap ? free_page : NULL,
                 .flush = can_flush ? flush : NULL,
                 .tsc = get_tsc,
+                .protect = vmr_caps_have(&proto->caps, VMR_CAP_VTL) ? protect : NULL,
                 .has_auto_eoi = proto->handle.irqchip == VMR_IRQCHIP_USER,
                 .has_hypercall_exit = vmr_caps_have(&proto->caps, VMR_CAP_HYPERCALL_EXIT),
                 .context = partition,
             },
     };
+}
+
+uint8_t proto_vtl_highest(const struct vmr_proto *proto)
+{
+    const struct vmr_hv_guest_options options = options_of(proto, NULL);
+
+    return vmr_hv_vtl_highest(&options.config, &options.target);
 }
 
 /* --- before the build --- */
@@ -170,6 +185,9 @@ enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_conf
     if (!vmr_caps_have(&proto->caps, VMR_CAP_MSR_EXIT) || !vmr_caps_have(&proto->caps, VMR_CAP_MSR_FAULT))
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "hv: hypervisor '%s' cannot hand the guest's MSR accesses over",
                              proto->handle.backend->name);
+    if (!vmr_caps_have(&proto->caps, VMR_CAP_VTL) && (config->vtl2 || config->isolation))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "hv.%s: hypervisor '%s' has no VTLs",
+                             config->vtl2 ? "vtl2" : "isolation", proto->handle.backend->name);
     if (!add_leaves(proto))
         return vmr_error_set(err, VMR_E_CONFIG, "hv: the CPUID table has no room for the interface's leaves");
     return VMR_OK;

@@ -35,6 +35,7 @@ static void vp_finish(struct vmr_vp *vp)
 static void partition_free(struct vmr_partition *partition)
 {
     vmr_hv_guest_destroy(partition->hv); /* it gives back its monitor page, which holds the VPs */
+    partition->hv = NULL;
     for (uint32_t i = partition->vp_count; partition->vps && i > 0; i--)
         vp_finish(&partition->vps[i - 1]);
     vp_clock_destroy(partition->own_clock);
@@ -74,13 +75,25 @@ static enum vmr_status memory_added(void *context, uint32_t slot, const struct v
     if (region->read_only && !vmr_caps_have(&partition->caps, VMR_CAP_READ_ONLY))
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "memory region %#llx: hypervisor '%s' has no read-only memory",
                              (unsigned long long)region->gpa, partition->backend->name);
-    return trap_map(partition, slot, region, err);
+    if (partition->vtl0_alias_map != 0 && region->gpa + region->size > partition->vtl0_alias_map)
+        return vmr_error_set(err, VMR_E_CONFIG, "memory region %#llx: ends above the alias map at %#llx",
+                             (unsigned long long)region->gpa, (unsigned long long)partition->vtl0_alias_map);
+    enum vmr_status status = trap_map(partition, slot, region, err);
+
+    if (status || !partition->hv)
+        return status;
+    status = vmr_hv_guest_region_added(partition->hv, region, err);
+    if (status)
+        trap_unmap(partition, slot, region);
+    return status;
 }
 
 static void memory_removed(void *context, uint32_t slot, const struct vmr_memory_region *region)
 {
     struct vmr_partition *partition = context;
 
+    if (partition->hv)
+        vmr_hv_guest_region_removed(partition->hv, region);
     trap_unmap(partition, slot, region);
 }
 
@@ -89,7 +102,8 @@ static enum vmr_status vp_init(struct vmr_vp *vp, struct vmr_partition *partitio
 {
     const struct vmr_host *host = partition->host;
 
-    *vp = (struct vmr_vp){.partition = partition, .index = index, .deadline_ns = VMR_NEVER, .recheck = true};
+    *vp = (struct vmr_vp){
+        .partition = partition, .index = index, .vtl = partition->vtl_first, .deadline_ns = VMR_NEVER, .recheck = true};
     if (sync_mutex_init(&vp->kick_lock, host) || host->ops->parker_create(host->context, &vp->parker))
         return vmr_error_set(err, VMR_E_NOMEM, "VP %u: out of memory", index);
     vp->backend_vp = calloc(1, partition->backend->vp_size);
@@ -114,15 +128,18 @@ static enum vmr_status partition_fill(struct vmr_partition *partition, const str
         partition->vp_count = i + 1;
         status = vp_init(&partition->vps[i], partition, i, err);
     }
-    if (status)
-        return status;
+    return status;
+}
+
+static enum vmr_status show_memory(struct vmr_partition *partition, struct vmr_error *err)
+{
     const struct vmr_memory_listener listener = {
         .added = memory_added,
         .removed = memory_removed,
         .context = partition,
     };
+    enum vmr_status status = vmr_memory_listen(partition->memory, &listener, err);
 
-    status = vmr_memory_listen(partition->memory, &listener, err);
     partition->listening = !status;
     return status;
 }
@@ -170,10 +187,14 @@ static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_vm_
     partition->handle = proto->handle;
     partition->caps = proto->caps;
     partition->memory = config->memory;
+    partition->vtl_first = config->vtl_first;
+    partition->vtl0_alias_map = config->vtl0_alias_map;
     enum vmr_status status = partition_fill(partition, config, err);
 
     if (!status)
         status = partition_create_hv(partition, proto, err);
+    if (!status)
+        status = show_memory(partition, err);
     if (status) {
         partition_free(partition);
         return status;
@@ -238,6 +259,7 @@ static enum vmr_status build_with(const struct vmr_proto *proto, const struct vm
     if (status)
         return status;
     config.msr_exit_count = merge_msr_exits(proto, options, tables->msr_exits);
+    proto_describe_vtls(proto, options, &config);
     return build(proto, &config, ret_partition, err);
 }
 
@@ -250,6 +272,8 @@ enum vmr_status vmr_proto_build(struct vmr_proto **proto, const struct vmr_parti
         return vmr_error_set(err, VMR_E_USAGE, "partition: options.memory is missing");
     enum vmr_status status = check_msr_exits(*proto, options, err);
 
+    if (!status)
+        status = proto_check_alias_map(*proto, options->vtl0_alias_map, err);
     if (status)
         return status;
     struct build_tables *tables = calloc(1, sizeof(*tables));

@@ -52,10 +52,13 @@ struct vmr_vp {
     bool interrupt_ready; /* the last exit said so, and nothing was injected since */
     bool recheck;         /* ask the interrupt controllers before the next entry */
     bool window_requested;
-    bool reset_due;    /* the guest asked the Hyper-V interface for it */
-    bool hv_waits;     /* something of the Hyper-V interface waits for the guest: look after each exit */
-    uint8_t tpr;       /* what the backend was last told, or the controllers were */
-    uint8_t guest_tpr; /* what the last exit said: the guest may have changed it */
+    bool reset_due;   /* the guest asked the Hyper-V interface for it */
+    bool hv_waits;    /* something of the Hyper-V interface waits for the guest: look after each exit */
+    uint8_t vtl;      /* in which it is */
+    uint8_t vtl0_tpr; /* `guest_tpr` while it is in another */
+    enum vmr_activity vtl_activity[VMR_VTL_COUNT]; /* of those in which it is not */
+    uint8_t tpr;                                   /* what the backend was last told, or the controllers were */
+    uint8_t guest_tpr;                             /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;
     uint64_t deadline_ns; /* the controllers' next timer */
 };
@@ -92,6 +95,8 @@ struct vmr_partition {
     const struct vmr_irqchip_ops *chip_ops;
     void *chip;
     struct vmr_hv_guest *hv; /* owned; NULL: none */
+    uint8_t vtl_first;       /* in which VPs begin */
+    uint64_t vtl0_alias_map;
     struct partition_clock clock;
     struct vp_clock *own_clock; /* NULL: a VP set brings one, or nobody */
     struct vmr_input_sink input;
@@ -143,3 +148,14 @@ enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_conf
 /* Makes it, if `proto` offers it. */
 enum vmr_status partition_create_hv(struct vmr_partition *partition, const struct vmr_proto *proto,
                                     struct vmr_error *err);
+
+/* --- vtl.c: VTLs --- */
+
+/* The highest that the partition will have (hv.c). */
+uint8_t proto_vtl_highest(const struct vmr_proto *proto);
+
+/* Whether the offset makes sense for what `proto` will build. */
+enum vmr_status proto_check_alias_map(const struct vmr_proto *proto, uint64_t offset, struct vmr_error *err);
+/* What the backend is told of VTLs. */
+void proto_describe_vtls(const struct vmr_proto *proto, const struct vmr_partition_options *options,
+                         struct vmr_vm_config *config);

@@ -94,6 +94,20 @@ void trap_unmap(struct vmr_partition *partition, uint32_t slot, const struct vmr
 
 /* --- changing it: under guest memory's lock of changes, VPs held --- */
 
+/* Of what VTLs may do with a region its backend remembers nothing over this. */
+static enum vmr_status map_again(struct vmr_partition *partition, uint32_t slot, const struct vmr_memory_region *region,
+                                 struct vmr_error *err)
+{
+    enum vmr_status status = trap_map(partition, slot, region, err);
+
+    if (status || !partition->hv)
+        return status;
+    status = vmr_hv_guest_region_remapped(partition->hv, region, err);
+    if (status)
+        trap_unmap(partition, slot, region);
+    return status;
+}
+
 /* The region around the page, as the backend sees it before and after `next`. */
 static enum vmr_status remap(struct vmr_partition *partition, uint32_t slot, const struct vmr_memory_region *region,
                              const struct page_trap *next, struct vmr_error *err)
@@ -102,12 +116,12 @@ static enum vmr_status remap(struct vmr_partition *partition, uint32_t slot, con
 
     trap_unmap(partition, slot, region);
     partition->trap = *next;
-    enum vmr_status status = trap_map(partition, slot, region, err);
+    enum vmr_status status = map_again(partition, slot, region, err);
 
     if (!status)
         return VMR_OK;
     partition->trap = before;
-    if (trap_map(partition, slot, region, NULL))
+    if (map_again(partition, slot, region, NULL))
         partition->host->ops->log(partition->host->context, VMR_LOG_ERROR, VMR_CULPRIT_HOST,
                                   "the hypervisor refuses to map again what it had mapped: a part of RAM is missing");
     return status;

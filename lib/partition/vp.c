@@ -37,8 +37,10 @@ enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index
     partition->bound_count++;
     partition->bound_once = true;
     sync_mutex_unlock(&partition->lock);
-    if (!vp->was_bound && index > 0 && partition_has_apic(partition))
+    if (!vp->was_bound && index > 0 && partition_has_apic(partition)) {
         vp->activity = VMR_ACTIVITY_WAIT_FOR_SIPI; /* [LIFE-9] */
+        vp->vtl_activity[VMR_VTL0] = VMR_ACTIVITY_WAIT_FOR_SIPI;
+    }
     vp->was_bound = true;
     *ret_vp = vp;
     return VMR_OK;

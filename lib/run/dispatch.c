@@ -68,8 +68,9 @@ static void dispatch_io(struct vmr_vp *vp, const struct vmr_vp_io *io, struct vm
 }
 
 /*
- * A write to RAM exits for one reason: the page was the monitor page when it was
- * made. It counts for that page, though the page has moved since. [MON-4]
+ * A write to RAM that its VTL has exits for one reason: the page was the monitor
+ * page when it was made. It counts for that page, though the page has moved
+ * since. [MON-4]
  */
 static bool late_monitor_write(struct vmr_vp *vp, struct vmr_synic *synic, const struct vmr_exit *vp_exit)
 {
@@ -78,7 +79,7 @@ static bool late_monitor_write(struct vmr_vp *vp, struct vmr_synic *synic, const
     struct vmr_memory_region region;
 
     if (!vmr_synic_has_monitor(synic) || !vmr_memory_region_find(vp->partition->memory, access->gpa, &region) ||
-        region.read_only)
+        region.read_only || vmr_hv_guest_is_hole(vp->partition->hv, vp_exit->vtl, access->gpa))
         return false;
     for (uint32_t bit = 0; offset + access->size <= HV_MONITOR_GROUPS_END && bit < 8u * access->size; bit++) {
         if (access->value >> bit & 1)
@@ -236,7 +237,7 @@ static enum vmr_halt_reason dispatch_by_kind(struct vmr_vp *vp, const struct vmr
     case VMR_EXIT_SYSTEM_EVENT:
         result->vtl = vp_exit->vtl;
         return system_event_halt(vp_exit);
-    case VMR_EXIT_MEMORY_FAULT:
+    case VMR_EXIT_MEMORY_FAULT: /* but for what a VTL deals with */
     case VMR_EXIT_FAIL:
     case VMR_EXIT_KIND_COUNT:
     default:
@@ -265,7 +266,11 @@ static enum vmr_halt_reason handle(struct vmr_vp *vp, const struct vmr_vp_io *io
         return reason_is_the_embedders(reason) ? reason : VMR_HALT_FATAL;
     if (action != VMR_EXIT_DEFAULT)
         return VMR_HALT_NONE;
-    return hypercall_is(vp, vp_exit) ? hypercall_serve(vp, vp_exit) : dispatch_by_kind(vp, io, vp_exit, result);
+    if (hypercall_is(vp, vp_exit))
+        return hypercall_serve(vp, vp_exit);
+    if (vtl_fault_is(vp, vp_exit) && vtl_fault_serve(vp, vp_exit) == VMR_HALT_NONE)
+        return VMR_HALT_NONE;
+    return dispatch_by_kind(vp, io, vp_exit, result);
 }
 
 /* What devices pull, and what the guest asked of the Hyper-V interface. */

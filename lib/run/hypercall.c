@@ -21,8 +21,8 @@ bool hypercall_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit)
         return false;
     if (vp_exit->kind == VMR_EXIT_IO)
         return io->port == VMR_HV_PORT && io->direction == VMR_WRITE && io->size == 1 && !io->string &&
-               vmr_hv_guest_is_calling(hv);
-    return vp_exit->kind == VMR_EXIT_HYPERCALL && vmr_hv_guest_is_calling(hv);
+               vmr_hv_guest_is_calling(hv, vp_exit->vtl);
+    return vp_exit->kind == VMR_EXIT_HYPERCALL && vmr_hv_guest_is_calling(hv, vp_exit->vtl);
 }
 
 static bool finish_instruction(struct vmr_vp *vp)
@@ -49,6 +49,8 @@ static enum vmr_halt_reason call(struct vmr_vp *vp, struct vmr_hv_site *site)
         return VMR_HALT_FATAL;
     if (end == VMR_HV_SITE_SERVED)
         return VMR_HALT_NONE;
+    if (end == VMR_HV_SITE_SWITCHED)
+        return vtl_enter(vp, &site->entry) ? VMR_HALT_NONE : VMR_HALT_FATAL;
     /* Without a way to raise it, going on would run the instruction for ever. */
     if (!backend->vp_exception || backend->vp_exception(vp->backend_vp, VECTOR_UD))
         return VMR_HALT_FATAL;

@@ -62,7 +62,7 @@ static void start_vp(struct run *run, uint8_t vector)
         vp->activity = VMR_ACTIVITY_RUNNING;
 }
 
-static void want_window(struct vmr_vp *vp, bool wanted)
+void interrupts_window(struct vmr_vp *vp, bool wanted)
 {
     if (vp->window_requested == wanted)
         return;
@@ -78,15 +78,15 @@ static bool inject(struct run *run, const struct vmr_irq_pending *pending)
     uint8_t vector;
 
     if (!pending->interrupt || vp->activity == VMR_ACTIVITY_WAIT_FOR_SIPI) {
-        want_window(vp, false);
+        interrupts_window(vp, false);
         return false;
     }
     if (!vp->interrupt_ready) {
         /* A VP that sleeps with interrupts off goes on sleeping: it has nothing to open a window with. [INT-2] */
-        want_window(vp, vp->activity == VMR_ACTIVITY_RUNNING);
+        interrupts_window(vp, vp->activity == VMR_ACTIVITY_RUNNING);
         return false;
     }
-    want_window(vp, false);
+    interrupts_window(vp, false);
     if (!partition->chip_ops->acknowledge(partition->chip, vp->index, &vector))
         return false;
     enum vmr_status status = partition->backend->vp_interrupt(vp->backend_vp, vector);
@@ -181,7 +181,9 @@ void interrupts_take(struct run *run)
         hv_deadline_ns = vmr_hv_guest_poll(partition->hv, vp->index, now_ns);
         vp->hv_waits = vmr_hv_guest_waits(partition->hv, vp->index);
     }
-    if (partition->chip_ops)
+    bool higher_vtl = partition->hv && vtl_take(run);
+
+    if (partition->chip_ops && !higher_vtl)
         take_chip(run, now_ns, hv_deadline_ns);
     else
         set_deadline(vp, hv_deadline_ns);

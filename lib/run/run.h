@@ -49,6 +49,21 @@ bool hypercall_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit);
 /* Serves it: afterwards the exit is finished, and none, or the failure that the reason speaks of. */
 enum vmr_halt_reason hypercall_serve(struct vmr_vp *vp, struct vmr_exit *vp_exit);
 
+/* --- vtl.c: VTLs --- */
+
+/* Goes on in another VTL, at a clean point. False: the backend failed. */
+bool vtl_enter(struct vmr_vp *vp, const struct vmr_hv_entry *entry);
+/* Whether the exit is an access that its VTL may not make. */
+bool vtl_fault_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit);
+enum vmr_halt_reason vtl_fault_serve(struct vmr_vp *vp, const struct vmr_exit *vp_exit);
+/*
+ * What waits for a VTL: enters one above that has an interrupt, and injects. True: the VP is in a VTL without a local
+ * APIC, whose interrupts have to wait.
+ */
+bool vtl_take(struct run *run);
+/* Asks for an interrupt window, or does without (interrupts.c). */
+void interrupts_window(struct vmr_vp *vp, bool wanted);
+
 /* For the senders of requests and the stop source. */
 static inline bool vp_sleeps(const struct vmr_vp *vp)
 {

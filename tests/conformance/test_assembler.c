@@ -128,6 +128,14 @@ static const struct expectation expectations[] = {
      "movabs rsi, 0x113000; movups xmmword ptr [rsi], xmm0; movups xmmword ptr [rsi + 0x10], xmm1; "
      "movups xmmword ptr [rsi + 0x20], xmm2; movups xmmword ptr [rsi + 0x30], xmm3; "
      "movups xmmword ptr [rsi + 0x40], xmm4; movups xmmword ptr [rsi + 0x50], xmm5"},
+    {VMR_VTL_CALL(0x110000),
+     "mov rbp, rsp; xor r15, r15; movabs rax, 0x13039; movabs rdi, 0x9400; mov qword ptr [rdi], rax; "
+     "movabs rcx, 0; movabs rbx, 0x11000f; call rbx; mov rbp, rsp; xor r15, r15; xor rbx, rbx; movabs rdi, 0x9400; "
+     "mov qword ptr [rdi], rbx; mov rsp, rbp"},
+    {VMR_VTL_RETURN(0x110000, 1),
+     "mov rbp, rsp; xor r15, r15; movabs rax, 0x13039; movabs rdi, 0x9400; mov qword ptr [rdi], rax; "
+     "movabs rcx, 1; movabs rbx, 0x110026; call rbx; mov rbp, rsp; xor r15, r15; xor rbx, rbx; movabs rdi, 0x9400; "
+     "mov qword ptr [rdi], rbx; mov rsp, rbp"},
     {VMR_POWER_OFF(), "mov eax, 1; mov edx, 0x5ec; out dx, eax"},
     {VMR_RESET(), "mov eax, 2; mov edx, 0x5ec; out dx, eax"},
     {VMR_TRIPLE_FAULT(), "lidt [0x9110]; ud2"},

@@ -68,10 +68,12 @@ static void a_program_of_every_step_is_accepted(void **state)
         VMR_POWER_OFF(),
         VMR_RESET(),
         VMR_NOP(),
+        VMR_VTL_CALL(0xfffff000),
+        VMR_VTL_RETURN(0xfffff000, UINT64_MAX),
         VMR_SPIN(),
         VMR_TRIPLE_FAULT(),
         VMR_END(),
-        VMR_JUMP(36),
+        VMR_JUMP(38),
     };
     const struct vmr_program program = program_of(steps, sizeof(steps) / sizeof(steps[0]));
     struct vmr_error err = {0};
@@ -88,7 +90,7 @@ static void a_step_out_of_range_is_named(void **state)
         const char *message;
         struct vmr_step step;
     } cases[] = {
-        {"program 'p', step 1 (unknown): operation 0x24 is out of range", {.op = VMR_STEP_OP_COUNT}},
+        {"program 'p', step 1 (unknown): operation 0x26 is out of range", {.op = VMR_STEP_OP_COUNT}},
         {"program 'p', step 1 (out): size 0x8 is out of range", VMR_OUT(1, 8, 0)},
         {"program 'p', step 1 (in): size 0 is out of range", VMR_IN(0, 1, 0)},
         {"program 'p', step 1 (store): size 0x3 is out of range", VMR_STORE(0, 3, 0)},
@@ -114,6 +116,7 @@ static void a_step_out_of_range_is_named(void **state)
         {"program 'p', step 1 (read-count): value 0x100 is out of range", VMR_READ_COUNT(0, 0x100)},
         {"program 'p', step 1 (hv-call): address 0x100001 is out of range", VMR_HV_CALL(0, 0x100001, 0)},
         {"program 'p', step 1 (hv-call): count 0x7fff0 is out of range", VMR_HV_CALL_XMM(0, 0x100000, 0, 0x7fff0)},
+        {"program 'p', step 1 (vtl-call): address 0x1001 is out of range", VMR_VTL_CALL(0x1001)},
         {"program 'p', step 1 (hv-call): variable 0x7 is out of range", VMR_HV_CALL(7, 0x100000, 0)},
         {"program 'p', step 1 (start-vp): value 0xff is out of range", VMR_START_VP(0xff)},
         {"program 'p', step 1 (checkpoint): value 0x100000000 is out of range", VMR_CHECKPOINT(UINT64_C(1) << 32)},

@@ -18,17 +18,17 @@ static void the_page_opens_and_closes_with_identity_and_enable(void **state)
 
     guest_rig_init(&rig);
     assert_int_equal(guest_rig_write(&rig, HV_MSR_HYPERCALL, 3 * PAGE | 1), VMR_MSR_OK);
-    assert_false(vmr_hv_guest_is_calling(rig.guest));
+    assert_false(vmr_hv_guest_is_calling(rig.guest, 0));
     assert_int_equal(guest_rig_write(&rig, HV_MSR_GUEST_OS_ID, OS_ID), VMR_MSR_OK);
-    assert_false(vmr_hv_guest_is_calling(rig.guest));
+    assert_false(vmr_hv_guest_is_calling(rig.guest, 0));
     assert_int_equal(guest_rig_write(&rig, HV_MSR_HYPERCALL, 3 * PAGE | 1), VMR_MSR_OK);
-    assert_true(vmr_hv_guest_is_calling(rig.guest));
+    assert_true(vmr_hv_guest_is_calling(rig.guest, 0));
     assert_int_equal(byte_at(&rig, 3 * PAGE), 0xe6);
     assert_int_equal(guest_rig_write(&rig, HV_MSR_HYPERCALL, 3 * PAGE), VMR_MSR_OK);
-    assert_false(vmr_hv_guest_is_calling(rig.guest));
+    assert_false(vmr_hv_guest_is_calling(rig.guest, 0));
     assert_int_equal(guest_rig_write(&rig, HV_MSR_HYPERCALL, 3 * PAGE | 1), VMR_MSR_OK);
     assert_int_equal(guest_rig_write(&rig, HV_MSR_GUEST_OS_ID, 0), VMR_MSR_OK);
-    assert_false(vmr_hv_guest_is_calling(rig.guest));
+    assert_false(vmr_hv_guest_is_calling(rig.guest, 0));
     assert_int_equal(guest_rig_read(&rig, HV_MSR_HYPERCALL), 3 * PAGE);
     guest_rig_finish(&rig);
 }

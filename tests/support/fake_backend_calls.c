@@ -222,6 +222,22 @@ static enum vmr_status fake_doorbell(struct vmr_backend_vm *vm, bool port_space,
     return answer(fake_vm_of(vm)->fake, FAKE_DOORBELL, doorbell->address + port_space + add);
 }
 
+static enum vmr_status fake_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access)
+{
+    (void)size;
+    return answer(fake_vm_of(vm)->fake, FAKE_PROTECT, gpa | vtl << 8 | access);
+}
+
+static enum vmr_status fake_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *initial)
+{
+    return answer(fake_vp_of(vp)->fake, FAKE_SWITCH_VTL, vtl | (initial ? 0x100u : 0u));
+}
+
+static enum vmr_status fake_pass_fault(struct vmr_backend_vp *vp)
+{
+    return answer(fake_vp_of(vp)->fake, FAKE_PASS_FAULT, 1);
+}
+
 static void fake_async_begin(struct vmr_backend_vm *vm, const struct vmr_async *request)
 {
     fake_record(fake_vm_of(vm)->fake, FAKE_ASYNC_BEGIN, request->kind);
@@ -268,6 +284,9 @@ static const struct vmr_backend full = {
     .vp_set_xmm = fake_set_xmm,
     .vp_flush = fake_flush,
     .vp_exception = fake_exception,
+    .vm_protect = fake_protect,
+    .vp_switch_vtl = fake_switch_vtl,
+    .vp_pass_fault = fake_pass_fault,
     .vm_lint = fake_lint,
     .vm_async_begin = fake_async_begin,
     .vm_async_end = fake_async_end,
