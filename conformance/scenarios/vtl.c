@@ -261,6 +261,13 @@ static void an_interrupt_enters_its_vtl(struct conf *conf)
     (void)conf_run_to_end(vm, 0);
 }
 
+/* Until the VP has come to its HLT: then all wait, and the pauses are the time that passes. */
+static void let_it_sleep(struct conf *conf)
+{
+    for (unsigned i = 0; i < 50; i++)
+        conf_pause(conf);
+}
+
 /* Wakes the VP twice; that VTL 1 has come to its word says that it was there. */
 static void wake_twice(void *argument)
 {
@@ -268,9 +275,12 @@ static void wake_twice(void *argument)
 
     if (!conf_wait_checkpoint(vm, 0, 1))
         return;
+    let_it_sleep(vm->conf);
     post_to(vm, VMR_VTL1);
-    if (guest_word_wait(vm, WORD_SEEN, 1))
-        post_to(vm, VMR_VTL1);
+    if (!guest_word_wait(vm, WORD_SEEN, 1))
+        return;
+    let_it_sleep(vm->conf);
+    post_to(vm, VMR_VTL1);
 }
 
 #define NEXT_MESSAGE() VMR_STORE(VTL_SIMP + 2 * HV_MESSAGE_BYTES, 4, 0), VMR_WRMSR(HV_MSR_EOM, 0)

@@ -94,7 +94,7 @@ VMR_API void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
  * --- for who runs VPs: the run loop, and tests. All on the VP's thread. ---
  */
 
-/* What the interface asks of the partition around it. Called on any thread, with no lock held. */
+/* What the interface asks of the partition around it. Called on any thread, with no lock held but for `protect`. */
 struct vmr_hv_target {
     /* Raises a vector in a VP's local APIC. `auto_eoi`: without its in-service bit, where `has_auto_eoi`. */
     void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi);
@@ -119,7 +119,7 @@ struct vmr_hv_target {
     void (*flush)(void *context, const struct vmr_hv_vp_set *vps, vmr_vp_index caller);
     /* The VP's TSC now, on its thread; false: failed. NULL: there is no reference TSC page. */
     bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
-    /* VTLs; NULL: there are none. As vm_protect of vmrig/backend.h; false: failed. Called with a lock held. */
+    /* VTLs; NULL: there are none. As vm_protect of vmrig/backend.h; false: failed. */
     bool (*protect)(void *context, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
     bool has_auto_eoi;
     bool has_hypercall_exit; /* VMCALL reaches user space */
