@@ -48,11 +48,11 @@ static uint64_t join(const uint64_t *gpr, enum vmr_x86_gpr high, enum vmr_x86_gp
     return gpr[high] << 32 | (uint32_t)gpr[low];
 }
 
-/* What is above the low half is no part of it, and may be anything. */
+/* What is above the low half is no part of it, and may be anything: here it is what it would not be by chance. */
 static void split(uint64_t *gpr, enum vmr_x86_gpr high, enum vmr_x86_gpr low, uint64_t value)
 {
     gpr[high] = value >> 32;
-    gpr[low] = value;
+    gpr[low] = value ^ UINT64_C(0xffffffff) << 32;
 }
 
 static void load_parameters(struct vmr_backend_vp *vp, const struct vmr_step *step)

@@ -150,7 +150,7 @@ void bench_scramble(struct bench *bench)
         bench->registers.gpr[i] = bench_next(bench);
     for (unsigned i = 0; i < VMR_HV_XMM_COUNT; i++)
         bench->registers.xmm[i] = (struct vmr_hv_xmm){.low = bench_next(bench), .high = bench_next(bench)};
-    bench->registers.pc = bench_next(bench);
+    bench->registers.pc = bench_pick(bench, 8) == 0 ? UINT64_MAX - bench_pick(bench, 16) : bench_next(bench);
     if (bench->caller.abi == VMR_HV_ABI_X86)
         bench->registers.pc &= UINT32_MAX;
 }
