@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "backends/kvm/kvm_private.h"
 
@@ -143,6 +144,23 @@ enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *backend_vp, struct vmr_x8
     return VMR_OK;
 }
 
+/*
+ * Whether the special registers are to change at all. To set them can cost many
+ * times what it costs to read them, and a caller that changes general registers
+ * gives these back as kvm_vp_get_regs read them.
+ */
+static bool special_differs(const struct kvm_vp *vp, const struct kvm_sregs *now, const struct kvm_sregs *wanted)
+{
+    struct vmr_x86_regs regs = {0};
+    struct kvm_sregs same = *now;
+
+    sregs_get(now, &regs);
+    if (vp->vm->irqchip == VMR_IRQCHIP_USER)
+        regs.cr8 = wanted->cr8; /* is in the run page */
+    sregs_set(&regs, &same);
+    return memcmp(&same, wanted, sizeof(same)) != 0;
+}
+
 enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *backend_vp, const struct vmr_x86_regs *regs)
 {
     struct kvm_vp *vp = kvm_vp_of(backend_vp);
@@ -156,13 +174,16 @@ enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *backend_vp, const struct 
     sregs_set(regs, &special);
     for (size_t i = 0; i < VMR_X86_GPR_COUNT; i++)
         *gpr_of(&general, i) = regs->gpr[i];
-    int result = kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&special));
+    bool changed = special_differs(vp, &old, &special);
+    int result = changed ? kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&special)) : 0;
 
     /* EINVAL: control registers that no processor holds together. */
     if (result < 0)
         return result == -EINVAL ? VMR_E_CONFIG : VMR_E_HOST;
     if (kvm_host_ioctl(vp->fd.number, KVM_SET_REGS, kvm_pointer(&general)) < 0) {
-        (void)kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&old)); /* half of a change is none [ERR-1] */
+        if (changed)
+            (void)kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS,
+                                 kvm_pointer(&old)); /* half of a change is none [ERR-1] */
         return VMR_E_HOST;
     }
     vp->run->cr8 = regs->cr8 & CR8_MASK;
