@@ -44,6 +44,9 @@ struct kvm_vp {
     vmr_vp_index index;
     struct kvm_fd fd;
     struct kvm_run *run;
+    bool can_sync; /* the run page can carry registers */
+    /* They came with the last KVM_RUN: until the next, the run page has them, and takes changes of general ones. */
+    bool registers_came;
     struct kvm_kick kick;
     _Atomic int thread;             /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
     _Atomic uint32_t lints_pending; /* bit n: local interrupt pin n is to be pulsed */

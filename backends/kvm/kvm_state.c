@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Registers, MSRs, activity and debug state of a VP. Called at clean points
- * only, so KVM's own copy is the truth, but for CR8 without a local APIC in
- * KVM: that lives in the run page and is loaded at each entry.
+ * only, so KVM's own copy is the truth, but for two things in the run page: CR8
+ * without a local APIC in KVM, which is loaded at each entry, and registers that
+ * came with a completion (KVM_CAP_SYNC_REGS), which spares a hypercall four
+ * calls into the host.
  */
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "backends/kvm/kvm_private.h"
 
@@ -122,6 +125,36 @@ static void sregs_set(const struct vmr_x86_regs *from, struct kvm_sregs *sregs)
     sregs->apic_base = from->apic_base;
 }
 
+static enum vmr_status read_special(const struct kvm_vp *vp, struct kvm_sregs *ret_special)
+{
+    if (vp->registers_came)
+        *ret_special = vp->run->s.regs.sregs;
+    else if (kvm_host_ioctl(vp->fd.number, KVM_GET_SREGS, kvm_pointer(ret_special)) < 0)
+        return VMR_E_HOST;
+    return VMR_OK;
+}
+
+static enum vmr_status read_general(const struct kvm_vp *vp, struct kvm_regs *ret_general)
+{
+    if (vp->registers_came)
+        *ret_general = vp->run->s.regs.regs;
+    else if (kvm_host_ioctl(vp->fd.number, KVM_GET_REGS, kvm_pointer(ret_general)) < 0)
+        return VMR_E_HOST;
+    return VMR_OK;
+}
+
+/* For what KVM does with its own copy: changes that wait in the run page for the next entry go there now. */
+static enum vmr_status settle(struct kvm_vp *vp)
+{
+    struct kvm_run *run = vp->run;
+
+    if (run->kvm_dirty_regs != 0 && kvm_host_ioctl(vp->fd.number, KVM_SET_REGS, kvm_pointer(&run->s.regs.regs)) < 0)
+        return VMR_E_HOST;
+    run->kvm_dirty_regs = 0;
+    vp->registers_came = false;
+    return VMR_OK;
+}
+
 enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *backend_vp, struct vmr_x86_regs *ret_regs)
 {
     struct kvm_vp *vp = kvm_vp_of(backend_vp);
@@ -129,8 +162,7 @@ enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *backend_vp, struct vmr_x8
     struct kvm_regs general = {0};
     struct kvm_sregs special = {0};
 
-    if (kvm_host_ioctl(vp->fd.number, KVM_GET_REGS, kvm_pointer(&general)) < 0 ||
-        kvm_host_ioctl(vp->fd.number, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
+    if (read_general(vp, &general) || read_special(vp, &special))
         return VMR_E_HOST;
     for (size_t i = 0; i < VMR_X86_GPR_COUNT; i++)
         regs.gpr[i] = *gpr_of(&general, i);
@@ -143,30 +175,67 @@ enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *backend_vp, struct vmr_x8
     return VMR_OK;
 }
 
+/*
+ * Whether the special registers are to change at all. To set them can cost many
+ * times what it costs to read them, and a caller that changes general registers
+ * gives these back as kvm_vp_get_regs read them.
+ */
+static bool special_differs(const struct kvm_vp *vp, const struct kvm_sregs *now, const struct kvm_sregs *wanted)
+{
+    struct vmr_x86_regs regs = {0};
+    struct kvm_sregs same = *now;
+
+    sregs_get(now, &regs);
+    if (vp->vm->irqchip == VMR_IRQCHIP_USER)
+        regs.cr8 = wanted->cr8; /* is in the run page */
+    sregs_set(&regs, &same);
+    return memcmp(&same, wanted, sizeof(same)) != 0;
+}
+
+/* Both kinds by call, or neither. [ERR-1] */
+static enum vmr_status set_by_call(struct kvm_vp *vp, const struct kvm_regs *general, const struct kvm_sregs *special,
+                                   const struct kvm_sregs *old)
+{
+    int fd = vp->fd.number, result = special ? kvm_host_ioctl(fd, KVM_SET_SREGS, kvm_pointer(special)) : 0;
+
+    /* EINVAL: control registers that no processor holds together. */
+    if (result < 0)
+        return result == -EINVAL ? VMR_E_CONFIG : VMR_E_HOST;
+    if (kvm_host_ioctl(fd, KVM_SET_REGS, kvm_pointer(general)) < 0) {
+        if (special)
+            (void)kvm_host_ioctl(fd, KVM_SET_SREGS, kvm_pointer(old));
+        return VMR_E_HOST;
+    }
+    vp->run->kvm_dirty_regs = 0;
+    vp->registers_came = false;
+    return VMR_OK;
+}
+
 enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *backend_vp, const struct vmr_x86_regs *regs)
 {
     struct kvm_vp *vp = kvm_vp_of(backend_vp);
     struct kvm_regs general = {.rip = regs->rip, .rflags = regs->rflags};
     struct kvm_sregs old = {0};
 
-    if (kvm_host_ioctl(vp->fd.number, KVM_GET_SREGS, kvm_pointer(&old)) < 0)
+    if (read_special(vp, &old))
         return VMR_E_HOST;
     struct kvm_sregs special = old;
 
     sregs_set(regs, &special);
     for (size_t i = 0; i < VMR_X86_GPR_COUNT; i++)
         *gpr_of(&general, i) = regs->gpr[i];
-    int result = kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&special));
+    bool changed = special_differs(vp, &old, &special);
+    enum vmr_status status = VMR_OK;
 
-    /* EINVAL: control registers that no processor holds together. */
-    if (result < 0)
-        return result == -EINVAL ? VMR_E_CONFIG : VMR_E_HOST;
-    if (kvm_host_ioctl(vp->fd.number, KVM_SET_REGS, kvm_pointer(&general)) < 0) {
-        (void)kvm_host_ioctl(vp->fd.number, KVM_SET_SREGS, kvm_pointer(&old)); /* half of a change is none [ERR-1] */
-        return VMR_E_HOST;
+    if (changed || !vp->registers_came) {
+        status = set_by_call(vp, &general, changed ? &special : NULL, &old);
+    } else {
+        vp->run->s.regs.regs = general;
+        vp->run->kvm_dirty_regs = KVM_SYNC_X86_REGS; /* taken by the next KVM_RUN */
     }
-    vp->run->cr8 = regs->cr8 & CR8_MASK;
-    return VMR_OK;
+    if (!status)
+        vp->run->cr8 = regs->cr8 & CR8_MASK;
+    return status;
 }
 
 /*
@@ -178,7 +247,7 @@ enum vmr_status kvm_vp_flush(struct vmr_backend_vp *backend_vp)
     int fd = kvm_vp_of(backend_vp)->fd.number;
     struct kvm_sregs special = {0};
 
-    if (kvm_host_ioctl(fd, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
+    if (settle(kvm_vp_of(backend_vp)) || kvm_host_ioctl(fd, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
         return VMR_E_HOST;
     special.cr4 ^= CR4_PGE;
     if (kvm_host_ioctl(fd, KVM_SET_SREGS, kvm_pointer(&special)) < 0)
@@ -234,7 +303,7 @@ enum vmr_status kvm_vp_exception(struct vmr_backend_vp *backend_vp, uint8_t vect
     int fd = kvm_vp_of(backend_vp)->fd.number;
     struct kvm_vcpu_events events = {0};
 
-    if (kvm_host_ioctl(fd, KVM_GET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
+    if (settle(kvm_vp_of(backend_vp)) || kvm_host_ioctl(fd, KVM_GET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
         return VMR_E_HOST;
     events.exception.injected = 1;
     events.exception.nr = vector;
@@ -283,6 +352,8 @@ enum vmr_status kvm_vp_set_msr(struct vmr_backend_vp *backend_vp, uint32_t index
 {
     struct one_msr one;
 
+    if (settle(kvm_vp_of(backend_vp)))
+        return VMR_E_HOST;
     one_msr_init(&one, index)->data = value;
     return msr_status(kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_MSRS, kvm_pointer(one.bytes)));
 }
@@ -317,6 +388,9 @@ enum vmr_status kvm_vp_set_activity(struct vmr_backend_vp *backend_vp, enum vmr_
         [VMR_ACTIVITY_HALTED] = KVM_MP_STATE_HALTED,
     };
     struct kvm_mp_state state = {.mp_state = states[activity]};
+
+    if (settle(kvm_vp_of(backend_vp)))
+        return VMR_E_HOST;
     int result = kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_MP_STATE, kvm_pointer(&state));
 
     return result < 0 ? VMR_E_HOST : VMR_OK;
@@ -346,6 +420,8 @@ enum vmr_status kvm_vp_set_debug(struct vmr_backend_vp *backend_vp, const struct
 {
     struct kvm_guest_debug debug = {0};
 
+    if (settle(kvm_vp_of(backend_vp)))
+        return VMR_E_HOST;
     debug.arch.debugreg[7] = dr7_of(state);
     for (unsigned i = 0; i < VMR_X86_BREAKPOINT_COUNT; i++)
         debug.arch.debugreg[i] = state->breakpoints[i].address;

@@ -17,6 +17,8 @@
 #define CR8_MASK 0xfu
 
 /* KVM's paravirtual MSRs are there for a guest only if its CPUID table says so; otherwise they are unknown. [MSR-1] */
+#define SYNCED (KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS)
+
 static enum vmr_status enforce_cpuid(const struct kvm_vp *vp, struct vmr_error *err)
 {
     struct kvm_enable_cap cap = {.cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args = {1}};
@@ -44,6 +46,7 @@ enum vmr_status kvm_vp_create(struct vmr_backend_vm *backend_vm, struct vmr_back
 
     if (result < 0)
         return vmr_error_set_host(err, -result, "kvm: mapping the run page of VP %u", index);
+    vp->can_sync = (kvm_extension(vm->fd.number, KVM_CAP_SYNC_REGS) & SYNCED) == SYNCED;
     enum vmr_status status = enforce_cpuid(vp, err);
 
     if (!status)
@@ -167,6 +170,7 @@ void kvm_vp_run(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
         return;
     }
     run->exit_reason = KVM_EXIT_UNKNOWN; /* so that an error cannot be taken for the exit before [EXIT-9] */
+    vp->registers_came = false;
     int result = kvm_host_run(vp->fd.number, &vp->vm->seam, vp->index);
 
     kvm_kick_retract(&vp->kick);
@@ -185,8 +189,12 @@ void kvm_vp_complete(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit
     kvm_exit_answer(run, vp->vm->run_size, vp_exit);
     kvm_kick_force(run);
     run->exit_reason = KVM_EXIT_UNKNOWN;
+    /* Who finishes an instruction out of turn wants to look at the registers. */
+    run->kvm_valid_regs = vp->can_sync ? SYNCED : 0;
     int result = kvm_host_ioctl(vp->fd.number, KVM_RUN, 0);
 
+    run->kvm_valid_regs = 0;
+    vp->registers_came = vp->can_sync && (result >= 0 || result == -EINTR || result == -EAGAIN);
     if (result == -EINTR || result == -EAGAIN)
         *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_NONE};
     else if (result < 0)

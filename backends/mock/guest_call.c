@@ -24,6 +24,8 @@
 #define MOV_RAX_RCX_BYTES 3u
 #define CODE_BYTES_MAX 5u
 
+#define CODE32_ATTRIBUTES 0xc09bu /* a flat code segment without the L bit (Intel SDM vol. 3, 3.4.5) */
+
 /* Loads XMM0 to XMM5 from RAM, or stores them. False: there is none. */
 static bool move_xmm(struct vmr_backend_vp *vp, vmr_gpa gpa, bool store)
 {
@@ -46,45 +48,86 @@ static bool is_switch(const struct vmr_step *step)
     return step->op != VMR_STEP_HV_CALL;
 }
 
-static void begin_switch(struct vmr_backend_vp *vp, const struct vmr_step *step)
+static bool is_narrow(const struct vmr_step *step)
 {
-    vp->regs.gpr[VMR_X86_RCX] = step->op == VMR_STEP_VTL_CALL ? 0 : step->value;
-    vp->call_rip = vp->regs.rip;
-    vp->regs.rip = step->address + (step->op == VMR_STEP_VTL_CALL ? HV_PAGE_VTL_CALL_64 : HV_PAGE_VTL_RETURN_64);
-    vp->in_call = true;
+    return step->size == 4;
 }
 
-static void begin(struct vmr_backend_vp *vp, const struct vmr_step *step)
+static uint64_t join(const uint64_t *gpr, enum vmr_x86_gpr high, enum vmr_x86_gpr low)
+{
+    return gpr[high] << 32 | (uint32_t)gpr[low];
+}
+
+/* What is above the low half is no part of it, and may be anything: here it is what it would not be by chance. */
+static void split(uint64_t *gpr, enum vmr_x86_gpr high, enum vmr_x86_gpr low, uint64_t value)
+{
+    gpr[high] = value >> 32;
+    gpr[low] = value ^ UINT64_C(0xffffffff) << 32;
+}
+
+static void load_parameters(struct vmr_backend_vp *vp, const struct vmr_step *step)
 {
     uint64_t *gpr = vp->regs.gpr;
 
-    if (is_switch(step)) {
-        begin_switch(vp, step);
+    if (is_narrow(step)) {
+        split(gpr, VMR_X86_RDX, VMR_X86_RAX, step->value);
+        split(gpr, VMR_X86_RBX, VMR_X86_RCX, *program_var(vp, 0));
+        split(gpr, VMR_X86_RDI, VMR_X86_RSI, *program_var(vp, 1));
+        vp->regs.cs.attributes = CODE32_ATTRIBUTES;
         return;
     }
-
     gpr[VMR_X86_RCX] = step->value;
     gpr[VMR_X86_RDX] = *program_var(vp, 0);
     gpr[VMR_X86_R8] = *program_var(vp, 1); /* which is variable 0 */
     gpr[VMR_X86_RAX] = 0;
+}
+
+/* Where in the page the step enters. */
+static uint32_t entry_of(const struct vmr_step *step)
+{
+    if (!is_switch(step))
+        return 0;
+    return step->op == VMR_STEP_VTL_CALL ? HV_PAGE_VTL_CALL_64 : HV_PAGE_VTL_RETURN_64;
+}
+
+static void begin(struct vmr_backend_vp *vp, const struct vmr_step *step)
+{
     vp->call_rip = vp->regs.rip;
-    vp->regs.rip = step->address;
+    vp->call_cs = vp->regs.cs;
+    if (is_switch(step))
+        vp->regs.gpr[VMR_X86_RCX] = step->op == VMR_STEP_VTL_CALL ? 0 : step->value;
+    else
+        load_parameters(vp, step);
+    vp->regs.rip = step->address + entry_of(step);
     vp->in_call = true;
+}
+
+static void take_results(struct vmr_backend_vp *vp, const struct vmr_step *step)
+{
+    const uint64_t *gpr = vp->regs.gpr;
+
+    if (is_narrow(step)) {
+        *program_var(vp, 0) = join(gpr, VMR_X86_RBX, VMR_X86_RCX);
+        *program_var(vp, 1) = join(gpr, VMR_X86_RDI, VMR_X86_RSI);
+        *program_var(vp, step->var) = join(gpr, VMR_X86_RDX, VMR_X86_RAX);
+        return;
+    }
+    *program_var(vp, 1) = gpr[VMR_X86_R8];
+    *program_var(vp, 0) = gpr[VMR_X86_RDX];
+    *program_var(vp, step->var) = gpr[VMR_X86_RAX];
 }
 
 /* Back at the step, with what the registers hold now; `vector` < 0: no fault. */
 static enum step_result leave(struct vmr_backend_vp *vp, const struct vmr_step *step, int vector)
 {
-    uint64_t *gpr = vp->regs.gpr;
-
     vp->regs.rip = vp->call_rip;
+    vp->regs.cs = vp->call_cs;
     vp->in_call = false;
+    if (!is_switch(step))
+        take_results(vp, step);
     *program_var(vp, VMR_PROGRAM_FAULT_VAR) = vector < 0 ? 0 : (uint64_t)vector + 1;
     if (is_switch(step))
         return STEP_DONE;
-    *program_var(vp, 1) = gpr[VMR_X86_R8];
-    *program_var(vp, 0) = gpr[VMR_X86_RDX];
-    *program_var(vp, step->var) = gpr[VMR_X86_RAX];
     if (step->count != 0 && !move_xmm(vp, step->count, true))
         vp->exception = EXCEPTION_GP;
     return STEP_DONE;
@@ -100,14 +143,15 @@ static enum step_result out(struct vmr_backend_vp *vp, struct flight *flight, st
     return STEP_AGAIN;
 }
 
-static enum step_result vmcall(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit)
+static enum step_result vmcall(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
+                               const struct vmr_step *step)
 {
     uint64_t *gpr = vp->regs.gpr;
 
     if (!flight->sent && (vp->vm->profile->caps >> VMR_CAP_HYPERCALL_EXIT & 1u) != 0) {
         flight->sent = true;
         *vp_exit = (struct vmr_exit){.kind = VMR_EXIT_HYPERCALL};
-        vp_exit->u.hypercall = (struct vmr_exit_hypercall){.number = gpr[VMR_X86_RCX], .long_mode = true};
+        vp_exit->u.hypercall = (struct vmr_exit_hypercall){.number = gpr[VMR_X86_RAX], .long_mode = !is_narrow(step)};
         return STEP_EXIT;
     }
     if (!flight->sent)
@@ -153,7 +197,7 @@ static enum step_result instruction(struct vmr_backend_vp *vp, struct flight *fl
     if (code[0] == OP_OUT_IMM8_AL)
         return out(vp, flight, vp_exit, code[1]);
     if (memcmp(code, vmcalls[0], VMCALL_BYTES) == 0 || memcmp(code, vmcalls[1], VMCALL_BYTES) == 0)
-        return vmcall(vp, flight, vp_exit);
+        return vmcall(vp, flight, vp_exit, step);
     if (is_switch(step) && move_register(vp, code))
         return STEP_AGAIN;
     return leave(vp, step, code[0] == OP_INT3 ? VECTOR_BP : VECTOR_UD);

@@ -110,7 +110,8 @@ struct vmr_backend_vp {
 
     bool in_call; /* in the code of a hypercall page: `regs.rip` is there, and goes back to call_rip */
     uint64_t call_rip;
-    int thrown; /* an exception to take before the next instruction, or -1 */
+    struct vmr_x86_segment call_cs; /* likewise, for a caller in a 32-bit segment */
+    int thrown;                     /* an exception to take before the next instruction, or -1 */
 
     bool awaiting;  /* the last exit's answer has not been taken */
     uint8_t shadow; /* steps, this one included, after which STI takes effect */

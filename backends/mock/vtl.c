@@ -22,6 +22,7 @@ struct vtl_state {
     uint64_t handler_flags;
     bool in_call;
     uint64_t call_rip;
+    struct vmr_x86_segment call_cs;
     int thrown;
     uint8_t shadow;
     bool nmi_pending;
@@ -104,6 +105,7 @@ static void leave(const struct vmr_backend_vp *vp, struct vtl_state *ret_state)
         .handler_flags = vp->handler_flags,
         .in_call = vp->in_call,
         .call_rip = vp->call_rip,
+        .call_cs = vp->call_cs,
         .thrown = vp->thrown,
         .shadow = vp->shadow,
         .nmi_pending = vp->nmi_pending,
@@ -135,6 +137,7 @@ static void come(struct vmr_backend_vp *vp, const struct vtl_state *state)
     vp->handler_flags = state->handler_flags;
     vp->in_call = state->in_call;
     vp->call_rip = state->call_rip;
+    vp->call_cs = state->call_cs;
     vp->thrown = state->thrown;
     vp->shadow = state->shadow;
     vp->nmi_pending = state->nmi_pending;

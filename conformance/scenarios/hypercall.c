@@ -65,6 +65,18 @@ static void a_signal_in_memory_is_the_same(struct conf *conf)
     CONF_CHECK_EQ(conf, ears.flag, 9, "the flag");
 }
 
+static void a_32_bit_caller_uses_halves_of_registers(struct conf *conf)
+{
+    struct ears ears = {0};
+    CONF_PROGRAM(program, HV_OPEN(), VMR_SET(0, EVENT(7)), VMR_SET(1, 0xabcd),
+                 VMR_HV_CALL32(6, HV_CODE_PAGE, SIGNAL | FAST), HV_NO_FAULT(), VMR_EXPECT(6, 0),
+                 VMR_EXPECT(0, EVENT(7)), VMR_EXPECT(1, 0xabcd), VMR_END());
+
+    listen_to(conf, &hv_all, &ears, &program);
+    CONF_CHECK_EQ(conf, ears.signals, 1, "signals");
+    CONF_CHECK_EQ(conf, ears.flag, 7, "the flag");
+}
+
 static void a_message_reaches_its_port_without_its_type(struct conf *conf)
 {
     struct ears ears = {0};
@@ -172,6 +184,7 @@ static void extended_fast_calls_use_xmm_registers(struct conf *conf)
 static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_fast_signal_reaches_its_port), .clauses = "HC-1 HC-3"},
     {SCENARIO(a_signal_in_memory_is_the_same), .clauses = "HC-1 HC-3"},
+    {SCENARIO(a_32_bit_caller_uses_halves_of_registers), .clauses = "HC-1 HC-6"},
     {SCENARIO(a_message_reaches_its_port_without_its_type), .clauses = "HC-1"},
     {SCENARIO(calls_are_refused_in_order), .clauses = "HC-2"},
     {SCENARIO(what_is_off_is_refused_before_its_input_is_read), .clauses = "HC-2"},

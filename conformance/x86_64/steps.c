@@ -110,12 +110,17 @@ static void fault_guard(struct lowering *low, uint32_t after)
     emit_store(low->code, 8);
 }
 
-static void fault_unguard(struct lowering *low, uint32_t after)
+static void fault_forget(struct lowering *low)
 {
-    code_place(low->code, after);
     emit_zero(low->code, RBX);
     emit_mov_imm(low->code, RDI, IMAGE_FIXUP(low->vp));
     emit(low->code, 0x48, 0x89, 0x1f); /* mov [rdi], rbx */
+}
+
+static void fault_unguard(struct lowering *low, uint32_t after)
+{
+    code_place(low->code, after);
+    fault_forget(low);
 }
 
 static void lower_rdmsr(struct lowering *low, const struct vmr_step *step)
@@ -316,12 +321,63 @@ static void move_xmm(struct lowering *low, uint32_t address, uint8_t opcode)
         emit(low->code, 0x0f, opcode, (uint8_t)(0x46u | (unsigned)i << 3), (uint8_t)(16u * i)); /* [rsi + 16 i] */
 }
 
-static void lower_hv_call(struct lowering *low, const struct vmr_step *step)
+/* The halves of `from`: an upper one into the low 32 bits of `high`, and `low_half` whole, whatever is above. */
+static void split(struct code *code, unsigned high, unsigned low_half, unsigned from)
+{
+    emit_mov(code, low_half, from);
+    emit_mov(code, high, from);
+    emit(code, 0x48, 0xc1, (uint8_t)(0xe8u | high), 0x20); /* shr high, 32 */
+}
+
+/* What is above 32 bits after a change of mode is undefined, and dropped. */
+static void join(struct code *code, unsigned to, unsigned high, unsigned low_half)
+{
+    emit(code, 0x48, 0xc1, (uint8_t)(0xe0u | high), 0x20);           /* shl high, 32 */
+    emit(code, 0x89, (uint8_t)(0xc0u | low_half << 3 | low_half));   /* mov low, low: zero extended */
+    emit(code, 0x48, 0x09, (uint8_t)(0xc0u | low_half << 3 | high)); /* or high, low */
+    emit_mov(code, to, high);
+}
+
+/*
+ * The stack is empty between steps. A far return leads into the 32-bit segment,
+ * and there another one, whose address and selector were pushed as one
+ * quadword, leads back. R8 to R15 survive both (Intel SDM vol. 1, 3.4.1.1).
+ */
+static void call_from_32_bits(struct lowering *low, const struct vmr_step *step)
+{
+    struct code *code = low->code;
+    uint32_t after = code_labels(code, 3), narrow = after + 1, back = after + 2;
+
+    fault_guard(low, after); /* goes on in the segment of the fault */
+    emit_mov_label(code, RAX, back);
+    emit_mov_imm(code, RBX, (uint64_t)IMAGE_SELECTOR_CODE64 << 32);
+    emit_add(code, RAX, RBX);
+    emit(code, 0x50); /* push rax */
+    emit_mov_label(code, RAX, narrow);
+    emit(code, 0x6a, IMAGE_SELECTOR_CODE32, 0x50); /* push selector; push rax */
+    split(code, RBX, RCX, R8 + 0);
+    split(code, RDI, RSI, R8 + 1);
+    emit_mov_imm(code, RBP, step->value);
+    split(code, RDX, RAX, RBP);
+    emit_mov_imm(code, RBP, step->address);
+    emit(code, 0x48, 0xcb); /* far return */
+    code_place(code, narrow);
+    emit(code, 0xff, 0xd5); /* call ebp */
+    code_place(code, after);
+    emit(code, 0xbc); /* mov esp, ...: a fault leaves the return address behind */
+    emit_le(code, IMAGE_STACK(low->vp) - 8, 4);
+    emit(code, 0xcb); /* far return */
+    code_place(code, back);
+    join(code, R8 + 0, RBX, RCX);
+    join(code, R8 + 1, RDI, RSI);
+    join(code, var_of(step), RDX, RAX);
+    fault_forget(low);
+}
+
+static void call_from_64_bits(struct lowering *low, const struct vmr_step *step)
 {
     uint32_t after = code_labels(low->code, 1);
 
-    if (step->count != 0)
-        move_xmm(low, step->count, 0x10);
     emit(low->code, 0x48, 0x89, 0xe5); /* mov rbp, rsp: a fault leaves the return address behind */
     fault_guard(low, after);
     emit_mov(low->code, RDX, R8 + 0);
@@ -335,6 +391,16 @@ static void lower_hv_call(struct lowering *low, const struct vmr_step *step)
     emit_mov(low->code, R8 + 1, R8 + 0);
     emit_mov(low->code, R8 + 0, RDX);
     emit_mov(low->code, var_of(step), RAX);
+}
+
+static void lower_hv_call(struct lowering *low, const struct vmr_step *step)
+{
+    if (step->count != 0)
+        move_xmm(low, step->count, 0x10);
+    if (step->size == 4)
+        call_from_32_bits(low, step);
+    else
+        call_from_64_bits(low, step);
     if (step->count != 0)
         move_xmm(low, step->count, 0x11);
 }

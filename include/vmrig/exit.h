@@ -86,10 +86,10 @@ struct vmr_exit_cpuid {
 
 /* VMR_EXIT_HYPERCALL, as the hypervisor reports it; lib/hv reads the rest from registers. */
 struct vmr_exit_hypercall {
-    uint64_t number;
+    uint64_t number; /* RAX on x86 */
     uint64_t args[6];
     bool long_mode;
-    uint64_t result; /* answer */
+    uint64_t result; /* answer, into the same register */
 };
 
 /* VMR_EXIT_EOI. */

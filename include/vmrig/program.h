@@ -77,6 +77,8 @@ enum vmr_step_op {
      * call; afterwards what those registers hold. With a `count`, XMM0 to XMM5
      * are loaded from the 96 bytes at that address before, and stored there
      * after. The result goes to var; the fault variable says whether it faulted.
+     * `size` 4: the call is made from a 32-bit code segment, so that the values
+     * are halves of two registers (EDX:EAX, EBX:ECX, EDI:ESI), joined again here.
      */
     VMR_STEP_HV_CALL,
     VMR_STEP_POWER_OFF, /* through the power port */
@@ -258,11 +260,15 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
     }
 #define VMR_HV_CALL(v, page, control)                                                                                  \
     {                                                                                                                  \
-        .op = VMR_STEP_HV_CALL, .var = (v), .address = (page), .value = (control)                                      \
+        .op = VMR_STEP_HV_CALL, .size = 8, .var = (v), .address = (page), .value = (control)                           \
+    }
+#define VMR_HV_CALL32(v, page, control)                                                                                \
+    {                                                                                                                  \
+        .op = VMR_STEP_HV_CALL, .size = 4, .var = (v), .address = (page), .value = (control)                           \
     }
 #define VMR_HV_CALL_XMM(v, page, control, gpa)                                                                         \
     {                                                                                                                  \
-        .op = VMR_STEP_HV_CALL, .var = (v), .address = (page), .value = (control), .count = (gpa)                      \
+        .op = VMR_STEP_HV_CALL, .size = 8, .var = (v), .address = (page), .value = (control), .count = (gpa)           \
     }
 #define VMR_POWER_OFF()                                                                                                \
     {                                                                                                                  \

@@ -30,6 +30,7 @@ enum operand {
 #define SIZES_NONE 0u
 #define SIZES_PORT (1u << 1 | 1u << 2 | 1u << 4)
 #define SIZES_ALL (SIZES_PORT | 1u << 8)
+#define SIZES_CALLER (1u << 4 | 1u << 8)
 #define PAGE_BYTES 4096u
 #define XMM_BYTES 96u
 #define ADDRESS_END (UINT64_C(1) << 32)
@@ -80,7 +81,7 @@ static const struct rule rules[VMR_STEP_OP_COUNT] = {
     [VMR_STEP_SEND_IPI] = {"send-ipi", SIZES_NONE, 0, OPERAND_VECTOR, OPERAND_APIC_ID},
     [VMR_STEP_CHECKPOINT] = {"checkpoint", SIZES_NONE, 0, 0, OPERAND_U32},
     [VMR_STEP_HYPERCALL] = {"hypercall", SIZES_NONE, USES_VAR, 0, OPERAND_ANY},
-    [VMR_STEP_HV_CALL] = {"hv-call", SIZES_NONE, USES_VAR | SETS_FAULT, OPERAND_PAGE, OPERAND_ANY},
+    [VMR_STEP_HV_CALL] = {"hv-call", SIZES_CALLER, USES_VAR | SETS_FAULT, OPERAND_PAGE, OPERAND_ANY},
     [VMR_STEP_POWER_OFF] = {"power-off", SIZES_NONE, 0, 0, 0},
     [VMR_STEP_RESET] = {"reset", SIZES_NONE, 0, 0, 0},
     [VMR_STEP_TRIPLE_FAULT] = {"triple-fault", SIZES_NONE, IS_LAST, 0, 0},

@@ -25,11 +25,20 @@ bool hypercall_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit)
     return vp_exit->kind == VMR_EXIT_HYPERCALL && vmr_hv_guest_is_calling(hv, vp_exit->vtl);
 }
 
-static bool finish_instruction(struct vmr_vp *vp)
+/*
+ * The answer of VMCALL goes to RAX, which the call itself sets; until it has
+ * been read, it must stay: EAX of a 32-bit caller is half of the control word.
+ */
+static bool finish_instruction(struct vmr_vp *vp, const struct vmr_exit *vp_exit)
 {
     const struct vmr_backend *backend = vp->partition->backend;
+    struct vmr_exit answered = {0};
 
-    vp->exit = (struct vmr_exit){0};
+    if (vp_exit->kind == VMR_EXIT_HYPERCALL && backend->vp_complete) {
+        answered = *vp_exit;
+        answered.u.hypercall.result = answered.u.hypercall.number;
+    }
+    vp->exit = answered;
     if (vp->exit_pending && backend->vp_complete)
         backend->vp_complete(vp->backend_vp, &vp->exit);
     vp->exit_pending = vmr_exit_is_pending(&vp->exit);
@@ -66,8 +75,7 @@ enum vmr_halt_reason hypercall_serve(struct vmr_vp *vp, struct vmr_exit *vp_exit
         .instruction_length = vp_exit->kind == VMR_EXIT_IO ? OUT_IMM8_BYTES : VMCALL_BYTES,
         .regs = &regs,
     };
-    /* The answer of VMCALL is in a register that the call sets by itself. */
-    bool finished = finish_instruction(vp);
+    bool finished = finish_instruction(vp, vp_exit);
     enum vmr_halt_reason reason = finished ? call(vp, &site) : VMR_HALT_FATAL;
 
     if (finished && reason == VMR_HALT_FATAL) {

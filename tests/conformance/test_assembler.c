@@ -118,6 +118,15 @@ static const struct expectation expectations[] = {
      "mov rdx, r8; mov r8, r9; movabs rcx, 0x1005d; movabs rbx, 0x110000; xor rax, rax; call rbx; "
      "xor rbx, rbx; movabs rdi, 0x9400; mov qword ptr [rdi], rbx; mov rsp, rbp; mov r9, r8; mov r8, rdx; "
      "mov r14, rax"},
+    /* Between the far returns, 32-bit code whose bytes read the same. */
+    {VMR_HV_CALL32(6, 0x110000, 0x1005d),
+     "xor r15, r15; movabs rax, 0x13075; movabs rdi, 0x9400; mov qword ptr [rdi], rax; "
+     "movabs rax, 0x1307b; movabs rbx, 0x1800000000; add rax, rbx; push rax; movabs rax, 0x13073; push 8; "
+     "push rax; mov rcx, r8; mov rbx, r8; shr rbx, 0x20; mov rsi, r9; mov rdi, r9; shr rdi, 0x20; "
+     "movabs rbp, 0x1005d; mov rax, rbp; mov rdx, rbp; shr rdx, 0x20; movabs rbp, 0x110000; retfq; "
+     "call rbp; mov esp, 0x12ff8; retf; shl rbx, 0x20; mov ecx, ecx; or rbx, rcx; mov r8, rbx; "
+     "shl rdi, 0x20; mov esi, esi; or rdi, rsi; mov r9, rdi; shl rdx, 0x20; mov eax, eax; or rdx, rax; "
+     "mov r14, rdx; xor rbx, rbx; movabs rdi, 0x9400; mov qword ptr [rdi], rbx"},
     {VMR_HV_CALL_XMM(6, 0x110000, 0x1005d, 0x113000),
      "movabs rsi, 0x113000; movups xmm0, xmmword ptr [rsi]; movups xmm1, xmmword ptr [rsi + 0x10]; "
      "movups xmm2, xmmword ptr [rsi + 0x20]; movups xmm3, xmmword ptr [rsi + 0x30]; "

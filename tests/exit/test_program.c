@@ -118,6 +118,8 @@ static void a_step_out_of_range_is_named(void **state)
         {"program 'p', step 1 (hv-call): count 0x7fff0 is out of range", VMR_HV_CALL_XMM(0, 0x100000, 0, 0x7fff0)},
         {"program 'p', step 1 (vtl-call): address 0x1001 is out of range", VMR_VTL_CALL(0x1001)},
         {"program 'p', step 1 (hv-call): variable 0x7 is out of range", VMR_HV_CALL(7, 0x100000, 0)},
+        {"program 'p', step 1 (hv-call): size 0x2 is out of range",
+         {.op = VMR_STEP_HV_CALL, .size = 2, .address = 0x100000}},
         {"program 'p', step 1 (start-vp): value 0xff is out of range", VMR_START_VP(0xff)},
         {"program 'p', step 1 (checkpoint): value 0x100000000 is out of range", VMR_CHECKPOINT(UINT64_C(1) << 32)},
     };

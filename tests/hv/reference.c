@@ -395,6 +395,10 @@ void reference_dispatch(const struct reference_call *call, struct vmr_hv_result 
     struct state state = {.call = call};
 
     convention_of(call->caller->abi, &state.convention);
+    if (call->caller->without_xmm && call->caller->abi == VMR_HV_ABI_X64) {
+        state.convention.word_count = 2;
+        state.convention.output = false;
+    }
     call->registers->gpr_modified = 0;
     call->registers->xmm_modified = 0;
     call->registers->pc_modified = false;

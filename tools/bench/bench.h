@@ -70,6 +70,7 @@ bool bench_replays(struct bench_report *report);
 bool bench_kicks(struct bench_report *report);
 bool bench_partitions(struct bench_report *report);
 bool bench_scaling(struct bench_report *report);
+bool bench_hypercalls(struct bench_report *report);
 
 /* --- other programs --- */
 

@@ -108,6 +108,8 @@ static int check_extension(uintptr_t extension)
         return 8;
     case KVM_CAP_DISABLE_QUIRKS2:
         return 0xff;
+    case KVM_CAP_SYNC_REGS:
+        return KVM_SYNC_X86_VALID_FIELDS;
     default:
         return 1;
     }
@@ -158,12 +160,34 @@ static int answer(unsigned long request, void *argument)
     case KVM_SET_SREGS:
         fake_kvm.sregs = *(const struct kvm_sregs *)argument;
         return 0;
+    case KVM_GET_REGS:
+        *(struct kvm_regs *)argument = fake_kvm.regs;
+        return 0;
+    case KVM_SET_REGS:
+        fake_kvm.regs = *(const struct kvm_regs *)argument;
+        return 0;
     case KVM_SET_GUEST_DEBUG:
         fake_kvm.debug = *(const struct kvm_guest_debug *)argument;
         return 0;
     default:
         return 0;
     }
+}
+
+/* What KVM_RUN does with the registers in the run page, before it enters and after. */
+static void take_registers(struct kvm_run *run)
+{
+    if (run->kvm_dirty_regs & KVM_SYNC_X86_REGS)
+        fake_kvm.regs = run->s.regs.regs;
+    run->kvm_dirty_regs = 0;
+}
+
+static void give_registers(struct kvm_run *run)
+{
+    if (run->kvm_valid_regs & KVM_SYNC_X86_REGS)
+        run->s.regs.regs = fake_kvm.regs;
+    if (run->kvm_valid_regs & KVM_SYNC_X86_SREGS)
+        run->s.regs.sregs = fake_kvm.sregs;
 }
 
 int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
@@ -188,6 +212,8 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
     case KVM_GET_TSC_KHZ:
         return (int)FAKE_TSC_KHZ;
     case KVM_RUN: /* completion: immediate_exit is set */
+        take_registers(fake_kvm.run);
+        give_registers(fake_kvm.run);
         return -EINTR;
     default:
         return answer(request, (void *)argument);
@@ -201,6 +227,8 @@ int kvm_host_run(int vcpu_fd, const struct kvm_seam *seam, vmr_vp_index vp)
     kvm_seam_pass(seam, vp, VMR_SEAM_BEFORE_ENTRY);
     int result = fails(KVM_RUN) ? -fake_kvm.fail_errno : -fake_kvm.run_errno;
 
+    take_registers(fake_kvm.run);
+    give_registers(fake_kvm.run);
     if (result == 0 && fake_kvm.run->immediate_exit)
         result = -EINTR;
     if (result == 0)

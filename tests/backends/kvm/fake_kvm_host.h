@@ -43,6 +43,7 @@ struct fake_kvm {
     uint32_t cpuid_count;
     struct kvm_msr_filter filter;
     uint64_t map_size; /* of the last memory slot call; 0: it took one away */
+    struct kvm_regs regs;
     struct kvm_sregs sregs;
     struct kvm_guest_debug debug;
 };

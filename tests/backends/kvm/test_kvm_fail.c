@@ -240,6 +240,90 @@ static void registers_change_whole_or_not_at_all(void **state)
     machine_finish(&machine);
 }
 
+/* A VP whose instruction has been finished, with RAX 1 and CR3 0x1000, and its registers. */
+static void finish_instruction(struct machine *machine, struct vmr_x86_regs *ret_regs)
+{
+    struct vmr_exit vp_exit = {0};
+
+    start(machine, VMR_IRQCHIP_USER);
+    fake_kvm.regs = (struct kvm_regs){.rax = 1, .rip = 0x100};
+    fake_kvm.sregs.cr3 = 0x1000;
+    backend()->vp_complete(machine->vp, &vp_exit);
+    assert_int_equal(backend()->vp_get_regs(machine->vp, ret_regs), VMR_OK);
+    assert_int_equal(ret_regs->gpr[VMR_X86_RAX], 1);
+    assert_int_equal(ret_regs->cr3, 0x1000);
+}
+
+static void registers_come_with_a_completion_and_go_with_the_next_entry(void **state)
+{
+    struct vmr_x86_regs regs, read;
+    struct vmr_exit vp_exit = {0};
+    struct machine machine;
+
+    (void)state;
+    fake_kvm_reset();
+    finish_instruction(&machine, &regs);
+    unsigned calls = fake_kvm.calls;
+
+    regs.gpr[VMR_X86_RAX] = 2;
+    assert_int_equal(backend()->vp_set_regs(machine.vp, &regs), VMR_OK);
+    assert_int_equal(backend()->vp_get_regs(machine.vp, &read), VMR_OK);
+    assert_int_equal(read.gpr[VMR_X86_RAX], 2);
+    assert_int_equal(read.rip, 0x100);
+    assert_int_equal(fake_kvm.calls, calls);
+    assert_int_equal(fake_kvm.regs.rax, 1);
+    backend()->vp_run(machine.vp, &vp_exit);
+    assert_int_equal(fake_kvm.regs.rax, 2);
+    /* From here on the guest may have changed them. */
+    fake_kvm.regs.rax = 3;
+    assert_int_equal(backend()->vp_get_regs(machine.vp, &read), VMR_OK);
+    assert_int_equal(read.gpr[VMR_X86_RAX], 3);
+    machine_finish(&machine);
+}
+
+static void what_kvm_does_with_registers_sees_their_change(void **state)
+{
+    struct vmr_debug_state debug = {.single_step = true};
+    struct vmr_x86_regs regs;
+    struct machine machine;
+
+    (void)state;
+    for (unsigned i = 0; i < 6; i++) {
+        fake_kvm_reset();
+        finish_instruction(&machine, &regs);
+        regs.gpr[VMR_X86_RAX] = 2;
+        assert_int_equal(backend()->vp_set_regs(machine.vp, &regs), VMR_OK);
+        enum vmr_status status = i == 0   ? backend()->vp_exception(machine.vp, 6)
+                                 : i == 1 ? backend()->vp_set_debug(machine.vp, &debug)
+                                 : i == 2 ? backend()->vp_flush(machine.vp)
+                                 : i == 3 ? backend()->vp_set_msr(machine.vp, 0xc0000080, 0)
+                                 : i == 4 ? backend()->vp_set_activity(machine.vp, VMR_ACTIVITY_RUNNING)
+                                          : (regs.cr3 = 0x5000, backend()->vp_set_regs(machine.vp, &regs));
+
+        assert_int_equal(status, VMR_OK);
+        assert_int_equal(fake_kvm.regs.rax, 2);
+        assert_int_equal(fake_kvm.run->kvm_dirty_regs, 0);
+        machine_finish(&machine);
+    }
+    assert_int_equal(fake_kvm.sregs.cr3, 0x5000);
+}
+
+static void a_kernel_without_synchronised_registers_is_asked_by_call(void **state)
+{
+    struct vmr_x86_regs regs;
+    struct machine machine;
+
+    (void)state;
+    fake_kvm_reset();
+    fake_kvm.absent = KVM_CAP_SYNC_REGS;
+    finish_instruction(&machine, &regs);
+    regs.gpr[VMR_X86_RAX] = 2;
+    assert_int_equal(backend()->vp_set_regs(machine.vp, &regs), VMR_OK);
+    assert_int_equal(fake_kvm.regs.rax, 2);
+    assert_int_equal(fake_kvm.run->kvm_dirty_regs, 0);
+    machine_finish(&machine);
+}
+
 /* Of a present code or data segment the accessed bit is set, whatever KVM says; of no other. */
 static void loaded_segments_have_been_accessed(void **state)
 {
@@ -389,6 +473,9 @@ int main(void)
         cmocka_unit_test(chip_in_kvm_says_nothing_of_readiness),
         cmocka_unit_test(region_that_stays_ends_every_run),
         cmocka_unit_test(registers_change_whole_or_not_at_all),
+        cmocka_unit_test(registers_come_with_a_completion_and_go_with_the_next_entry),
+        cmocka_unit_test(what_kvm_does_with_registers_sees_their_change),
+        cmocka_unit_test(a_kernel_without_synchronised_registers_is_asked_by_call),
         cmocka_unit_test(loaded_segments_have_been_accessed),
         cmocka_unit_test(routes_survive_a_refused_change),
         cmocka_unit_test(what_kvm_says_of_an_event_is_told_apart),
