@@ -61,7 +61,7 @@ static enum vmr_hv_fault_end intercept(struct vmr_hv_guest *guest, const struct 
     uint8_t payload[HV_INTERCEPT_BYTES];
     const struct vmr_synic_message message = {.type = type, .payload = payload, .length = sizeof(payload)};
 
-    if (vtl <= fault->vtl || !(vtls_enabled_on(&guest->vtls, fault->vp) >> vtl & 1u) ||
+    if (vtl <= fault->vtl || !((unsigned)vtls_enabled_on(&guest->vtls, fault->vp) >> vtl & 1u) ||
         !vmr_synic_is_open(guest->synic, &target))
         return VMR_HV_FAULT_HALT;
     encode(fault, payload);

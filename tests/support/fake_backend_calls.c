@@ -225,7 +225,7 @@ static enum vmr_status fake_doorbell(struct vmr_backend_vm *vm, bool port_space,
 static enum vmr_status fake_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access)
 {
     (void)size;
-    return answer(fake_vm_of(vm)->fake, FAKE_PROTECT, gpa | vtl << 8 | access);
+    return answer(fake_vm_of(vm)->fake, FAKE_PROTECT, gpa | (uint64_t)vtl << 8 | access);
 }
 
 static enum vmr_status fake_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *initial)
