@@ -215,6 +215,28 @@ int chip_accept(struct vmr_backend_vp *vp)
     return vector;
 }
 
+uint8_t chip_read_cr8(const struct vmr_backend_vp *vp)
+{
+    const struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
+
+    sync_mutex_lock(&vp->vm->chip->lock);
+    uint8_t cr8 = (uint8_t)(lapic->regs[LAPIC_TPR] >> 4);
+
+    sync_mutex_unlock(&vp->vm->chip->lock);
+    return cr8;
+}
+
+void chip_write_cr8(struct vmr_backend_vp *vp, uint8_t cr8)
+{
+    struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
+
+    sync_mutex_lock(&vp->vm->chip->lock);
+    if (lapic->regs[LAPIC_TPR] >> 4 != cr8)
+        lapic->regs[LAPIC_TPR] = (uint32_t)cr8 << 4;
+    vp->chip_pending = true;
+    sync_mutex_unlock(&vp->vm->chip->lock);
+}
+
 void chip_base_changed(struct vmr_backend_vp *vp)
 {
     bool off = (vp->regs.apic_base & APIC_BASE_ENABLE) == 0;

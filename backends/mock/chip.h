@@ -45,6 +45,9 @@ bool chip_in(struct vmr_backend_vp *vp, uint16_t port, uint8_t size, uint64_t *r
 bool chip_out(struct vmr_backend_vp *vp, uint16_t port, uint8_t size, uint64_t value);
 /* IA32_APIC_BASE may have changed. Also without these controllers. */
 void chip_base_changed(struct vmr_backend_vp *vp);
+/* CR8, which is the upper half of the local APIC's task priority (11.8.6). Only with these controllers. */
+uint8_t chip_read_cr8(const struct vmr_backend_vp *vp);
+void chip_write_cr8(struct vmr_backend_vp *vp, uint8_t cr8);
 /* Takes in INIT, SIPI and NMI, after ATTENTION_INTERRUPT. */
 void chip_take(struct vmr_backend_vp *vp);
 /* The vector to deliver now, which becomes one in service; -1: none. */

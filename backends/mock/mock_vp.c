@@ -118,8 +118,11 @@ enum vmr_status mock_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs 
 {
     enum vmr_status status = fault_call(vp->vm->hypervisor, "reading registers", NULL);
 
-    if (!status)
+    if (!status) {
+        if (vp->vm->chip)
+            vp->regs.cr8 = chip_read_cr8(vp);
         *ret_regs = vp->regs;
+    }
     return status;
 }
 
@@ -146,6 +149,8 @@ enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86
     }
     vp->regs = *regs;
     chip_base_changed(vp);
+    if (vp->vm->chip)
+        chip_write_cr8(vp, (uint8_t)regs->cr8);
     return VMR_OK;
 }
 
@@ -189,8 +194,13 @@ enum vmr_status mock_vp_get_activity(struct vmr_backend_vp *vp, enum vmr_activit
 {
     enum vmr_status status = fault_call(vp->vm->hypervisor, "reading the activity", NULL);
 
-    if (!status)
-        *ret_activity = vp->activity;
+    if (status)
+        return status;
+    /* Hypervisors take an INIT that waits before they answer. */
+    if (vp->vm->chip &&
+        (sync_fetch_and_u32(vp->vm->host, &vp->attention, ~ATTENTION_INTERRUPT) & ATTENTION_INTERRUPT) != 0)
+        chip_take(vp);
+    *ret_activity = vp->activity;
     return status;
 }
 

@@ -30,8 +30,9 @@ VMR_BEGIN_DECLS
 /* What the library has, where the backend and the configuration allow it. */
 #define VMR_HV_PRIVILEGES                                                                                              \
     (HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_SYNTHETIC_TIMERS | HV_ACCESS_HYPERCALL_MSRS |           \
-     HV_ACCESS_VP_INDEX | HV_ACCESS_RESET | HV_ACCESS_REFERENCE_TSC | HV_ACCESS_FREQUENCY_MSRS | HV_POST_MESSAGES |    \
-     HV_SIGNAL_EVENTS | HV_ACCESS_VSM | HV_ISOLATION)
+     HV_ACCESS_VP_INDEX | HV_ACCESS_RESET | HV_ACCESS_REFERENCE_TSC | HV_ACCESS_FREQUENCY_MSRS | HV_ACCESS_APIC_MSRS | \
+     HV_POST_MESSAGES | HV_SIGNAL_EVENTS | HV_ACCESS_VP_REGISTERS | HV_ENABLE_EXTENDED_HYPERCALLS |                    \
+     HV_START_VIRTUAL_PROCESSOR | HV_ACCESS_VSM | HV_ISOLATION)
 
 /* A guest that says it has crashed: five words of its choice, and a text that may hold any bytes. */
 struct vmr_hv_crash {
@@ -94,6 +95,12 @@ VMR_API void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
  * --- for who runs VPs: the run loop, and tests. All on the VP's thread. ---
  */
 
+enum vmr_hv_start_end {
+    VMR_HV_START_DONE,    /* it begins, or has begun */
+    VMR_HV_START_REFUSED, /* it does not wait for a start-up IPI */
+    VMR_HV_START_ASKED    /* its thread has not answered yet: ask again */
+};
+
 /* What the interface asks of the partition around it. Called on any thread, with no lock held but for `protect`. */
 struct vmr_hv_target {
     /* Raises a vector in a VP's local APIC. `auto_eoi`: without its in-service bit, where `has_auto_eoi`. */
@@ -121,8 +128,21 @@ struct vmr_hv_target {
     bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
     /* VTLs; NULL: there are none. As vm_protect of vmrig/backend.h; false: failed. */
     bool (*protect)(void *context, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
+    /* Starts a VP that waits for a start-up IPI, on behalf of `caller`. Optional. */
+    enum vmr_hv_start_end (*start)(void *context, vmr_vp_index vp, vmr_vp_index caller,
+                                   const struct vmr_hv_initial *start);
+    /*
+     * EOI, ICR and TPR of the calling VP's local APIC, by their synthetic MSRs
+     * (HV_MSR_EOI to HV_MSR_TPR). Both or neither: without them the MSRs are not
+     * there.
+     */
+    enum vmr_msr_result (*apic_read)(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
+    enum vmr_msr_result (*apic_write)(void *context, vmr_vp_index vp, uint32_t index, uint64_t value);
+    bool (*msi)(void *context, const struct vmr_msi *msi); /* false: nobody takes it. Optional */
     bool has_auto_eoi;
     bool has_hypercall_exit; /* VMCALL reaches user space */
+    uint64_t cr4;            /* the bits of CR4 that the guest's processor has; 0: VME to OSXMMEXCPT */
+    uint8_t physical_bits;   /* of a guest address; 0: VMR_PHYSICAL_BITS_MAX */
     void *context;
 };
 

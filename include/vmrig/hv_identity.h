@@ -32,6 +32,7 @@
 #define HV_FEATURE_DIRECT_TIMERS (UINT32_C(1) << 19)
 
 /* HV_CPUID_RECOMMENDATIONS, EAX. */
+#define HV_RECOMMEND_APIC_MSRS (UINT32_C(1) << 3)
 #define HV_RECOMMEND_REMOTE_FLUSH (UINT32_C(1) << 2)
 #define HV_RECOMMEND_DEPRECATE_AUTO_EOI (UINT32_C(1) << 9)
 #define HV_RECOMMEND_CLUSTER_IPI (UINT32_C(1) << 10)
@@ -51,6 +52,9 @@
 #define HV_MSR_RESET 0x40000003u
 #define HV_MSR_TSC_FREQUENCY 0x40000022u
 #define HV_MSR_APIC_FREQUENCY 0x40000023u
+#define HV_MSR_EOI 0x40000070u
+#define HV_MSR_ICR 0x40000071u /* the upper half is the destination, in the form of the local APIC's own register */
+#define HV_MSR_TPR 0x40000072u
 #define HV_MSR_VP_ASSIST_PAGE 0x40000073u
 #define HV_MSR_CRASH_P0 0x40000100u /* and four more */
 #define HV_MSR_CRASH_CTL 0x40000105u

@@ -58,6 +58,13 @@ struct vmr_irqchip_ops {
      */
     bool (*vector)(void *chip, vmr_vp_index vp, uint8_t vector, bool auto_eoi);
     /*
+     * EOI, ICR and TPR of a VP's local APIC by their synthetic MSRs, HV_MSR_EOI to
+     * HV_MSR_TPR, in whatever mode it is (TLFS, Virtual APIC). Optional, but for
+     * the Hyper-V interface.
+     */
+    enum vmr_msr_result (*hv_read)(void *chip, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
+    enum vmr_msr_result (*hv_write)(void *chip, vmr_vp_index vp, uint32_t index, uint64_t value);
+    /*
      * Whom to tell that `poll` may answer differently now, also after the VP's
      * own access; no lock is held. Set once, by vmr_partition_attach_irqchip.
      */

@@ -49,6 +49,9 @@
 /* Elements of a rep hypercall that one dispatch does before the guest calls again: what an interrupt may wait for. */
 #define VMR_HV_REP_MAX 64u
 
+/* Interrupts of virtual devices: 256 PCI functions behind a VMBus with eight queues each. */
+#define VMR_HV_DEVICE_INTERRUPT_MAX 2048u
+
 /*
  * Further exits that one pending exit may cause while it is being finished. A
  * page-crossing, 8-byte string element gives two; anything above is a backend

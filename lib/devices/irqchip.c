@@ -164,6 +164,37 @@ static enum vmr_msr_result chip_msr_write(void *context, vmr_vp_index vp, uint32
     return result;
 }
 
+static enum vmr_msr_result chip_hv_read(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value)
+{
+    struct vmr_irqchip_set *chip = context;
+
+    if (!irqchip_has_lapic(chip, vp))
+        return VMR_MSR_FAULT;
+    sync_mutex_lock(&chip->lock);
+    enum vmr_msr_result result = lapic_hv_read(&chip->vps[vp].lapic, index, ret_value);
+
+    sync_mutex_unlock(&chip->lock);
+    return result;
+}
+
+static enum vmr_msr_result chip_hv_write(void *context, vmr_vp_index vp, uint32_t index, uint64_t value)
+{
+    struct vmr_irqchip_set *chip = context;
+    struct lapic_effects effects = {0};
+    struct irqchip_batch batch;
+
+    if (!irqchip_has_lapic(chip, vp))
+        return VMR_MSR_FAULT;
+    irqchip_begin(&batch, chip, false);
+    struct irqchip_answer before = irqchip_answer_of(chip, vp);
+    enum vmr_msr_result result = lapic_hv_write(&chip->vps[vp].lapic, index, value, &effects);
+
+    irqchip_carry_out(&batch, vp, &effects);
+    irqchip_note(&batch, vp, &before);
+    irqchip_end(&batch);
+    return result;
+}
+
 /* --- any thread --- */
 
 /* Line 0 reaches pin 2, as the ISA timer does on every PC; GSI 2 is that pin by its own name. */
@@ -287,6 +318,8 @@ const struct vmr_irqchip_ops *vmr_irqchip_builtin_ops(void)
         .eoi = chip_eoi,
         .msr_read = chip_msr_read,
         .msr_write = chip_msr_write,
+        .hv_read = chip_hv_read,
+        .hv_write = chip_hv_write,
         .get_tpr = chip_get_tpr,
         .irq = chip_irq,
         .msi = chip_msi,

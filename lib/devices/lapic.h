@@ -126,3 +126,6 @@ void lapic_page_write(struct lapic *lapic, uint64_t offset, unsigned size, uint3
 enum vmr_msr_result lapic_msr_read(struct lapic *lapic, uint32_t index, uint64_t now_ns, uint64_t *ret_value);
 enum vmr_msr_result lapic_msr_write(struct lapic *lapic, uint32_t index, uint64_t value, uint64_t now_ns,
                                     struct lapic_effects *effects);
+/* HV_MSR_EOI, HV_MSR_ICR and HV_MSR_TPR; #GP while the local APIC is off. */
+enum vmr_msr_result lapic_hv_read(const struct lapic *lapic, uint32_t index, uint64_t *ret_value);
+enum vmr_msr_result lapic_hv_write(struct lapic *lapic, uint32_t index, uint64_t value, struct lapic_effects *effects);

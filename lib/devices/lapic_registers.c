@@ -14,6 +14,7 @@
 #include "lib/devices/lapic.h"
 
 #include "lib/base/checked.h"
+#include "vmrig/hv_identity.h"
 
 enum register_number {
     REG_ID = 0x02,
@@ -372,5 +373,28 @@ enum vmr_msr_result lapic_msr_write(struct lapic *lapic, uint32_t index, uint64_
         write_self_ipi(lapic, (uint8_t)value, effects);
     else
         write_register(lapic, number, (uint32_t)value & rule.writable, now_ns, effects);
+    return VMR_MSR_OK;
+}
+
+/* --- synthetic MSRs (TLFS, Virtual APIC): the same registers in either mode --- */
+
+enum vmr_msr_result lapic_hv_read(const struct lapic *lapic, uint32_t index, uint64_t *ret_value)
+{
+    if (!lapic_is_enabled(lapic) || index == HV_MSR_EOI)
+        return VMR_MSR_FAULT;
+    *ret_value = index == HV_MSR_TPR ? lapic->tpr : (uint64_t)lapic->icr_high << 32 | lapic->icr_low;
+    return VMR_MSR_OK;
+}
+
+enum vmr_msr_result lapic_hv_write(struct lapic *lapic, uint32_t index, uint64_t value, struct lapic_effects *effects)
+{
+    uint32_t number = index == HV_MSR_EOI ? REG_EOI : index == HV_MSR_TPR ? REG_TPR : REG_ICR_LOW;
+    uint32_t destination = lapic_is_x2apic(lapic) ? UINT32_MAX : rules[REG_ICR_HIGH].writable;
+
+    if (!lapic_is_enabled(lapic) || (number == REG_TPR && value > UINT8_MAX))
+        return VMR_MSR_FAULT;
+    if (number == REG_ICR_LOW)
+        lapic->icr_high = (uint32_t)(value >> 32) & destination;
+    write_register(lapic, number, (uint32_t)value & rules[number].writable, 0, effects);
     return VMR_MSR_OK;
 }

@@ -57,6 +57,8 @@ static enum vmr_status check_options(const struct vmr_hv_guest_options *options,
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: pages are trapped and untrapped, or neither");
     if (!target->get_xmm != !target->set_xmm)
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: XMM registers are read and written, or neither");
+    if (!target->apic_read != !target->apic_write)
+        return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: local APICs are read and written, or neither");
     return VMR_OK;
 }
 
@@ -168,7 +170,7 @@ static enum vmr_status create_parts(struct vmr_hv_guest *guest, struct vmr_error
     if (status)
         return status;
     guest_calls_init(guest);
-    if (sync_mutex_init(&guest->lock, guest->host))
+    if (sync_mutex_init(&guest->lock, guest->host) || device_map_init(&guest->devices, guest->host))
         return vmr_error_set(err, VMR_E_NOMEM, "Hyper-V interface: a lock cannot be made");
     return create_synic(guest, err);
 }
@@ -204,6 +206,7 @@ void vmr_hv_guest_destroy(struct vmr_hv_guest *guest)
     if (!guest)
         return;
     vmr_synic_destroy(guest->synic);
+    device_map_finish(&guest->devices);
     sync_mutex_finish(&guest->lock);
     guest_pages_finish(&guest->pages);
     vtls_finish(&guest->vtls);

@@ -10,6 +10,7 @@
  */
 
 #include "lib/hv/complain.h"
+#include "lib/hv/device_map.h"
 #include "lib/hv/guest_pages.h"
 #include "lib/hv/overlay.h"
 #include "lib/hv/vtls.h"
@@ -48,6 +49,7 @@ struct vmr_hv_guest {
     struct vtls vtls; /* `highest` is 0: there are none, and of `pages` nothing is used */
     struct guest_pages pages;
     struct guest_assist *assists;
+    struct device_map devices;
     _Atomic uint32_t reset_requested;
     struct sync_mutex lock;
     struct guest_vtl by_vtl[VMR_VTL_COUNT]; /* but for `calling`: under the lock */

@@ -47,6 +47,14 @@ static enum hv_status signal_event(void *context, struct vmr_hv_call *call)
                                   (uint16_t)load_le(call->input + 4, 2));
 }
 
+/* Which extended calls there are besides this one: none (TLFS, HvExtCallQueryCapabilities). */
+static enum hv_status query_capabilities(void *context, struct vmr_hv_call *call)
+{
+    (void)context;
+    store_le64(call->output, 0);
+    return HV_STATUS_SUCCESS;
+}
+
 struct handler_row {
     uint16_t code;
     enum hv_status (*run)(void *context, struct vmr_hv_call *call);
@@ -61,12 +69,26 @@ static void add_handlers(struct vmr_hv_guest *guest, const struct handler_row *r
 
 #define ADD_HANDLERS(guest, rows) add_handlers((guest), (rows), sizeof(rows) / sizeof((rows)[0]))
 
+/* Long because it is a table: one row a call. */
 void guest_calls_init(struct vmr_hv_guest *guest)
 {
     static const struct handler_row always[] = {
         {HV_CALL_POST_MESSAGE, post_message},
         {HV_CALL_SIGNAL_EVENT, signal_event},
+        {HV_CALL_SEND_SYNTHETIC_CLUSTER_IPI, calls_send_ipi},
+        {HV_CALL_SEND_SYNTHETIC_CLUSTER_IPI_EX, calls_send_ipi_ex},
+        {HV_CALL_GET_VP_REGISTERS, calls_get_registers},
+        {HV_CALL_SET_VP_REGISTERS, calls_set_registers},
+        {HV_CALL_TRANSLATE_VIRTUAL_ADDRESS, calls_translate},
+        {HV_CALL_TRANSLATE_VIRTUAL_ADDRESS_EX, calls_translate_ex},
+        {HV_CALL_RETARGET_DEVICE_INTERRUPT, calls_retarget},
+        {HV_CALL_GET_VP_INDEX_FROM_APIC_ID, calls_vp_index},
+        {HV_CALL_SIGNAL_EVENT_DIRECT, calls_signal_direct},
+        {HV_CALL_POST_MESSAGE_DIRECT, calls_post_direct},
+        {HV_CALL_EXT_QUERY_CAPABILITIES, query_capabilities},
     };
+    static const struct handler_row starting[] = {{HV_CALL_START_VIRTUAL_PROCESSOR, calls_start_vp}};
+    static const struct handler_row asserting[] = {{HV_CALL_ASSERT_VIRTUAL_INTERRUPT, calls_assert_interrupt}};
     static const struct handler_row flushing[] = {
         {HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE, calls_flush},
         {HV_CALL_FLUSH_VIRTUAL_ADDRESS_LIST, calls_flush},
@@ -86,6 +108,10 @@ void guest_calls_init(struct vmr_hv_guest *guest)
     const struct vmr_hv_vtl_switch_handler switches = {.run = calls_switch_vtl, .context = guest};
 
     ADD_HANDLERS(guest, always);
+    if (guest->target.start)
+        ADD_HANDLERS(guest, starting);
+    if (guest->target.msi)
+        ADD_HANDLERS(guest, asserting);
     if (guest->target.flush)
         ADD_HANDLERS(guest, flushing);
     if (guest_has_vtls(guest)) {

@@ -16,6 +16,10 @@ uint64_t guest_register_privilege(uint32_t index)
         return HV_ACCESS_HYPERCALL_MSRS;
     case HV_MSR_VP_INDEX:
         return HV_ACCESS_VP_INDEX;
+    case HV_MSR_EOI:
+    case HV_MSR_ICR:
+    case HV_MSR_TPR:
+        return HV_ACCESS_APIC_MSRS;
     case HV_MSR_RESET:
         return HV_ACCESS_RESET;
     case HV_MSR_TIME_REF_COUNT:
@@ -149,6 +153,12 @@ static enum vmr_msr_result read_locked(struct vmr_hv_guest *guest, const struct 
     return VMR_MSR_OK;
 }
 
+/* Without the privilege, which stands on the target's two calls, nobody comes here. */
+static bool is_apic(uint32_t index)
+{
+    return index >= HV_MSR_EOI && index <= HV_MSR_TPR;
+}
+
 enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, const struct guest_access *access,
                                         uint64_t *ret_value)
 {
@@ -159,6 +169,8 @@ enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, const struct
         *ret_value = guest->vps[vp].crash_parameters[index - HV_MSR_CRASH_P0];
         return VMR_MSR_OK;
     }
+    if (is_apic(index))
+        return guest->target.apic_read(guest->target.context, vp, index, ret_value);
     switch (index) {
     case HV_MSR_GUEST_OS_ID:
     case HV_MSR_HYPERCALL:
@@ -207,6 +219,8 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, const struc
         guest->vps[vp].crash_parameters[index - HV_MSR_CRASH_P0] = guest_value;
         return VMR_MSR_OK;
     }
+    if (is_apic(index))
+        return guest->target.apic_write(guest->target.context, vp, index, guest_value);
     switch (index) {
     case HV_MSR_GUEST_OS_ID:
     case HV_MSR_HYPERCALL:

@@ -32,13 +32,18 @@ static uint64_t missing(const struct vmr_hv_config *config, const struct vmr_hv_
         off |= HV_ACCESS_REFERENCE_TSC;
     if (config->tsc_hz == 0 && config->apic_hz == 0)
         off |= HV_ACCESS_FREQUENCY_MSRS;
+    if (!target->apic_read)
+        off |= HV_ACCESS_APIC_MSRS;
+    if (!target->start)
+        off |= HV_START_VIRTUAL_PROCESSOR;
     /* What stands on something that is off is off with it. */
     if (off & HV_ACCESS_REFERENCE_COUNTER)
         off |= HV_ACCESS_REFERENCE_TSC;
     if (off & HV_ACCESS_SYNIC)
         off |= HV_ACCESS_SYNTHETIC_TIMERS;
     if (off & HV_ACCESS_HYPERCALL_MSRS)
-        off |= HV_POST_MESSAGES | HV_SIGNAL_EVENTS;
+        off |= HV_POST_MESSAGES | HV_SIGNAL_EVENTS | HV_ACCESS_VP_REGISTERS | HV_ENABLE_EXTENDED_HYPERCALLS |
+               HV_START_VIRTUAL_PROCESSOR;
     if (vmr_hv_vtl_highest(config, target) == VMR_VTL0)
         off |= HV_ACCESS_VSM | HV_ISOLATION;
     if (!vmr_isolation_is_isolated(config->isolation))
@@ -68,8 +73,12 @@ static uint32_t recommendations(uint64_t privileges, const struct vmr_hv_target 
 {
     uint32_t eax = target->has_auto_eoi ? 0 : HV_RECOMMEND_DEPRECATE_AUTO_EOI;
 
+    if (privileges & HV_ACCESS_APIC_MSRS)
+        eax |= HV_RECOMMEND_APIC_MSRS;
+    if (privileges & HV_ACCESS_HYPERCALL_MSRS)
+        eax |= HV_RECOMMEND_CLUSTER_IPI | HV_RECOMMEND_EX_PROCESSOR_MASKS;
     if (target->flush && (privileges & HV_ACCESS_HYPERCALL_MSRS))
-        eax |= HV_RECOMMEND_REMOTE_FLUSH | HV_RECOMMEND_EX_PROCESSOR_MASKS;
+        eax |= HV_RECOMMEND_REMOTE_FLUSH;
     return eax;
 }
 

@@ -4,6 +4,7 @@
 #include "lib/hv/initial_context.h"
 
 #include "lib/base/bytes.h"
+#include "lib/hv/x86_state.h"
 
 /* Intel SDM vol. 3, 2.5 and 2.2.1. */
 #define CR0_PE UINT64_C(1)
@@ -12,21 +13,6 @@
 #define EFER_LME (UINT64_C(1) << 8)
 #define EFER_LMA (UINT64_C(1) << 10)
 #define RFLAGS_FIXED UINT64_C(2)
-
-static struct vmr_x86_segment segment(const uint8_t *context, unsigned index)
-{
-    const uint8_t *bytes = context + HV_INITIAL_SEGMENTS + (size_t)index * HV_SEGMENT_BYTES;
-
-    return (struct vmr_x86_segment){.base = load_le64(bytes),
-                                    .limit = load_le32(bytes + 8),
-                                    .selector = load_le16(bytes + 12),
-                                    .attributes = load_le16(bytes + 14)};
-}
-
-static struct vmr_x86_table table(const uint8_t *bytes)
-{
-    return (struct vmr_x86_table){.base = load_le64(bytes + 8), .limit = load_le16(bytes + 6)};
-}
 
 static bool is_possible(const struct vmr_x86_regs *regs)
 {
@@ -61,9 +47,9 @@ enum hv_status initial_context_decode(const uint8_t *guest_context, struct vmr_h
     regs.gpr[VMR_X86_RSP] = load_le64(guest_context + HV_INITIAL_RSP);
     regs.rflags = load_le64(guest_context + HV_INITIAL_RFLAGS) | RFLAGS_FIXED;
     for (unsigned i = 0; i < sizeof(segments) / sizeof(segments[0]); i++)
-        *segments[i] = segment(guest_context, i);
-    regs.idtr = table(guest_context + HV_INITIAL_IDTR);
-    regs.gdtr = table(guest_context + HV_INITIAL_GDTR);
+        *segments[i] = x86_segment_load(guest_context + HV_INITIAL_SEGMENTS + (size_t)i * HV_SEGMENT_BYTES);
+    regs.idtr = x86_table_load(guest_context + HV_INITIAL_IDTR);
+    regs.gdtr = x86_table_load(guest_context + HV_INITIAL_GDTR);
     regs.efer = load_le64(guest_context + HV_INITIAL_EFER);
     regs.cr0 = load_le64(guest_context + HV_INITIAL_CR0);
     regs.cr3 = load_le64(guest_context + HV_INITIAL_CR3);

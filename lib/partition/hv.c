@@ -7,6 +7,7 @@
 #include "lib/memory/memory.h"
 #include "lib/partition/clock.h"
 #include "lib/partition/hold.h"
+#include "lib/partition/start.h"
 #include "lib/partition/trap.h"
 
 /* Physical destination, fixed delivery, edge (Intel SDM vol. 3, 11.11). */
@@ -103,8 +104,73 @@ static bool protect(void *context, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint
     return partition->backend->vm_protect(partition->backend_vm, vtl, gpa, size, access) == VMR_OK;
 }
 
+static enum vmr_hv_start_end start(void *context, vmr_vp_index vp, vmr_vp_index caller,
+                                   const struct vmr_hv_initial *start)
+{
+    struct vmr_partition *partition = context;
+
+    return start_ask(&partition->vps[vp], &partition->vps[caller], start);
+}
+
+static bool deliver(void *context, const struct vmr_msi *msi)
+{
+    return partition_deliver_msi(context, msi) == VMR_OK;
+}
+
+/* Where local APICs are expected in the library, and none was attached, an access is one to nothing. */
+static enum vmr_msr_result apic_read(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value)
+{
+    const struct vmr_partition *partition = context;
+    const struct vmr_irqchip_ops *chip = partition->chip_ops;
+
+    return chip && chip->hv_read ? chip->hv_read(partition->chip, vp, index, ret_value) : VMR_MSR_FAULT;
+}
+
+static enum vmr_msr_result apic_write(void *context, vmr_vp_index vp, uint32_t index, uint64_t value)
+{
+    const struct vmr_partition *partition = context;
+    const struct vmr_irqchip_ops *chip = partition->chip_ops;
+
+    return chip && chip->hv_write ? chip->hv_write(partition->chip, vp, index, value) : VMR_MSR_FAULT;
+}
+
+/* Bits of CR4 that stand for a feature in CPUID (Intel SDM vol. 2, CPUID); a hypervisor refuses those of no feature. */
+static const struct {
+    uint8_t leaf, cr4_bit, feature_bit;
+    bool ecx; /* else EBX */
+} cr4_features[] = {
+    {7, 11, 2, true},  /* UMIP */
+    {7, 12, 16, true}, /* LA57 */
+    {7, 16, 0, false}, /* FSGSBASE */
+    {1, 17, 17, true}, /* PCID */
+    {1, 18, 26, true}, /* XSAVE */
+    {7, 20, 7, false}, /* SMEP */
+    {7, 21, 20, false} /* SMAP */,
+    {7, 22, 3, true} /* PKU */
+};
+
+#define CR4_EVERYWHERE UINT64_C(0x7ff) /* VME to OSXMMEXCPT */
+
+static uint64_t cr4_of(const struct vmr_proto *proto)
+{
+    uint64_t cr4 = CR4_EVERYWHERE;
+
+    for (size_t i = 0; i < proto->cpuid_count; i++) {
+        const struct vmr_cpuid_entry *entry = &proto->cpuid[i];
+
+        for (size_t k = 0; k < sizeof(cr4_features) / sizeof(cr4_features[0]); k++) {
+            uint32_t word = cr4_features[k].ecx ? entry->ecx : entry->ebx;
+
+            if (entry->leaf == cr4_features[k].leaf && entry->subleaf == 0 && (word >> cr4_features[k].feature_bit & 1))
+                cr4 |= UINT64_C(1) << cr4_features[k].cr4_bit;
+        }
+    }
+    return cr4;
+}
+
 static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, struct vmr_partition *partition)
 {
+    bool apics_here = proto->handle.irqchip == VMR_IRQCHIP_USER;
     bool has_xmm = vmr_caps_have(&proto->caps, VMR_CAP_XMM);
     /* Whoever changes what all VPs see must be able to wait for them. */
     bool may_wait = (proto->handle.backend->flags & VMR_BACKEND_ONE_AT_A_TIME) == 0 || proto->vp_count == 1;
@@ -127,8 +193,14 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
                 .flush = can_flush ? flush : NULL,
                 .tsc = get_tsc,
                 .protect = vmr_caps_have(&proto->caps, VMR_CAP_VTL) ? protect : NULL,
-                .has_auto_eoi = proto->handle.irqchip == VMR_IRQCHIP_USER,
+                .start = start,
+                .apic_read = apics_here ? apic_read : NULL,
+                .apic_write = apics_here ? apic_write : NULL,
+                .msi = deliver,
+                .has_auto_eoi = apics_here,
                 .has_hypercall_exit = vmr_caps_have(&proto->caps, VMR_CAP_HYPERCALL_EXIT),
+                .cr4 = cr4_of(proto),
+                .physical_bits = proto->caps.physical_bits,
                 .context = partition,
             },
     };

@@ -81,15 +81,20 @@ enum vmr_status vmr_partition_irq(struct vmr_partition *partition, uint32_t gsi,
     return status;
 }
 
+enum vmr_status partition_deliver_msi(struct vmr_partition *partition, const struct vmr_msi *msi)
+{
+    if (chip_has_apics(partition))
+        return partition->chip_ops->msi(partition->chip, msi) ? VMR_OK : VMR_E_GUEST;
+    if (partition_apic_in_hypervisor(partition) && partition->backend->vm_msi)
+        return partition->backend->vm_msi(partition->backend_vm, msi);
+    return VMR_E_UNSUPPORTED;
+}
+
 enum vmr_status vmr_partition_msi(struct vmr_partition *partition, const struct vmr_msi *msi)
 {
-    enum vmr_status status = VMR_E_UNSUPPORTED;
-
     partition_async_begin(partition, &(struct vmr_async){.kind = VMR_ASYNC_MSI, .a = msi->address, .b = msi->data});
-    if (chip_has_apics(partition))
-        status = partition->chip_ops->msi(partition->chip, msi) ? VMR_OK : VMR_E_GUEST;
-    else if (partition_apic_in_hypervisor(partition) && partition->backend->vm_msi)
-        status = partition->backend->vm_msi(partition->backend_vm, msi);
+    enum vmr_status status = partition_deliver_msi(partition, msi);
+
     partition_async_end(partition);
     return status;
 }

@@ -17,13 +17,14 @@
 #include "vmrig/run.h"
 
 /* What other threads ask of a VP: bits of vmr_vp.requests. */
-#define REQUEST_STOP 1u   /* look at the stop source */
-#define REQUEST_KICK 2u   /* consumed by one run */
-#define REQUEST_YIELD 4u  /* consumed by one run */
-#define REQUEST_WAKE 8u   /* ask the interrupt controllers again */
-#define REQUEST_HOLD 32u  /* stay out of the guest until the holder is done: hold.h */
-#define REQUEST_FLUSH 64u /* forget translations before the next entry */
-#define REQUEST_NMI 16u   /* inject one, where no controller does */
+#define REQUEST_STOP 1u    /* look at the stop source */
+#define REQUEST_KICK 2u    /* consumed by one run */
+#define REQUEST_YIELD 4u   /* consumed by one run */
+#define REQUEST_WAKE 8u    /* ask the interrupt controllers again */
+#define REQUEST_HOLD 32u   /* stay out of the guest until the holder is done: hold.h */
+#define REQUEST_FLUSH 64u  /* forget translations before the next entry */
+#define REQUEST_START 128u /* look at the start that is asked for: start.h */
+#define REQUEST_NMI 16u    /* inject one, where no controller does */
 
 /* Where the VP's thread is: what it takes to get its attention. */
 enum vp_place {
@@ -41,6 +42,9 @@ struct vmr_vp {
     _Atomic uint32_t state; /* enum vp_state of lifecycle.h */
     bool was_bound;
 
+    _Atomic uint32_t start_state; /* start.h */
+    struct vmr_hv_initial start;  /* while one is asked for */
+
     _Atomic uint32_t requests;
     _Atomic uint32_t place;
     struct sync_mutex kick_lock;
@@ -52,10 +56,12 @@ struct vmr_vp {
     bool interrupt_ready; /* the last exit said so, and nothing was injected since */
     bool recheck;         /* ask the interrupt controllers before the next entry */
     bool window_requested;
-    bool reset_due;   /* the guest asked the Hyper-V interface for it */
-    bool hv_waits;    /* something of the Hyper-V interface waits for the guest: look after each exit */
-    uint8_t vtl;      /* in which it is */
-    uint8_t vtl0_tpr; /* `guest_tpr` while it is in another */
+    vmr_vp_index starts; /* 1 + the VP whose start it has asked for; 0: none */
+    bool start_due;      /* a start was asked for: look at it once the interrupt controllers have been asked */
+    bool reset_due;      /* the guest asked the Hyper-V interface for it */
+    bool hv_waits;       /* something of the Hyper-V interface waits for the guest: look after each exit */
+    uint8_t vtl;         /* in which it is */
+    uint8_t vtl0_tpr;    /* `guest_tpr` while it is in another */
     enum vmr_activity vtl_activity[VMR_VTL_COUNT]; /* of those in which it is not */
     uint8_t tpr;                                   /* what the backend was last told, or the controllers were */
     uint8_t guest_tpr;                             /* what the last exit said: the guest may have changed it */
@@ -103,6 +109,9 @@ struct vmr_partition {
     void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *seam_context;
 };
+
+/* A message to the local APICs, wherever they are; no recorder hears of it. As vmr_partition_msi. */
+enum vmr_status partition_deliver_msi(struct vmr_partition *partition, const struct vmr_msi *msi);
 
 struct vmr_proto {
     const struct vmr_host *host;

@@ -11,6 +11,7 @@
 #define VECTOR_UD 6u
 #define VMCALL_BYTES 3u
 #define OUT_IMM8_BYTES 2u
+#define RFLAGS_IF (UINT64_C(1) << 9)
 
 bool hypercall_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit)
 {
@@ -45,6 +46,15 @@ static bool finish_instruction(struct vmr_vp *vp, const struct vmr_exit *vp_exit
     return vp->exit.kind == VMR_EXIT_NONE;
 }
 
+/* The call may have changed what the last exit said of the VP: its task priority, and whether it takes interrupts. */
+static void note_registers(struct vmr_vp *vp, const struct vmr_x86_regs *regs, uint64_t cr8_before)
+{
+    if (regs->cr8 != cr8_before)
+        vp->guest_tpr = (uint8_t)regs->cr8;
+    if ((regs->rflags & RFLAGS_IF) == 0)
+        vp->interrupt_ready = false;
+}
+
 static enum vmr_halt_reason call(struct vmr_vp *vp, struct vmr_hv_site *site)
 {
     struct vmr_partition *partition = vp->partition;
@@ -52,8 +62,10 @@ static enum vmr_halt_reason call(struct vmr_vp *vp, struct vmr_hv_site *site)
 
     if (backend->vp_get_regs(vp->backend_vp, site->regs))
         return VMR_HALT_FATAL;
+    uint64_t cr8 = site->regs->cr8;
     enum vmr_hv_site_end end = vmr_hv_guest_call(partition->hv, site);
 
+    note_registers(vp, site->regs, cr8);
     if (end == VMR_HV_SITE_FAILED || backend->vp_set_regs(vp->backend_vp, site->regs))
         return VMR_HALT_FATAL;
     if (end == VMR_HV_SITE_SERVED)

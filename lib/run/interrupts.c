@@ -11,18 +11,14 @@
 
 #include "lib/run/run.h"
 
-/* Gives the VP new registers, all but its APIC base, which neither INIT nor SIPI changes (Intel SDM vol. 3, 9.4.1). */
+#include "lib/partition/start.h"
+
+/* INIT and SIPI (Intel SDM vol. 3, 9.4.1). */
 static bool begin_anew(struct run *run, const struct vmr_x86_regs *initial)
 {
     struct vmr_vp *vp = run->vp;
-    const struct vmr_backend *backend = vp->partition->backend;
-    struct vmr_x86_regs regs, old = {0};
-    enum vmr_status status = backend->vp_get_regs(vp->backend_vp, &old);
+    enum vmr_status status = start_registers(vp, initial);
 
-    regs = *initial;
-    regs.apic_base = old.apic_base;
-    if (!status)
-        status = backend->vp_set_regs(vp->backend_vp, &regs);
     vp->interrupt_ready = false; /* both leave interrupts off */
     if (status)
         run_fail(run, status);

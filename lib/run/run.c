@@ -12,6 +12,7 @@
 #include "lib/base/plant.h"
 #include "lib/partition/hold.h"
 #include "lib/partition/lifecycle.h"
+#include "lib/partition/start.h"
 #include "lib/run/stop.h"
 
 void run_halt(struct run *run, enum vmr_halt_reason reason)
@@ -119,6 +120,16 @@ static void run_flush(struct run *run)
         run_fail(run, status);
 }
 
+static void run_start(struct run *run)
+{
+    enum vmr_status status;
+
+    run->vp->start_due = false;
+    status = start_take(run->vp);
+    if (status)
+        run_fail(run, status);
+}
+
 /* A kick is consumed once it is certain that this run reports it. */
 static void consume(struct vmr_vp *vp, uint32_t seen, uint32_t bit)
 {
@@ -158,7 +169,7 @@ static void take_requests(struct run *run, uint32_t requests)
 {
     struct vmr_vp *vp = run->vp;
     const struct vmr_partition *partition = vp->partition;
-    uint32_t taken = requests & (REQUEST_WAKE | REQUEST_NMI | REQUEST_FLUSH);
+    uint32_t taken = requests & (REQUEST_WAKE | REQUEST_NMI | REQUEST_FLUSH | REQUEST_START);
 
     if (requests & (REQUEST_STOP | REQUEST_KICK | REQUEST_YIELD)) {
         take_endings(run, requests);
@@ -173,8 +184,10 @@ static void take_requests(struct run *run, uint32_t requests)
     (void)sync_fetch_and_u32(partition->host, &vp->requests, ~taken);
     if (taken & REQUEST_FLUSH)
         run_flush(run);
-    if (taken & REQUEST_WAKE)
+    if (taken & (REQUEST_WAKE | REQUEST_START))
         vp->recheck = true;
+    if (taken & REQUEST_START)
+        vp->start_due = true; /* behind an INIT that was sent before it */
     if (taken & REQUEST_NMI)
         run_nmi(run);
 }
@@ -225,6 +238,8 @@ static void run_once(struct run *run)
     watch_deadline(vp);
     if (vp->recheck)
         interrupts_take(run);
+    if (vp->start_due && !run->done)
+        run_start(run);
     if (run->done)
         return;
     if (vp_sleeps(vp))

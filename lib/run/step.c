@@ -7,6 +7,7 @@
 
 #include "lib/partition/hold.h"
 #include "lib/partition/lifecycle.h"
+#include "lib/partition/start.h"
 #include "lib/run/run.h"
 
 static void copy_cpuid(struct vmr_exit_cpuid *to, const struct vmr_exit_cpuid *from)
@@ -78,23 +79,36 @@ static bool step_cancelled(struct vmr_vp *vp)
     return true;
 }
 
-/* What even a step loop owes to others: to stay out while somebody holds the VPs, and to flush. False: not entered. */
-static bool step_enter(struct vmr_vp *vp)
+static enum vmr_status take_for_others(struct vmr_vp *vp, uint32_t requests)
 {
     const struct vmr_partition *partition = vp->partition;
-    uint32_t requests = sync_load_u32(partition->host, &vp->requests);
+    enum vmr_status status = VMR_OK;
 
     if (requests & REQUEST_HOLD)
         partition_wait_for_release(vp);
-    if (requests & REQUEST_FLUSH) {
-        (void)sync_fetch_and_u32(partition->host, &vp->requests, ~REQUEST_FLUSH);
-        if (partition->backend->vp_flush(vp->backend_vp)) {
-            vp->exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL, .u.fail.cause = VMR_FAIL_INTERNAL};
-            vp->exit_pending = false;
-            return true;
-        }
+    (void)sync_fetch_and_u32(partition->host, &vp->requests, ~(requests & (REQUEST_FLUSH | REQUEST_START)));
+    if (requests & REQUEST_FLUSH)
+        status = partition->backend->vp_flush(vp->backend_vp);
+    if (!status && (requests & REQUEST_START))
+        status = start_take(vp);
+    return status;
+}
+
+/*
+ * What even a step loop owes to others: to stay out while somebody holds the
+ * VPs, to flush, to be started. False: not entered.
+ */
+static bool step_enter(struct vmr_vp *vp)
+{
+    const uint32_t owed = REQUEST_HOLD | REQUEST_FLUSH | REQUEST_START;
+    uint32_t requests = sync_load_u32(vp->partition->host, &vp->requests) & owed;
+
+    if (requests && take_for_others(vp, requests)) {
+        vp->exit = (struct vmr_exit){.kind = VMR_EXIT_FAIL, .u.fail.cause = VMR_FAIL_INTERNAL};
+        vp->exit_pending = false;
+        return true;
     }
-    return run_enter_guest(vp, REQUEST_KICK | REQUEST_HOLD | REQUEST_FLUSH);
+    return run_enter_guest(vp, REQUEST_KICK | owed);
 }
 
 enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)

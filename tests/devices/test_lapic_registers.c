@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "lib/base/checked.h"
+#include "vmrig/hv_identity.h"
 
 #define GHZ UINT64_C(1000000000)
 #define OFF VMR_LAPIC_GPA
@@ -454,6 +455,35 @@ static void any_access_is_harmless(void **state)
     }
 }
 
+/* [HV-8] */
+static void synthetic_registers_are_the_same_in_either_mode(void **state)
+{
+    (void)state;
+    for (unsigned mode = 0; mode < 2; mode++) {
+        struct lapic lapic = made(mode == 1);
+        struct lapic_effects effects = {0};
+        uint64_t value = 0, icr = UINT64_C(0x0300000000000000) | 0x4051;
+
+        assert_int_equal(lapic_hv_write(&lapic, HV_MSR_TPR, 0x100, &effects), VMR_MSR_FAULT);
+        assert_int_equal(lapic_hv_write(&lapic, HV_MSR_TPR, 0x50, &effects), VMR_MSR_OK);
+        assert_int_equal(lapic_hv_read(&lapic, HV_MSR_TPR, &value), VMR_MSR_OK);
+        assert_int_equal(value, 0x50);
+        assert_true(lapic.tpr_written);
+        assert_int_equal(lapic_hv_write(&lapic, HV_MSR_ICR, icr, &effects), VMR_MSR_OK);
+        assert_true(effects.send && effects.ipi.vector == 0x51);
+        assert_int_equal(effects.ipi.destination, mode == 1 ? 0x03000000 : 3);
+        assert_int_equal(lapic_hv_read(&lapic, HV_MSR_ICR, &value), VMR_MSR_OK);
+        assert_int_equal(value, icr);
+        assert_int_equal(lapic_hv_read(&lapic, HV_MSR_EOI, &value), VMR_MSR_FAULT);
+        lapic.isr[2] = 1u << 17;
+        assert_int_equal(lapic_hv_write(&lapic, HV_MSR_EOI, 0, &effects), VMR_MSR_OK);
+        assert_int_equal(lapic.isr[2], 0);
+        assert_int_equal(lapic_msr_write(&lapic, LAPIC_BASE_MSR, OFF, 0, &effects), VMR_MSR_OK);
+        assert_int_equal(lapic_hv_read(&lapic, HV_MSR_TPR, &value), VMR_MSR_FAULT);
+        assert_int_equal(lapic_hv_write(&lapic, HV_MSR_EOI, 0, &effects), VMR_MSR_FAULT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +502,7 @@ int main(void)
         cmocka_unit_test(x2apic_ipis_have_wide_destinations),
         cmocka_unit_test(timer_registers_follow_the_clock),
         cmocka_unit_test(any_access_is_harmless),
+        cmocka_unit_test(synthetic_registers_are_the_same_in_either_mode),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,7 +36,9 @@ static void what_stands_on_something_falls_with_it(void **state)
     static const struct row rows[] = {
         {HV_ACCESS_SYNIC, HV_ACCESS_SYNIC | HV_ACCESS_SYNTHETIC_TIMERS},
         {HV_ACCESS_REFERENCE_COUNTER, HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_REFERENCE_TSC},
-        {HV_ACCESS_HYPERCALL_MSRS, HV_ACCESS_HYPERCALL_MSRS | HV_POST_MESSAGES | HV_SIGNAL_EVENTS},
+        {HV_ACCESS_HYPERCALL_MSRS, HV_ACCESS_HYPERCALL_MSRS | HV_POST_MESSAGES | HV_SIGNAL_EVENTS |
+                                       HV_ACCESS_VP_REGISTERS | HV_ENABLE_EXTENDED_HYPERCALLS |
+                                       HV_START_VIRTUAL_PROCESSOR},
         {HV_ACCESS_VP_INDEX, HV_ACCESS_VP_INDEX},
         {UINT64_MAX, VMR_HV_PRIVILEGES},
     };
@@ -68,7 +70,11 @@ static void what_the_backend_cannot_do_is_not_shown(void **state)
     rig.options.target.has_auto_eoi = false;
     rig.options.config.apic_hz = 1;
     assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).edx & xmm, 0);
-    assert_int_equal(leaf_of(&rig, HV_CPUID_RECOMMENDATIONS).eax, HV_RECOMMEND_DEPRECATE_AUTO_EOI);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_RECOMMENDATIONS).eax,
+                     HV_RECOMMEND_DEPRECATE_AUTO_EOI | HV_RECOMMEND_CLUSTER_IPI | HV_RECOMMEND_EX_PROCESSOR_MASKS);
+    assert_int_equal(vmr_hv_privileges(&rig.options.config, &rig.options.target) &
+                         (HV_ACCESS_APIC_MSRS | HV_START_VIRTUAL_PROCESSOR),
+                     0);
     assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).eax & HV_ACCESS_FREQUENCY_MSRS, HV_ACCESS_FREQUENCY_MSRS);
     guest_rig_finish(&rig);
 }
