@@ -195,23 +195,23 @@ static void a_priority_that_is_set_holds_interrupts_back(struct conf *conf)
 }
 
 static const struct conf_scenario scenarios[] = {
-    {HV_CALL_SCENARIO(a_guest_reads_its_registers), .clauses = "HC-6"},
-    {HV_CALL_SCENARIO(a_register_that_is_written_is_the_guests), .clauses = "HC-6"},
-    {HV_CALL_SCENARIO(what_is_an_msr_keeps_its_rules), .clauses = "HC-6"},
-    {HV_CALL_SCENARIO(what_only_reads_refuses_writes), .clauses = "HC-6"},
-    {HV_CALL_SCENARIO(the_first_name_that_is_unknown_ends_the_list), .clauses = "HC-7"},
-    {HV_CALL_SCENARIO(the_first_value_that_is_refused_ends_the_list), .clauses = "HC-7"},
-    {HV_CALL_SCENARIO(what_no_processor_holds_is_refused), .clauses = "HC-7"},
-    {HV_CALL_SCENARIO(whom_a_call_may_not_name_has_its_status), .clauses = "HC-8"},
+    {HV_CALL_SCENARIO(a_guest_reads_its_registers), .clauses = "HC-9"},
+    {HV_CALL_SCENARIO(a_register_that_is_written_is_the_guests), .clauses = "HC-9"},
+    {HV_CALL_SCENARIO(what_is_an_msr_keeps_its_rules), .clauses = "HC-9"},
+    {HV_CALL_SCENARIO(what_only_reads_refuses_writes), .clauses = "HC-9"},
+    {HV_CALL_SCENARIO(the_first_name_that_is_unknown_ends_the_list), .clauses = "HC-10"},
+    {HV_CALL_SCENARIO(the_first_value_that_is_refused_ends_the_list), .clauses = "HC-10"},
+    {HV_CALL_SCENARIO(what_no_processor_holds_is_refused), .clauses = "HC-10"},
+    {HV_CALL_SCENARIO(whom_a_call_may_not_name_has_its_status), .clauses = "HC-11"},
     {.name = "registers_are_read_in_registers",
      .family = "hv-calls",
-     .clauses = "HC-3 HC-6",
+     .clauses = "HC-3 HC-9",
      .needs = HV_CALL_NEEDS | CONF_CAP(XMM),
      .chip = CONF_CHIP_ANY,
      .run = registers_are_read_in_registers},
-    {HV_CALL_SCENARIO(a_long_list_is_continued), .clauses = "HC-6"},
-    {HV_CALL_SCENARIO(registers_need_their_privilege), .clauses = "HC-6 HV-1"},
-    {HV_CALL_SCENARIO(a_priority_that_is_set_holds_interrupts_back), .clauses = "HC-6"},
+    {HV_CALL_SCENARIO(a_long_list_is_continued), .clauses = "HC-9"},
+    {HV_CALL_SCENARIO(registers_need_their_privilege), .clauses = "HC-9 HV-1"},
+    {HV_CALL_SCENARIO(a_priority_that_is_set_holds_interrupts_back), .clauses = "HC-9"},
 };
 
 CONF_FAMILY(hv_calls_registers, scenarios);

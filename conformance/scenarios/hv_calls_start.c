@@ -272,14 +272,14 @@ static void an_apic_id_gives_its_vp(struct conf *conf)
 }
 
 static const struct conf_scenario scenarios[] = {
-    {HV_CALL_SCENARIO(a_vp_that_waits_is_started), .clauses = "HC-10 HV-1"},
-    {HV_CALL_SCENARIO(a_vp_that_runs_is_refused), .clauses = "HC-10"},
-    {HV_CALL_SCENARIO(a_vp_started_by_an_ipi_is_refused), .clauses = "HC-10"},
-    {HV_CALL_SCENARIO(an_init_makes_a_vp_wait_again), .clauses = "HC-10"},
-    {HV_CALL_SCENARIO(bad_starts_are_named_and_start_nobody), .clauses = "HC-8 HC-10"},
-    {HV_CALL_SCENARIO(of_two_that_start_a_vp_one_does), .clauses = "HC-10"},
-    {HV_CALL_SCENARIO(a_vp_starts_with_the_registers_it_is_given), .clauses = "HC-10"},
-    {HV_CALL_SCENARIO(an_apic_id_gives_its_vp), .clauses = "HC-9"},
+    {HV_CALL_SCENARIO(a_vp_that_waits_is_started), .clauses = "HC-13 HV-1"},
+    {HV_CALL_SCENARIO(a_vp_that_runs_is_refused), .clauses = "HC-13"},
+    {HV_CALL_SCENARIO(a_vp_started_by_an_ipi_is_refused), .clauses = "HC-13"},
+    {HV_CALL_SCENARIO(an_init_makes_a_vp_wait_again), .clauses = "HC-13"},
+    {HV_CALL_SCENARIO(bad_starts_are_named_and_start_nobody), .clauses = "HC-11 HC-13"},
+    {HV_CALL_SCENARIO(of_two_that_start_a_vp_one_does), .clauses = "HC-13"},
+    {HV_CALL_SCENARIO(a_vp_starts_with_the_registers_it_is_given), .clauses = "HC-13"},
+    {HV_CALL_SCENARIO(an_apic_id_gives_its_vp), .clauses = "HC-12"},
 };
 
 CONF_FAMILY(hv_calls_start, scenarios);

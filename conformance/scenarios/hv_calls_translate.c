@@ -179,16 +179,16 @@ static void what_nobody_handles_is_an_unknown_code(struct conf *conf)
 }
 
 static const struct conf_scenario scenarios[] = {
-    {HV_CALL_SCENARIO(a_page_is_found_as_the_processor_finds_it), .clauses = "HC-13"},
-    {HV_CALL_SCENARIO(rights_are_the_tables), .clauses = "HC-13"},
-    {HV_CALL_SCENARIO(reserved_bits_are_named), .clauses = "HC-13"},
-    {HV_CALL_SCENARIO(what_is_not_ram_is_named), .clauses = "HC-13"},
-    {HV_CALL_SCENARIO(a_look_leaves_no_trace_unless_asked), .clauses = "HC-13"},
-    {HV_CALL_SCENARIO(the_longer_form_says_the_same), .clauses = "HC-13"},
-    {HV_CALL_SCENARIO(a_translation_that_makes_no_sense_is_refused), .clauses = "HC-8 HC-13"},
-    {HV_CALL_SCENARIO(what_a_higher_vtl_does_is_denied_to_its_own), .clauses = "HC-14"},
-    {HV_CALL_SCENARIO(there_are_no_extended_calls_and_the_guest_is_told), .clauses = "HC-14 HV-1"},
-    {HV_CALL_SCENARIO(what_nobody_handles_is_an_unknown_code), .clauses = "HC-14"},
+    {HV_CALL_SCENARIO(a_page_is_found_as_the_processor_finds_it), .clauses = "HC-16"},
+    {HV_CALL_SCENARIO(rights_are_the_tables), .clauses = "HC-16"},
+    {HV_CALL_SCENARIO(reserved_bits_are_named), .clauses = "HC-16"},
+    {HV_CALL_SCENARIO(what_is_not_ram_is_named), .clauses = "HC-16"},
+    {HV_CALL_SCENARIO(a_look_leaves_no_trace_unless_asked), .clauses = "HC-16"},
+    {HV_CALL_SCENARIO(the_longer_form_says_the_same), .clauses = "HC-16"},
+    {HV_CALL_SCENARIO(a_translation_that_makes_no_sense_is_refused), .clauses = "HC-11 HC-16"},
+    {HV_CALL_SCENARIO(what_a_higher_vtl_does_is_denied_to_its_own), .clauses = "HC-17"},
+    {HV_CALL_SCENARIO(there_are_no_extended_calls_and_the_guest_is_told), .clauses = "HC-17 HV-1"},
+    {HV_CALL_SCENARIO(what_nobody_handles_is_an_unknown_code), .clauses = "HC-17"},
 };
 
 CONF_FAMILY(hv_calls_translate, scenarios);

@@ -334,19 +334,19 @@ static void a_caller_from_32_bits_meets_its_own_faults(struct conf *conf)
 }
 
 static const struct conf_scenario scenarios[] = {
-    {HC_SCENARIO(output_goes_where_the_guest_says_and_nowhere_else), .clauses = "HC-1 HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(output_may_lie_over_the_input), .clauses = "HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_simple_call_that_fails_writes_nothing), .clauses = "HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(output_that_cannot_be_written_is_told_after_the_call), .clauses = "HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(elements_done_before_an_error_are_written), .clauses = "HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(completed_counts_from_the_first_element_of_the_list), .clauses = "HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_list_may_be_begun_at_every_element), .clauses = "HC-16", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_call_that_is_to_be_repeated_goes_on_from_where_it_was), .clauses = "HC-17", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_simple_call_is_repeated_as_a_whole), .clauses = "HC-17", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_32_bit_caller_repeats_its_call_too), .clauses = "HC-15 HC-17", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_page_of_elements_is_done_in_bounded_pieces), .clauses = "HC-17", .needs = HC_NEEDS},
-    {HC_SCENARIO(interrupts_come_between_the_pieces), .clauses = "HC-17", .needs = HC_NEEDS},
-    {HC_SCENARIO(a_caller_from_32_bits_meets_its_own_faults), .clauses = "PROG-1 HC-15", .needs = HC_NEEDS},
+    {HC_SCENARIO(output_goes_where_the_guest_says_and_nowhere_else), .clauses = "HC-1 HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(output_may_lie_over_the_input), .clauses = "HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_simple_call_that_fails_writes_nothing), .clauses = "HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(output_that_cannot_be_written_is_told_after_the_call), .clauses = "HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(elements_done_before_an_error_are_written), .clauses = "HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(completed_counts_from_the_first_element_of_the_list), .clauses = "HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_list_may_be_begun_at_every_element), .clauses = "HC-7", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_call_that_is_to_be_repeated_goes_on_from_where_it_was), .clauses = "HC-8", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_simple_call_is_repeated_as_a_whole), .clauses = "HC-8", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_32_bit_caller_repeats_its_call_too), .clauses = "HC-6 HC-8", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_page_of_elements_is_done_in_bounded_pieces), .clauses = "HC-8", .needs = HC_NEEDS},
+    {HC_SCENARIO(interrupts_come_between_the_pieces), .clauses = "HC-8", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_caller_from_32_bits_meets_its_own_faults), .clauses = "PROG-1 HC-6", .needs = HC_NEEDS},
 };
 
 CONF_FAMILY(hypercall_output, scenarios);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Aiming a device's interrupt: every rule of the input. [HC-12] */
+/* Aiming a device's interrupt: every rule of the input. [HC-15] */
 
 #include "lib/hv/calls.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Events and messages straight to a SINT of a lower VTL. [HC-14] */
+/* Events and messages straight to a SINT of a lower VTL. [HC-17] */
 
 #include "lib/hv/calls.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Interrupts by hypercall: whom they reach, and as what. [HC-11] [HC-14] */
+/* Interrupts by hypercall: whom they reach, and as what. [HC-14] [HC-17] */
 
 #include "lib/hv/calls.h"
 

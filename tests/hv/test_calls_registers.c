@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Registers by hypercall: every name, its form, and what is refused. [HC-6] [HC-7] */
+/* Registers by hypercall: every name, its form, and what is refused. [HC-9] [HC-10] */
 
 #include "lib/hv/calls.h"
 

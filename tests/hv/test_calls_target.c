@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whom a call names. [HC-8] */
+/* Whom a call names. [HC-11] */
 
 #include "lib/hv/calls.h"
 

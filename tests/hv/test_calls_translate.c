@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a translation answers, and where. The tables themselves: test_page_walk.c. [HC-13] */
+/* What a translation answers, and where. The tables themselves: test_page_walk.c. [HC-16] */
 
 #include "lib/hv/calls.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Finding and starting processors. [HC-9] [HC-10] */
+/* Finding and starting processors. [HC-12] [HC-13] */
 
 #include "lib/hv/calls.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of devices' interrupts. [HC-12] */
+/* The table of devices' interrupts. [HC-15] */
 
 #include "lib/hv/device_map.h"
 

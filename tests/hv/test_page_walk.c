@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Page tables of each form, read as a processor reads them (Intel SDM vol. 3, chapter 4). [HC-13] */
+/* Page tables of each form, read as a processor reads them (Intel SDM vol. 3, chapter 4). [HC-16] */
 
 #include "lib/hv/page_walk.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a processor can hold: each rule broken alone (Intel SDM vol. 3, 27.3.1). [HC-7] */
+/* What a processor can hold: each rule broken alone (Intel SDM vol. 3, 27.3.1). [HC-10] */
 
 #include "lib/hv/x86_state.h"
 

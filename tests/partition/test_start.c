@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Starting one VP from another: question and answer. [HC-10] */
+/* Starting one VP from another: question and answer. [HC-13] */
 
 #include "lib/partition/start.h"
 
