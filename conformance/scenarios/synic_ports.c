@@ -16,29 +16,41 @@
 
 #define INVALID_ID HV_STATUS_INVALID_CONNECTION_ID
 
-/* A VM with a message port and an event port that only VTL `minimum` may reach. NULL: failed. */
-static struct conf_vm *listening_vm(struct conf *conf, const struct vmr_program *program, uint8_t minimum,
-                                    struct ears *ears)
-{
-    struct conf_vm *vm = synic_vm(conf, 1, program, NULL);
+struct listening {
+    struct conf_vm *vm;
+    struct vmr_synic_port *ports[2];
+};
 
-    if (!vm)
-        return NULL;
-    vmr_synic_port_remove(listen_for_posts(vm, NOBODY, 0, ears)); /* was there, and is gone */
+/* A VM with a message port and an event port that only VTL `minimum` may reach. False: failed. */
+static bool listening_begin(struct listening *listening, struct conf *conf, const struct vmr_program *program,
+                            uint8_t minimum, struct ears *ears)
+{
+    *listening = (struct listening){.vm = synic_vm(conf, 1, program, NULL)};
+    if (!listening->vm)
+        return false;
+    vmr_synic_port_remove(listen_for_posts(listening->vm, NOBODY, 0, ears)); /* was there, and is gone */
     ears->releases = 0;
-    (void)listen_for_posts(vm, MESSAGES, minimum, ears);
-    (void)listen_for_signals(vm, EVENTS, minimum, ears);
-    return vm;
+    listening->ports[0] = listen_for_posts(listening->vm, MESSAGES, minimum, ears);
+    listening->ports[1] = listen_for_signals(listening->vm, EVENTS, minimum, ears);
+    return true;
 }
 
-/* Handles are not given back: the ports go with the partition, while `ears` is still there. */
+/* The ports go with the partition, and the handles are given back afterwards. */
+static void listening_end(const struct listening *listening)
+{
+    conf_vm_destroy(listening->vm);
+    vmr_synic_port_remove(listening->ports[0]);
+    vmr_synic_port_remove(listening->ports[1]);
+}
+
 static void listen_to(struct conf *conf, const struct vmr_program *program, uint8_t minimum, struct ears *ears)
 {
-    struct conf_vm *vm = listening_vm(conf, program, minimum, ears);
+    struct listening listening;
 
-    if (vm)
-        (void)conf_run_to_end(vm, 0);
-    conf_vm_destroy(vm);
+    if (!listening_begin(&listening, conf, program, minimum, ears))
+        return;
+    (void)conf_run_to_end(listening.vm, 0);
+    listening_end(&listening);
 }
 
 /* --- what arrives --- */
@@ -85,13 +97,10 @@ static void every_flag_number_arrives(struct conf *conf)
         const struct vmr_step steps[] = {HV_OPEN(), EXPECT_SIGNAL(EVENTS, flags[i], 0), VMR_END()};
         const struct vmr_program program = {.name = "flag", .steps = steps, .count = sizeof(steps) / sizeof(steps[0])};
         struct ears ears = {0};
-        struct conf_vm *vm = listening_vm(conf, &program, 0, &ears);
 
-        if (vm)
-            (void)conf_run_to_end(vm, 0);
+        listen_to(conf, &program, 0, &ears);
         CONF_CHECK_EQ(conf, ears.signals, 1, "signals");
         CONF_CHECK_EQ(conf, ears.flag, flags[i], "the flag");
-        conf_vm_destroy(vm);
     }
 }
 
@@ -174,15 +183,16 @@ static void an_id_is_taken_by_either_kind(struct conf *conf)
 {
     struct ears ears = {0};
     CONF_PROGRAM(both, HV_OPEN(), EXPECT_POST(MESSAGES, 8, 0), EXPECT_SIGNAL(EVENTS, 3, 0), VMR_END());
-    struct conf_vm *vm = listening_vm(conf, &both, 0, &ears);
+    struct listening listening;
 
-    CONF_REQUIRE(conf, vm, "no VM");
-    expect_refused(vm, MESSAGES, 0, "0x1001");
-    expect_refused(vm, EVENTS, 0, "0x1002");
-    expect_refused(vm, NOBODY, VMR_VTL_COUNT, "0x4321");
-    (void)conf_run_to_end(vm, 0);
+    if (!listening_begin(&listening, conf, &both, 0, &ears))
+        return;
+    expect_refused(listening.vm, MESSAGES, 0, "0x1001");
+    expect_refused(listening.vm, EVENTS, 0, "0x1002");
+    expect_refused(listening.vm, NOBODY, VMR_VTL_COUNT, "0x4321");
+    (void)conf_run_to_end(listening.vm, 0);
     CONF_CHECK_EQ(conf, ears.releases, 0, "releases of what was refused");
-    conf_vm_destroy(vm);
+    listening_end(&listening);
     CONF_CHECK_EQ(conf, ears.posts, 1, "posts to the first");
     CONF_CHECK_EQ(conf, ears.signals, 1, "signals to the first");
 }
