@@ -72,13 +72,11 @@ enum vmr_step_op {
     VMR_STEP_CHECKPOINT,  /* number `value` to the host */
     VMR_STEP_HYPERCALL,   /* VMCALL, number `value`, arguments in variables 0-3, result in var */
     /*
-     * Calls the Hyper-V hypercall page at `address` with control word `value`.
-     * Variables 0 and 1 hold input and output address, or the words of a fast
-     * call; afterwards what those registers hold. With a `count`, XMM0 to XMM5
-     * are loaded from the 96 bytes at that address before, and stored there
-     * after. The result goes to var; the fault variable says whether it faulted.
-     * `size` 4: the call is made from a 32-bit code segment, so that the values
-     * are halves of two registers (EDX:EAX, EBX:ECX, EDI:ESI), joined again here.
+     * Calls the Hyper-V hypercall page at `address` with control word `value`. Variables 0 and 1 hold input and output
+     * address, or the words of a fast call; afterwards what those registers hold. With a `count`, XMM0 to XMM5 are
+     * loaded from the 96 bytes there before, and stored after. Result in var; the fault variable says whether it
+     * faulted. `size` 4: from a 32-bit code segment, the values in halves (EDX:EAX, EBX:ECX, EDI:ESI), joined again
+     * here.
      */
     VMR_STEP_HV_CALL,
     VMR_STEP_POWER_OFF, /* through the power port */

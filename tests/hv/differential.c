@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* One generated call, made twice: by the dispatcher and by the model, and compared in all that a guest can see. */
 
 #include "tests/hv/differential.h"
 

@@ -390,6 +390,8 @@ static void measure(struct state *state)
     state->output_bytes = state->output_fixed + state->count * shape->element_output;
 }
 
+/* Long because it is the specification read from top to bottom: each rule once, in the order in which a guest meets
+ * them. */
 void reference_dispatch(const struct reference_call *call, struct vmr_hv_result *ret_result)
 {
     struct state state = {.call = call};
