@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Both sides, and one instruction on each. What a handler does is the model's: it is not what is compared. */
 
 #include "tests/hv/differential.h"
 
