@@ -256,10 +256,7 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
     {                                                                                                                  \
         .op = VMR_STEP_HYPERCALL, .var = (v), .value = (x)                                                             \
     }
-#define VMR_HV_CALL(v, page, control)                                                                                  \
-    {                                                                                                                  \
-        .op = VMR_STEP_HV_CALL, .size = 8, .var = (v), .address = (page), .value = (control)                           \
-    }
+#define VMR_HV_CALL(v, page, control) VMR_HV_CALL_XMM(v, page, control, 0)
 #define VMR_HV_CALL32(v, page, control)                                                                                \
     {                                                                                                                  \
         .op = VMR_STEP_HV_CALL, .size = 4, .var = (v), .address = (page), .value = (control)                           \

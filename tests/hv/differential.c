@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* One generated call, made twice: by the dispatcher and by the model, and compared in all that a guest can see. */
+/* Both sides, and one instruction on each. What a handler does is the model's: it is not what is compared. */
 
 #include "tests/hv/differential.h"
 

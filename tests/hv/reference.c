@@ -108,8 +108,10 @@ struct convention {
 };
 
 /* x86 registers: 0 A, 1 C, 2 D, 3 B, 6 SI, 7 DI. */
-static void convention_of(unsigned abi, struct convention *ret)
+static void convention_of(const struct vmr_hv_caller *caller, struct convention *ret)
 {
+    unsigned abi = caller->abi;
+
     *ret = (struct convention){.output = true, .has_vtl_input = true};
     if (abi == VMR_HV_ABI_X86) {
         *ret = (struct convention){.control = {2, 0}, .result = {2, 0}, .words = {{3, 1}, {7, 6}}, .word_count = 2};
@@ -126,7 +128,8 @@ static void convention_of(unsigned abi, struct convention *ret)
         ret->words[1].low = 8;
         for (int i = 0; i < 12; i++)
             ret->words[2 + i].low = XMM + i;
-        ret->word_count = 14;
+        ret->word_count = caller->without_xmm ? 2 : 14;
+        ret->output = !caller->without_xmm;
         return;
     }
     int first = abi == VMR_HV_ABI_ARM64_SMCCC ? 1 : 0;
@@ -396,11 +399,7 @@ void reference_dispatch(const struct reference_call *call, struct vmr_hv_result 
 {
     struct state state = {.call = call};
 
-    convention_of(call->caller->abi, &state.convention);
-    if (call->caller->without_xmm && call->caller->abi == VMR_HV_ABI_X64) {
-        state.convention.word_count = 2;
-        state.convention.output = false;
-    }
+    convention_of(call->caller, &state.convention);
     call->registers->gpr_modified = 0;
     call->registers->xmm_modified = 0;
     call->registers->pc_modified = false;

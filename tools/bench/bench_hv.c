@@ -7,7 +7,6 @@
 
 #include "tools/bench/bench_hv.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
