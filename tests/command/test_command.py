@@ -84,6 +84,8 @@ class Usage(Command):
             (['run', '--firmware', firmware, '--hypervisor', 'kvm:irqchip=moon'], 'moon'),
             (['certify', '--list', '--explain', 'RUN-1'], 'two different questions'),
             (['certify', '--attempts', '11'], "--attempts '11' is not a number from 1 to 10"),
+            (['certify', '--list', '--json'], '--json is for results'),
+            (['bench', '--trace', '-'], '--trace needs a file'),
             (['certify', '--patience', '0'], "--patience '0' is not a number from 1 to 1000"),
         ]
         for arguments, piece in rows:
@@ -198,7 +200,8 @@ class Traces(Command):
         ]
         for name, content in rows:
             self.file('bad.vmt', content)
-            for words in (['replay'], ['trace', 'info'], ['trace', 'stat'], ['trace', 'print', '-o', 'out']):
+            for words in (['replay'], ['trace', 'info'], ['trace', 'stat'], ['trace', 'print', '-o', 'out'],
+                          ['bench', '--trace']):
                 with self.subTest(name=name, words=words):
                     self.is_refused(*words, 'bad.vmt')
 
@@ -220,6 +223,7 @@ class Traces(Command):
         self.refuses(1, "cannot open 'missing'", 'trace', 'info', 'missing')
         self.refuses(1, 'Is a directory', 'replay', self.folder)
         self.refuses(1, "cannot create 'no/where'", 'trace', 'pack', 'good.vmt', '-o', 'no/where')
+        self.refuses(1, "cannot open 'missing'", 'bench', '--trace', 'missing')
         self.refuses(1, 'No space left on device', 'trace', 'print', 'good.vmt', '-o', '/dev/full')
         self.refuses(1, f"cannot create '{self.folder}': Is a directory", 'trace', 'pack', 'good.vmt', '-o',
                      self.folder)
@@ -331,7 +335,7 @@ class Answers(Command):
             with self.subTest(words=words):
                 done = self.run_it('certify', *words)
                 self.assertEqual((done.returncode, done.stdout), (status, b''), done.stderr)
-                self.assertRegex(done.stderr.decode(), r'\Avmrig[^\n]*\n\Z')
+                self.assertRegex(done.stderr.decode(), r'\Avmrig certify: [^\n]*\n\Z')
 
     def test_certify_json_is_json(self):
         done = self.run_it('certify', '--json', '--hypervisor', 'mock', '--filter', 'io/*')
