@@ -116,7 +116,7 @@ static void safe_name(const char *spec, char *ret_name, size_t size)
 
 static bool complain(FILE *err, const char *what, const char *path)
 {
-    fprintf(err, "vmrig: report folder: %s '%s': %s\n", what, path, strerror(errno));
+    fprintf(err, "vmrig certify: report folder: %s '%s': %s\n", what, path, strerror(errno));
     return false;
 }
 

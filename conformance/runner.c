@@ -73,7 +73,7 @@ static bool select_scenarios(struct runner *runner)
     }
     if (runner->scenario_count > 0)
         return true;
-    fprintf(runner->options->err, "vmrig: no scenario matches '%s'\n",
+    fprintf(runner->options->err, "vmrig certify: no scenario matches '%s'\n",
             runner->options->filter ? runner->options->filter : "*");
     return false;
 }
@@ -97,7 +97,7 @@ static int explain(const struct runner *runner)
     while (clause < conf_clause_count && strcmp(conf_clauses[clause].id, options->explain) != 0)
         clause++;
     if (clause == conf_clause_count) {
-        fprintf(options->err, "vmrig: '%s' is no clause of the contract\n", options->explain);
+        fprintf(options->err, "vmrig certify: '%s' is no clause of the contract\n", options->explain);
         return CONF_EXIT_USAGE;
     }
     fprintf(options->out, "%s: %s\n", conf_clauses[clause].id, conf_clauses[clause].text);
@@ -155,7 +155,7 @@ static int add_backend(struct runner *runner, const char *spec, bool required)
         memcpy(absent->reason, err.message, sizeof(absent->reason));
         return CONF_EXIT_PASSED;
     }
-    fprintf(runner->options->err, "vmrig: %s\n", err.message);
+    fprintf(runner->options->err, "vmrig certify: %s\n", err.message);
     return status == VMR_E_CONFIG ? CONF_EXIT_USAGE : CONF_EXIT_FAILED;
 }
 
@@ -180,12 +180,12 @@ static int add_backends(struct runner *runner)
     runner->backends = calloc(count + 1, sizeof(*runner->backends));
     runner->absent = calloc(count, sizeof(*runner->absent));
     if (!runner->backends || !runner->absent) {
-        fprintf(options->err, "vmrig: out of memory\n");
+        fprintf(options->err, "vmrig certify: out of memory\n");
         return CONF_EXIT_FAILED;
     }
     for (size_t i = 0; status == CONF_EXIT_PASSED && i < count; i++) {
         if (is_repeated(specs, i)) {
-            fprintf(options->err, "vmrig: hypervisor '%s' is given twice\n", specs[i]);
+            fprintf(options->err, "vmrig certify: hypervisor '%s' is given twice\n", specs[i]);
             return CONF_EXIT_USAGE;
         }
         status = add_backend(runner, specs[i], required);
@@ -218,7 +218,7 @@ static bool run_all(struct runner *runner)
 {
     runner->results = calloc(runner->backend_count * runner->scenario_count, sizeof(*runner->results));
     if (!runner->results) {
-        fprintf(runner->options->err, "vmrig: out of memory\n");
+        fprintf(runner->options->err, "vmrig certify: out of memory\n");
         return false;
     }
     for (size_t i = 0; i < runner->backend_count; i++) {
@@ -226,7 +226,7 @@ static bool run_all(struct runner *runner)
         char reason[CONF_TEXT_MAX];
 
         if (!backend->is_mock && !backend->is_library && !conf_quirks_measure(backend, reason, sizeof(reason))) {
-            fprintf(runner->options->err, "vmrig: %s: %s\n", backend->spec, reason);
+            fprintf(runner->options->err, "vmrig certify: %s: %s\n", backend->spec, reason);
             return false;
         }
         for (size_t j = 0; j < runner->scenario_count; j++) {
@@ -276,7 +276,7 @@ static int report(struct runner *runner)
     else
         report_matrix(&data, options->out);
     if (!written || ferror(options->out))
-        fprintf(options->err, "vmrig: the results could not be written\n");
+        fprintf(options->err, "vmrig certify: the results could not be written\n");
     if (options->report_folder && !report_write(&data, options->report_folder, options->err))
         written = false;
     report_total(&data, NULL, NULL, &totals);

@@ -27,7 +27,7 @@ static bool plain_has(const struct sparse *sparse, uint32_t vp)
     if ((sparse->valid_banks >> bank & 1) == 0)
         return false;
     for (uint32_t i = 0; i < bank; i++)
-        word += sparse->valid_banks >> i & 1;
+        word += (uint32_t)(sparse->valid_banks >> i & 1);
     return (sparse->words[8 * word + vp % 64 / 8] >> vp % 8 & 1) != 0;
 }
 

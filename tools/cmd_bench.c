@@ -5,6 +5,8 @@
 
 #include "tools/command.h"
 
+#include <string.h>
+
 #include "tools/bench/bench.h"
 
 enum option {
@@ -29,6 +31,8 @@ static int run(const struct args *args)
         .trace = args_value(args, OPTION_TRACE),
     };
 
+    if (bench.trace && strcmp(bench.trace, "-") == 0)
+        return tool_usage(args->command, "--trace needs a file: it is read many times");
     return bench_main(&bench);
 }
 

@@ -66,6 +66,8 @@ static int run(const struct args *args)
 
     if (conf.list && conf.explain)
         return tool_usage(args->command, "--list and --explain are two different questions");
+    if (conf.json && (conf.list || conf.explain))
+        return tool_usage(args->command, "--json is for results: --list and --explain have none");
     return conf_main(&conf);
 }
 

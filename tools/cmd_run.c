@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 
 #include "tools/console.h"
+#include "tools/feed.h"
 #include "tools/hypervisor.h"
 #include "tools/infile.h"
 #include "tools/interrupt.h"
@@ -49,8 +50,10 @@ static const struct args_option options[] = {
 static const struct args_spec spec = {
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
-    .details = "The guest's serial port and debug console are printed on stdout. Its clock\n"
-               "begins at 2024-01-01 00:00:00 UTC in every run.\n\n"
+    .details = "The guest's serial port and debug console are printed on stdout, and what comes\n"
+               "in on stdin is what the guest reads from its serial port: bytes as they are, from\n"
+               "a terminal line by line. The end of stdin ends nothing. The guest's clock begins\n"
+               "at 2024-01-01 00:00:00 UTC in every run.\n\n"
                "Exit status: 0 when TEXT was printed, or, without --until, when the guest\n"
                "powered off or asked for a reset; else 1, also when interrupted.\n",
 };
@@ -66,6 +69,7 @@ struct run {
     struct vmr_hypervisor_handle handle;
     struct recording recording;
     struct console console;
+    struct feed feed;
     struct interrupt interrupt;
     struct vmr_machine *machine;
     bool timed_out;
@@ -140,6 +144,13 @@ static void request_stop(void *context)
     vmr_machine_request_stop(run->machine);
 }
 
+static size_t receive(void *context, const uint8_t *bytes, size_t length)
+{
+    const struct run *run = context;
+
+    return vmr_machine_receive(run->machine, bytes, length);
+}
+
 static const struct vmr_host *machine_host(const struct run *run)
 {
     return run->record ? &run->recording.host : &run->host;
@@ -192,7 +203,11 @@ static enum vmr_status run_machine(struct run *run, struct vmr_vp_set_halt *ret_
     if (status == VMR_OK)
         status = vmr_machine_start(run->machine);
     if (status == VMR_OK)
+        status = feed_start(&run->feed, receive, run, &run->err);
+    if (status == VMR_OK)
         status = wait_for_end(run, ret_halt);
+
+    feed_finish(&run->feed);
 
     enum vmr_status stopped = vmr_machine_stop(run->machine);
 
@@ -284,6 +299,7 @@ static int run_parsed(struct run *run, const struct args *args)
 {
     int result;
 
+    feed_init(&run->feed, run->command);
     run->log = (struct vmr_log){.sink = tool_log, .context = (void *)(uintptr_t)run->command};
     vmr_host_posix(&run->host, &run->log);
     console_init(&run->console, true, run->plan.until);
@@ -297,6 +313,7 @@ static int run_parsed(struct run *run, const struct args *args)
     vmr_machine_destroy(run->machine);
     recording_destroy(&run->recording);
     console_finish(&run->console);
+    feed_finish(&run->feed);
     vmr_handle_close(&run->handle);
     free(run->firmware);
     return result;

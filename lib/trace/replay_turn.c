@@ -183,9 +183,12 @@ static bool is_stuck(const struct vmr_replay *replay)
  */
 static bool awaits_embedder(const struct vmr_replay *replay)
 {
+    /* Whoever has the turn goes from record to record without the lock. */
+    if (replay->has_turn)
+        return false;
     uint32_t next = replay->head.vp;
 
-    return !replay->has_turn && next < replay->vp_count && replay->vps[next] && !replay->vps[next]->entered;
+    return next < replay->vp_count && replay->vps[next] && !replay->vps[next]->entered;
 }
 
 static uint64_t patience(const struct vmr_replay *replay)

@@ -433,6 +433,11 @@ class Dev(Tree):
         self.assertEqual((done.returncode, done.stdout), (2, ''))
         self.assertRegex(done.stderr, r'\A[^\n]*"explode"[^\n]*\n\Z')
 
+    def test_format_takes_no_argument(self):
+        done = self.dev('format', 'lib')
+        self.assertEqual((done.returncode, done.stdout), (2, ''))
+        self.assertRegex(done.stderr, r'\A[^\n]*"lib"[^\n]*\n\Z')
+
     def test_no_command_is_the_usage_and_status_2(self):
         done = self.dev()
         self.assertEqual((done.returncode, done.stdout), (2, ''))

@@ -6,6 +6,8 @@ usage: test_command.py VMRIG CORPORA CLASS
 
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import stat
@@ -19,6 +21,17 @@ BOOT = 'trace/seabios-microvm-boot.vmt'
 COMMANDS = ['version', 'probe', 'run', 'replay', 'trace', 'trace info', 'trace print', 'trace pack', 'trace diff',
             'trace stat', 'trace cut', 'certify', 'bench']
 MIB = 1 << 20
+# Sends back what comes in on the serial port, up to the end of a line, and powers off:
+# next: mov dx,0x3fd; in al,dx; test al,1; jz next; mov dx,0x3f8; in al,dx; out dx,al; cmp al,10; jne next; out 0xf4,al
+ECHO = bytes.fromhex('ba fd 03 ec a8 01 74 f8 ba f8 03 ec ee 3c 0a 75 ef e6 f4 f4')
+
+
+def firmware_of(code):
+    """An image whose first instruction is the first of this sixteen-bit code."""
+    image = bytearray(b'\xf4' * 65536)
+    image[0xff00:0xff00 + len(code)] = code
+    image[0xfff0:0xfff3] = bytes.fromhex('e9 0d ff')  # jmp 0xff00
+    return bytes(image)
 
 
 class Usage(Command):
@@ -71,6 +84,8 @@ class Usage(Command):
             (['run', '--firmware', firmware, '--hypervisor', 'kvm:irqchip=moon'], 'moon'),
             (['certify', '--list', '--explain', 'RUN-1'], 'two different questions'),
             (['certify', '--attempts', '11'], "--attempts '11' is not a number from 1 to 10"),
+            (['certify', '--list', '--json'], '--json is for results'),
+            (['bench', '--trace', '-'], '--trace needs a file'),
             (['certify', '--patience', '0'], "--patience '0' is not a number from 1 to 1000"),
         ]
         for arguments, piece in rows:
@@ -185,7 +200,8 @@ class Traces(Command):
         ]
         for name, content in rows:
             self.file('bad.vmt', content)
-            for words in (['replay'], ['trace', 'info'], ['trace', 'stat'], ['trace', 'print', '-o', 'out']):
+            for words in (['replay'], ['trace', 'info'], ['trace', 'stat'], ['trace', 'print', '-o', 'out'],
+                          ['bench', '--trace']):
                 with self.subTest(name=name, words=words):
                     self.is_refused(*words, 'bad.vmt')
 
@@ -207,6 +223,7 @@ class Traces(Command):
         self.refuses(1, "cannot open 'missing'", 'trace', 'info', 'missing')
         self.refuses(1, 'Is a directory', 'replay', self.folder)
         self.refuses(1, "cannot create 'no/where'", 'trace', 'pack', 'good.vmt', '-o', 'no/where')
+        self.refuses(1, "cannot open 'missing'", 'bench', '--trace', 'missing')
         self.refuses(1, 'No space left on device', 'trace', 'print', 'good.vmt', '-o', '/dev/full')
         self.refuses(1, f"cannot create '{self.folder}': Is a directory", 'trace', 'pack', 'good.vmt', '-o',
                      self.folder)
@@ -318,7 +335,7 @@ class Answers(Command):
             with self.subTest(words=words):
                 done = self.run_it('certify', *words)
                 self.assertEqual((done.returncode, done.stdout), (status, b''), done.stderr)
-                self.assertRegex(done.stderr.decode(), r'\Avmrig[^\n]*\n\Z')
+                self.assertRegex(done.stderr.decode(), r'\Avmrig certify: [^\n]*\n\Z')
 
     def test_certify_json_is_json(self):
         done = self.run_it('certify', '--json', '--hypervisor', 'mock', '--filter', 'io/*')
@@ -417,6 +434,56 @@ class Run(Command):
         with open(self.path('r.vmt'), 'rb') as file:
             self.assertEqual(file.read(), b'precious')
 
+    def test_stdin_is_the_serial_port(self):
+        """More than the port has room for; the guest ends behind a line, and what comes in later harms nothing."""
+        self.file('firmware', firmware_of(ECHO))
+        text = bytes(byte for byte in range(256) if byte != ord('\n')) * 40 + b'\n'
+        for name, given in (('a pipe', {'input': text}), ('a pipe that goes on', {'input': text + MIB * b'x'}),
+                            ('a file', {'stdin': self.open_file('text', text)})):
+            with self.subTest(name=name):
+                stdin = {} if 'stdin' in given else {'stdin': None}
+                self.assertEqual(self.succeeds('run', '--firmware', 'firmware', '--timeout', '60', '--record', 'r.vmt',
+                                               **{**stdin, **given}), text)
+                self.assertEqual(self.succeeds('replay', 'r.vmt', '--console'), text)
+                self.assertIn(b' vm input stream=0 ', self.succeeds('trace', 'print', 'r.vmt'))
+
+    def open_file(self, name, content):
+        file = open(self.file(name, content), 'rb')  # pylint: disable=consider-using-with
+        self.addCleanup(file.close)
+        return file
+
+    def test_a_terminal_gives_lines(self):
+        self.file('firmware', firmware_of(ECHO))
+        ours, theirs = pty.openpty()
+        words = [command.VMRIG, 'run', '--firmware', 'firmware', '--timeout', '60']
+        with os.fdopen(ours, 'wb', buffering=0) as keyboard, os.fdopen(theirs, 'rb') as stdin:
+            with subprocess.Popen(words, cwd=self.folder, stdin=stdin, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE) as child:
+                keyboard.write(b'hellp\x7fo\x04 there\n')  # a slip; ^D sends what stands so far
+                shown, said = child.communicate(timeout=command.TIMEOUT_S)
+        self.assertEqual((child.returncode, shown), (0, b'hello there\n'), said)
+
+    def test_stdin_that_cannot_be_read(self):
+        """Closed, ended, a folder, or full of what nobody wants: the guest runs, and its recording replays."""
+        self.file('none')
+        for redirection, said in (('<&-', b''), ('<none', b''), ('</dev/zero', b''),
+                                  ('<.', b'vmrig run: warning: cannot read stdin: Is a directory\n')):
+            with self.subTest(redirection=redirection):
+                done = self.run_it('run', '--firmware', SEABIOS, '--timeout', '60', '--record', 'r.vmt', '--until',
+                                   'Found 1 cpu(s)', prefix=('sh', '-c', f'exec "$@" {redirection}', 'sh'))
+                self.assertEqual((done.returncode, done.stderr), (0, said))
+                self.assertEqual(self.succeeds('replay', 'r.vmt', '--console'), done.stdout)
+
+    def test_what_finds_no_room_does_not_fill_the_recording(self):
+        self.file('firmware', firmware_of(bytes.fromhex('eb fe')))
+        run = ('run', '--firmware', 'firmware', '--record', 'r.vmt', '--timeout')
+        with open('/dev/zero', 'rb') as stdin:
+            self.refuses(1, 'timed out', *run, '1', stdin=stdin)
+        offers = re.findall(rb' vm input stream=0 bytes=(\w*)', self.succeeds('trace', 'print', 'r.vmt'))
+        self.assertGreater(len(offers), 20)
+        self.assertLess(sum(len(offer) // 2 for offer in offers), 3 * 4096)
+        self.succeeds('replay', 'r.vmt')
+
     def test_how_the_guest_ends_is_the_status(self):
         """Sixteen-bit code at the reset vector: what it does, what the command says, the status."""
         rows = [
@@ -424,10 +491,7 @@ class Run(Command):
             ('power off', bytes.fromhex('b0 31 e6 f4 f4'), 0, b'the guest powered off, exit value 0x31'),
         ]
         for name, code, status, said in rows:
-            image = bytearray(b'\xf4' * 65536)
-            image[0xff00:0xff00 + len(code)] = code
-            image[0xfff0:0xfff3] = bytes.fromhex('e9 0d ff')  # jmp 0xff00
-            self.file('firmware', bytes(image))
+            self.file('firmware', firmware_of(code))
             with self.subTest(name=name):
                 done = self.run_it('run', '--firmware', 'firmware', '--timeout', '60', '--record', 'r.vmt')
                 self.assertEqual((done.returncode, done.stderr), (status, b'vmrig run: ' + said + b'\n'))

@@ -89,8 +89,8 @@ static void run_set(struct guest *guest, bool from_outside)
     if (from_outside)
         raise_from_outside(guest);
     CHECK_OK(vmr_vp_set_wait(set, VMR_NEVER, &halt));
+    /* Of either VP: one powers the machine off, both see it, and whose thread is first to say so is for the host. */
     assert_int_equal(halt.result.reason, VMR_HALT_POWER_OFF);
-    assert_int_equal(halt.vp, 0);
     CHECK_OK(vmr_vp_set_stop(set));
     vmr_vp_set_destroy(set);
 }

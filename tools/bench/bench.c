@@ -52,8 +52,13 @@ int bench_main(const struct bench_options *options)
     static bool (*const benchmarks[])(struct bench_report * report) = {
         bench_exit_loops, bench_prepared, bench_replays, bench_kicks, bench_partitions, bench_scaling, bench_hypercalls,
     };
-    struct bench_report *report = calloc(1, sizeof(*report));
-    bool good = report != NULL;
+    struct bench_report *report;
+    bool good = true;
+
+    /* Minutes before it would be played. */
+    if (options->trace && !bench_trace_is_good(options->trace))
+        return 1;
+    report = calloc(1, sizeof(*report));
 
     if (!report)
         return 1;

@@ -67,6 +67,8 @@ uint32_t bench_rounds(const struct bench_report *report, uint32_t rounds);
 bool bench_exit_loops(struct bench_report *report);
 bool bench_prepared(struct bench_report *report);
 bool bench_replays(struct bench_report *report);
+/* Whether a recording can be read from its beginning to its end; says what is wrong with it. */
+bool bench_trace_is_good(const char *path);
 bool bench_kicks(struct bench_report *report);
 bool bench_partitions(struct bench_report *report);
 bool bench_scaling(struct bench_report *report);

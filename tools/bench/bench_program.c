@@ -22,6 +22,8 @@ bool bench_program_begin(const char *path, const char *const *arguments, pid_t *
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
     (void)posix_spawn_file_actions_init(&actions);
+    /* What is typed meanwhile is for nobody's guest. */
+    (void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
     /* posix_spawn promises not to change the strings; its type is older than const. */
     int error = posix_spawn(ret_child, path, &actions, NULL, (char *const *)(uintptr_t)arguments, environ);

@@ -13,10 +13,13 @@
 #include <unistd.h>
 
 #include "tools/bench/bench.h"
+#include "tools/infile.h"
+#include "tools/report.h"
 
 #define FIRMWARE_DEFAULT "/usr/share/seabios/bios-microvm.bin"
 #define BOOT_END "No bootable device"
 #define PLAYS 1000u
+#define BENCH_COMMAND "vmrig bench"
 #define CONSOLE_BYTES_MAX 65536u
 
 /* What the command printed: `length` bytes, the first CONSOLE_BYTES_MAX of them kept. */
@@ -56,33 +59,51 @@ static bool run_command(const char *const *arguments, struct output *output, dou
     return ended;
 }
 
-static enum vmr_status read_file(void *context, void *ret_bytes, size_t capacity, size_t *ret_length)
+static enum vmr_status read_to_the_end(const struct vmr_trace_source *source, struct vmr_trace_info *ret_info,
+                                       struct vmr_error *err)
 {
-    *ret_length = fread(ret_bytes, 1, capacity, context);
-    return ferror((FILE *)context) ? VMR_E_HOST : VMR_OK;
-}
-
-/* The counts of a whole trace. */
-static bool measure_trace(const char *path, struct vmr_trace_info *ret_info)
-{
-    FILE *file = fopen(path, "rb");
-    const struct vmr_trace_source source = {.read = read_file, .context = file};
     struct vmr_trace_reader *reader = NULL;
     struct vmr_trace_record record;
-    struct vmr_error err = {0};
     bool end = false;
-    enum vmr_status status = VMR_E_HOST;
+    enum vmr_status status =
+        vmr_trace_reader_create(source, &(struct vmr_trace_read_options){.strict = true}, &reader, err);
 
-    if (file)
-        status = vmr_trace_reader_create(&source, NULL, &reader, &err);
     while (!status && !end)
-        status = vmr_trace_reader_next(reader, &record, &end, &err);
+        status = vmr_trace_reader_next(reader, &record, &end, err);
     if (!status)
         vmr_trace_reader_get_info(reader, ret_info);
     vmr_trace_reader_destroy(reader);
-    if (file)
-        (void)fclose(file);
-    return status == VMR_OK || bench_failed(path, status, &err);
+    if (!status && ret_info->cut)
+        return vmr_error_set(err, VMR_E_CORRUPT, "cut short");
+    return status;
+}
+
+/* The counts of a whole trace. False: it is none, and was said to be. */
+static bool measure_trace(const char *path, struct vmr_trace_info *ret_info)
+{
+    struct infile input = {.fd = -1};
+    struct vmr_trace_source source;
+    struct vmr_error err = {0};
+    enum vmr_status status = infile_open(&input, path, &err);
+
+    if (status == VMR_OK) {
+        infile_source(&input, &source);
+        status = read_to_the_end(&source, ret_info, &err);
+        infile_explain(&input, &err);
+    }
+    if (status != VMR_OK && (!input.name || input.failure != 0))
+        tool_say(BENCH_COMMAND, "%s", err.message);
+    else if (status != VMR_OK)
+        tool_say(BENCH_COMMAND, "'%s': %s", path, err.message);
+    infile_close(&input);
+    return status == VMR_OK;
+}
+
+bool bench_trace_is_good(const char *path)
+{
+    struct vmr_trace_info info;
+
+    return measure_trace(path, &info);
 }
 
 static void one_figure(struct bench_report *report, const char *name, const char *unit, double value)
@@ -229,7 +250,7 @@ static bool replay_loop(struct bench_report *report)
 
 bool bench_replays(struct bench_report *report)
 {
-    char path[] = "/tmp/vmrig-bench-XXXXXX";
+    char path[] = "/tmp/vmrig-bench-XXXXXX", kept[32];
     double live_seconds = 0;
 
     if (!replay_loop(report))
@@ -244,10 +265,12 @@ bool bench_replays(struct bench_report *report)
 
     if (fd < 0)
         return bench_failed("replay", VMR_E_HOST, NULL);
-    (void)close(fd);
     bool good = record(path, &live_seconds) || bench_failed("recording a boot", VMR_E_HOST, NULL);
 
-    good = good && figures(report, path, live_seconds);
+    /* The programs that play it inherit the descriptor: whatever ends this one, no file stays behind. */
     (void)unlink(path);
+    (void)snprintf(kept, sizeof(kept), "/proc/self/fd/%d", fd);
+    good = good && figures(report, kept, live_seconds);
+    (void)close(fd);
     return good;
 }
