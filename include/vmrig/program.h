@@ -8,9 +8,8 @@
  * mock interprets the steps; an assembler lowers the same steps to machine code
  * for hypervisors that run instructions. One program, every backend. [PROG-1]
  *
- * The guest has eight 64-bit variables (R8 to R15 on x86-64), RAM addressed by
- * guest physical address, and an interrupt handler on every vector, which counts
- * and acknowledges. It speaks to the host through the ports below.
+ * The guest has eight 64-bit variables (R8 to R15 on x86-64), RAM by guest physical address, and an interrupt handler
+ * on every vector, which counts and acknowledges. It speaks to the host through the ports below.
  */
 
 #include "vmrig/error.h"
