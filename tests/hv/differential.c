@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * What the differential tests share: numbers that follow from a seed, a memory, and the two sides side by side.
+ */
 
 #include "tests/hv/differential.h"
 

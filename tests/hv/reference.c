@@ -390,6 +390,7 @@ static void measure(struct state *state)
     state->output_bytes = state->output_fixed + state->count * shape->element_output;
 }
 
+/* The order of the specification, step by step and in one place: this is what the library is held against. */
 void reference_dispatch(const struct reference_call *call, struct vmr_hv_result *ret_result)
 {
     struct state state = {.call = call};

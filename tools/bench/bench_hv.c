@@ -5,11 +5,11 @@
  * by monitor page; and how long a message takes to a guest's handler.
  */
 
+#include "tools/bench/bench_hv.h"
+
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "tools/bench/bench_hv.h"
 
 #define TURNS 101u
 #define CALLS 200000u
