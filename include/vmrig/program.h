@@ -134,7 +134,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_program_check(const struct vmr_progra
 /* "out", "wait-vector", ... */
 VMR_API const char *vmr_step_op_name(uint32_t op);
 
-/* clang-format off: one line a step is the point */
+/* One line a step is the point. */
+/* clang-format off */
 #define VMR_SET(v, x)                                                                                                  \
     {                                                                                                                  \
         .op = VMR_STEP_SET, .var = (v), .value = (x)                                                                   \
@@ -211,26 +212,14 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
     {                                                                                                                  \
         .op = VMR_STEP_LOOP, .var = (v), .target = (t)                                                                 \
     }
-#define VMR_SPIN()                                                                                                     \
-    {                                                                                                                  \
-        .op = VMR_STEP_SPIN                                                                                            \
-    }
+#define VMR_SPIN() {.op = VMR_STEP_SPIN}
 #define VMR_SPIN_UNTIL(gpa, n, x)                                                                                      \
     {                                                                                                                  \
         .op = VMR_STEP_SPIN_UNTIL, .size = (n), .address = (gpa), .value = (x)                                         \
     }
-#define VMR_CLI()                                                                                                      \
-    {                                                                                                                  \
-        .op = VMR_STEP_CLI                                                                                             \
-    }
-#define VMR_STI()                                                                                                      \
-    {                                                                                                                  \
-        .op = VMR_STEP_STI                                                                                             \
-    }
-#define VMR_HLT()                                                                                                      \
-    {                                                                                                                  \
-        .op = VMR_STEP_HLT                                                                                             \
-    }
+#define VMR_CLI() {.op = VMR_STEP_CLI}
+#define VMR_STI() {.op = VMR_STEP_STI}
+#define VMR_HLT() {.op = VMR_STEP_HLT}
 #define VMR_WAIT_VECTOR(x, c)                                                                                          \
     {                                                                                                                  \
         .op = VMR_STEP_WAIT_VECTOR, .value = (x), .count = (c)                                                         \
@@ -264,22 +253,10 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
     {                                                                                                                  \
         .op = VMR_STEP_HV_CALL, .size = 8, .var = (v), .address = (page), .value = (control), .count = (gpa)           \
     }
-#define VMR_POWER_OFF()                                                                                                \
-    {                                                                                                                  \
-        .op = VMR_STEP_POWER_OFF                                                                                       \
-    }
-#define VMR_RESET()                                                                                                    \
-    {                                                                                                                  \
-        .op = VMR_STEP_RESET                                                                                           \
-    }
-#define VMR_TRIPLE_FAULT()                                                                                             \
-    {                                                                                                                  \
-        .op = VMR_STEP_TRIPLE_FAULT                                                                                    \
-    }
-#define VMR_NOP()                                                                                                      \
-    {                                                                                                                  \
-        .op = VMR_STEP_NOP                                                                                             \
-    }
+#define VMR_POWER_OFF() {.op = VMR_STEP_POWER_OFF}
+#define VMR_RESET() {.op = VMR_STEP_RESET}
+#define VMR_TRIPLE_FAULT() {.op = VMR_STEP_TRIPLE_FAULT}
+#define VMR_NOP() {.op = VMR_STEP_NOP}
 #define VMR_VTL_CALL(page)                                                                                             \
     {                                                                                                                  \
         .op = VMR_STEP_VTL_CALL, .address = (page)                                                                     \
@@ -288,10 +265,7 @@ VMR_API const char *vmr_step_op_name(uint32_t op);
     {                                                                                                                  \
         .op = VMR_STEP_VTL_RETURN, .address = (page), .value = (x)                                                     \
     }
-#define VMR_END()                                                                                                      \
-    {                                                                                                                  \
-        .op = VMR_STEP_END                                                                                             \
-    }
+#define VMR_END() {.op = VMR_STEP_END}
 /* clang-format on */
 
 VMR_END_DECLS
