@@ -223,6 +223,28 @@ static void the_code_page_has_entries_at_named_offsets(struct conf *conf)
     CONF_CHECK(conf, !vmr_hv_guest_vsm_register(hv, 0, true, 0x000d0fff, &value), "a register that there is not");
 }
 
+#define READ_REGISTER(page, name)                                                                                      \
+    VMR_STORE(HV_INPUT, 8, UINT64_MAX), VMR_STORE(HV_INPUT + 8, 8, HV_VP_INDEX_SELF),                                  \
+        VMR_STORE(HV_INPUT + 16, 4, name),                                                                             \
+        VTL_EXPECT_CALL(page, HV_CALL_GET_VP_REGISTERS | REP(1), HV_INPUT, HV_RESULT(0, 1)), VMR_LOAD(5, HV_OUTPUT, 8)
+#define WRITE_REGISTER(page, name, x)                                                                                  \
+    VMR_STORE(HV_INPUT, 8, UINT64_MAX), VMR_STORE(HV_INPUT + 8, 8, HV_VP_INDEX_SELF),                                  \
+        VMR_STORE(HV_INPUT + 16, 8, name), VTL_EXPECT_CALL(page, HV_CALL_SET_VP_REGISTERS | REP(1), HV_INPUT, x)
+
+static void a_guest_reads_about_its_vtls(struct conf *conf)
+{
+    CONF_PROGRAM(vtl0, HV_OPEN(), READ_REGISTER(HV_CODE_PAGE, HV_REGISTER_VSM_PARTITION_STATUS),
+                 VMR_EXPECT(5, 1 | 1u << 16), READ_REGISTER(HV_CODE_PAGE, HV_REGISTER_VSM_CODE_PAGE_OFFSETS),
+                 VMR_EXPECT(5, HV_PAGE_VTL_CALL_64 | HV_PAGE_VTL_RETURN_64 << 12), VTL_ENABLE(HV_CODE_PAGE, 1, 0),
+                 VTL_ENABLE_VP(HV_CODE_PAGE, HV_VP_INDEX_SELF, 1, 0), VMR_VTL_CALL(HV_CODE_PAGE), VMR_END());
+    CONF_PROGRAM(vtl1, VTL_OPEN(), READ_REGISTER(VTL_CODE_PAGE, HV_REGISTER_VSM_VP_STATUS), VMR_EXPECT(5, 1 | 3u << 16),
+                 READ_REGISTER(VTL_CODE_PAGE, HV_REGISTER_VSM_PARTITION_STATUS), VMR_EXPECT(5, 3 | 1u << 16),
+                 WRITE_REGISTER(VTL_CODE_PAGE, HV_REGISTER_VSM_VP_STATUS, HV_STATUS_INVALID_REGISTER_VALUE),
+                 VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_END());
+
+    (void)vtl_run(conf, &vtl0, &vtl1);
+}
+
 /* --- interrupts --- */
 
 static void post_to(struct conf_vm *vm, uint8_t vtl)
@@ -448,6 +470,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(the_assist_page_says_why_and_gives_registers), .clauses = "VTL-6"},
     {SCENARIO(each_vtl_sets_up_for_itself), .clauses = "VTL-7"},
     {SCENARIO(the_code_page_has_entries_at_named_offsets), .clauses = "VTL-7"},
+    {SCENARIO(a_guest_reads_about_its_vtls), .clauses = "VTL-2 VTL-7"},
     {SCENARIO(an_interrupt_enters_its_vtl), .clauses = "VTL-6 VTL-7 VTL-8"},
     {WITH_CHIP(a_vtl_that_halts_sleeps_on), .clauses = "VTL-8"},
     {WITH_CHIP(interrupts_of_a_lower_vtl_wait), .clauses = "VTL-8"},

@@ -106,6 +106,14 @@ static uint32_t leaf_of(uint32_t name)
     return 0;
 }
 
+/* Registers about VTLs: whatever VTL is named, they are the VP's or the partition's. */
+static bool vsm_register(struct vmr_hv_guest *guest, const struct vmr_hv_call *call, uint32_t name, uint64_t *ret_value)
+{
+    const struct vmr_hv_caller *caller = call->caller;
+
+    return vmr_hv_guest_vsm_register(guest, caller->vp, caller->abi == VMR_HV_ABI_X64, name, ret_value);
+}
+
 /* --- whose --- */
 
 static enum hv_status admit(const struct vmr_hv_guest *guest, const struct vmr_hv_call *call, uint8_t *ret_vtl)
@@ -181,6 +189,10 @@ static enum hv_status get_one(struct vmr_hv_guest *guest, const struct vmr_hv_ca
         get_leaf(guest, leaf, ret_value);
         return HV_STATUS_SUCCESS;
     }
+    if (vsm_register(guest, call, name, &value)) {
+        store_le64(ret_value, value);
+        return HV_STATUS_SUCCESS;
+    }
     if (!msr)
         return regs ? get_private(regs, name, ret_value) : HV_STATUS_INVALID_VTL_STATE;
     if (vmr_hv_guest_msr_read(guest, call->caller->vp, vtl, msr, &value) != VMR_MSR_OK)
@@ -239,8 +251,9 @@ static enum hv_status set_one(struct vmr_hv_guest *guest, const struct vmr_hv_ca
     uint32_t name = load_le32(element), msr = msr_of(name);
     const uint8_t *value = element + SET_VALUE;
     struct vmr_x86_regs *regs = regs_of(guest, call, vtl);
+    uint64_t there;
 
-    if (leaf_of(name))
+    if (leaf_of(name) || vsm_register(guest, call, name, &there))
         return HV_STATUS_INVALID_REGISTER_VALUE;
     if (!msr)
         return regs ? set_private(guest, regs, name, value) : HV_STATUS_INVALID_VTL_STATE;
