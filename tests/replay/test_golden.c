@@ -213,8 +213,10 @@ static void text_twin_replays(void **state)
     struct bytes twin;
 
     (void)state;
-    if (!vmr_trace_codec_available(VMR_TRACE_CODEC_ZSTD))
+    if (!vmr_trace_codec_available(VMR_TRACE_CODEC_ZSTD)) {
+        print_message("skipped: this build has no zstd\n");
         skip();
+    }
     bytes_read_file(CORPUS, "seabios-microvm-boot.vmtx", &twin);
     player_play(&twin, NULL, &played);
     assert_int_equal(played.result.status, VMR_OK);

@@ -129,8 +129,10 @@ static int free_recordings(void **state)
 
 static void need_zstd(void)
 {
-    if (!vmr_trace_codec_available(VMR_TRACE_CODEC_ZSTD))
+    if (!vmr_trace_codec_available(VMR_TRACE_CODEC_ZSTD)) {
+        print_message("skipped: this build has no zstd\n");
         skip();
+    }
 }
 
 /* Diverged at that exit, and the message has these words, in this order. */

@@ -68,8 +68,10 @@ static void compression_makes_it_smaller(void **state)
     struct writer plain, packed;
 
     (void)state;
-    if (!vmr_trace_codec_available(VMR_TRACE_CODEC_ZSTD))
+    if (!vmr_trace_codec_available(VMR_TRACE_CODEC_ZSTD)) {
+        print_message("skipped: this build has no zstd\n");
         skip();
+    }
     make_trace(&(struct sample_options){.repeat = 200}, &plain);
     make_trace(&(struct sample_options){.repeat = 200, .codec = VMR_TRACE_CODEC_ZSTD}, &packed);
     assert_true(packed.length < plain.length / 3);
