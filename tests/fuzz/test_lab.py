@@ -186,6 +186,11 @@ class Interrupted(Lab):
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
         text = process.communicate(timeout=60)[0]
+        # What a signal has reached may take a moment to be gone.
+        for _ in range(200):
+            if not self.running():
+                break
+            time.sleep(0.05)
         self.assertEqual(self.running(), [], 'an engine was left running')
         return process.returncode, text
 
