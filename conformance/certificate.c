@@ -91,9 +91,10 @@ static json_t *certificate_json(const struct conf_report_data *data, const struc
         if (backend->quirks & quirk)
             (void)json_array_append_new(quirks, json_string(conf_quirk_name(quirk)));
     }
-    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "kind", "vmrig certificate", "format", 1, "vmrig",
-                     vmr_version(), "backend", backend->spec, "capabilities", caps, "quirks", quirks, "totals",
-                     totals_json(data, backend->spec), "results", results_json(data, backend->spec));
+    return json_pack("{s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o}", "kind", "vmrig certificate", "format", 1, "vmrig",
+                     vmr_version(), "backend", backend->spec, "capabilities", caps, "enlightenments",
+                     conf_enlightenments(backend), "quirks", quirks, "totals", totals_json(data, backend->spec),
+                     "results", results_json(data, backend->spec));
 }
 
 /* --- files --- */

@@ -52,6 +52,7 @@ struct conf_scenario {
     const char *ids;     /* what it is known as elsewhere: "STOP-01 S1"; may be NULL */
     const char *clauses; /* "RUN-1 RUN-3" */
     uint64_t needs;      /* capability bits: CONF_CAP(...) | ... */
+    uint64_t without;    /* capabilities with which the hypervisor does itself what this is about, in its own way */
     uint32_t flags;      /* enum conf_flag */
     uint32_t quirks;     /* enum conf_quirk that excuse it */
     enum conf_chip chip;

@@ -38,17 +38,15 @@ const char *conf_verdict_name(enum conf_verdict verdict)
 bool conf_is_skipped(const struct conf_backend *backend, const struct conf_scenario *scenario, char *ret_reason,
                      size_t size)
 {
-    uint64_t missing = scenario->needs & ~backend->caps.bits;
+    uint64_t missing = scenario->needs & ~backend->caps.bits, unwanted = scenario->without & backend->caps.bits;
     uint32_t quirks = scenario->quirks & backend->quirks;
 
     if (backend->is_library)
         return false;
-    if (missing) {
-        unsigned cap = 0;
+    if (missing || unwanted) {
+        enum vmr_cap cap = (enum vmr_cap)__builtin_ctzll(missing ? missing : unwanted);
 
-        while (!(missing >> cap & 1u))
-            cap++;
-        snprintf(ret_reason, size, "needs %s", vmr_cap_name((enum vmr_cap)cap));
+        snprintf(ret_reason, size, "%s %s", missing ? "needs" : "not with", vmr_cap_name(cap));
         return true;
     }
     if (scenario->chip == CONF_CHIP_NONE && backend->irqchip != VMR_IRQCHIP_USER) {

@@ -56,3 +56,5 @@ enum conf_verdict conf_execute_probe(const struct conf_backend *backend, void (*
 /* quirks.c: measures the quirks of the host behind a real backend; false, and a reason, if that failed. */
 bool conf_quirks_measure(struct conf_backend *backend, char *ret_reason, size_t size);
 const char *conf_quirk_name(uint32_t quirk);
+/* Who serves the Hyper-V interface's offloadable part there, in words. */
+const char *conf_enlightenments(const struct conf_backend *backend);

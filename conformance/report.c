@@ -88,6 +88,22 @@ static void print_row(const struct conf_report_data *data, const char *backend, 
     print_cell(&totals, true, out);
 }
 
+const char *conf_enlightenments(const struct conf_backend *backend)
+{
+    return vmr_caps_have(&backend->caps, VMR_CAP_HV_OFFLOAD) ? "offloaded to the hypervisor" : "in the library";
+}
+
+/* For what can be either: the mock has them in the library. */
+static void print_enlightenments(const struct conf_report_data *data, FILE *out)
+{
+    for (size_t i = 0; i < data->backend_count; i++) {
+        const struct conf_backend *backend = &data->backends[i];
+
+        if (!backend->is_mock && !backend->is_library)
+            fprintf(out, "%s: enlightenments: %s\n", backend->spec, conf_enlightenments(backend));
+    }
+}
+
 static void print_quirks(const struct conf_report_data *data, FILE *out)
 {
     for (size_t i = 0; i < data->backend_count; i++) {
@@ -123,6 +139,7 @@ void report_matrix(const struct conf_report_data *data, FILE *out)
     for (size_t i = 0; i < data->backend_count; i++)
         print_row(data, data->backends[i].spec, families, family_count, out);
     print_row(data, NULL, families, family_count, out);
+    print_enlightenments(data, out);
     print_quirks(data, out);
     print_attempts(data, out);
     for (size_t i = 0; i < data->absent_count; i++)

@@ -39,6 +39,7 @@ extern const struct conf_family conf_family_vpset_call;
 extern const struct conf_family conf_family_vpset_halt;
 extern const struct conf_family conf_family_host;
 extern const struct conf_family conf_family_hv_identity;
+extern const struct conf_family conf_family_hv_offload;
 extern const struct conf_family conf_family_hypercall;
 extern const struct conf_family conf_family_hypercall_rules;
 extern const struct conf_family conf_family_hypercall_output;

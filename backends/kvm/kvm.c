@@ -4,8 +4,8 @@
  * and capabilities. A capability is claimed when this kernel has it and the
  * handle's place for the interrupt controllers allows it.
  *
- * Never claimed: hypercall exits (KVM answers VMCALL itself, or raises #UD),
- * CPUID exits, and system events, which x86 guests have no instruction for.
+ * Never claimed: hypercall exits (KVM answers VMCALL itself, or raises #UD, but
+ * for what its Hyper-V interface passes on), CPUID exits, and system events, which x86 guests have no instruction for.
  */
 
 #include "backends/kvm/kvm.h"
@@ -168,6 +168,8 @@ static enum vmr_status kvm_caps(const struct vmr_hypervisor_handle *handle, stru
         if (cap_holds(handle, &cap_rows[i]))
             caps.bits |= UINT64_C(1) << (unsigned)cap_rows[i].cap;
     }
+    if (kvm_hv_offloads(handle))
+        caps.bits |= UINT64_C(1) << VMR_CAP_HV_OFFLOAD;
     /* Kernels that do not say allow four (kernel documentation, 4.7). */
     if (caps.vp_count_max == 0)
         caps.vp_count_max = 4;
@@ -265,6 +267,7 @@ static const struct vmr_backend backend = {
     .vm_set_route = kvm_vm_set_route,
     .vm_irqfd = kvm_vm_irqfd,
     .vm_doorbell = kvm_vm_doorbell,
+    .hv = &kvm_hv,
     .vm_set_seam_hook = kvm_vm_set_seam_hook,
     .vm_native = kvm_vm_native,
     .fact = kvm_fact,

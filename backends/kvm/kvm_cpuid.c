@@ -92,22 +92,27 @@ static struct kvm_cpuid2 *list_create(size_t capacity)
     return list;
 }
 
-static enum vmr_status supported_get(int fd, struct kvm_cpuid2 **ret_list, struct vmr_error *err)
+enum vmr_status kvm_cpuid_get(int fd, const char *name, unsigned long request, struct kvm_cpuid2 **ret_list,
+                              struct vmr_error *err)
 {
     struct kvm_cpuid2 *list = list_create(ENTRY_MAX);
 
     if (!list)
         return vmr_error_set(err, VMR_E_NOMEM, "kvm: no memory for the CPUID table");
-    enum vmr_status status = kvm_ioctl(fd, "KVM_GET_SUPPORTED_CPUID", KVM_GET_SUPPORTED_CPUID, kvm_pointer(list), err);
+    enum vmr_status status = kvm_ioctl(fd, name, request, kvm_pointer(list), err);
 
     if (!status && list->nent > ENTRY_MAX)
-        status = vmr_error_set(err, VMR_E_HOST, "kvm: KVM_GET_SUPPORTED_CPUID gives %u entries for %u", list->nent,
-                               ENTRY_MAX);
+        status = vmr_error_set(err, VMR_E_HOST, "kvm: %s gives %u entries for %u", name, list->nent, ENTRY_MAX);
     if (status)
         free(list);
     else
         *ret_list = list;
     return status;
+}
+
+static enum vmr_status supported_get(int fd, struct kvm_cpuid2 **ret_list, struct vmr_error *err)
+{
+    return kvm_cpuid_get(fd, "KVM_GET_SUPPORTED_CPUID", KVM_GET_SUPPORTED_CPUID, ret_list, err);
 }
 
 static struct vmr_cpuid_entry entry_of(const struct kvm_cpuid_entry2 *from)

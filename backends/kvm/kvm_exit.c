@@ -4,6 +4,8 @@
  *
  *   IO, MMIO, X86_RDMSR, X86_WRMSR, HYPERCALL, HLT, IRQ_WINDOW_OPEN,
  *   IOAPIC_EOI, DEBUG, SHUTDOWN, MEMORY_FAULT          the kind of that name
+ *   HYPERV                                             HYPERCALL for one, FAIL for the rest, which cannot come: the
+ *                                                      SynIC's registers are filtered out of KVM
  *   INTR, SET_TPR                                      CANCEL
  *   SYSTEM_EVENT                                       SYSTEM_EVENT, FAIL for types that are none of ours
  *   FAIL_ENTRY, INTERNAL_ERROR                         FAIL, with a cause of its own
@@ -131,6 +133,24 @@ static void decode_hypercall(struct kvm_run *run, size_t run_size, struct vmr_ex
     for (unsigned i = 0; i < 6; i++)
         hypercall->args[i] = run->hypercall.args[i];
     hypercall->long_mode = (run->hypercall.longmode & 1) != 0;
+}
+
+/*
+ * Only the input value is what the guest gave: newer kernels put what a signal's
+ * parameter points at in the place of the address, so that whoever serves the call
+ * goes by the registers.
+ */
+static void decode_hyperv(struct kvm_run *run, size_t run_size, struct vmr_exit *ret_exit)
+{
+    if (run->hyperv.type != KVM_EXIT_HYPERV_HCALL) {
+        decode_unknown(run, run_size, ret_exit);
+        return;
+    }
+    ret_exit->kind = VMR_EXIT_HYPERCALL;
+    ret_exit->u.hypercall = (struct vmr_exit_hypercall){
+        .number = run->hyperv.u.hcall.input,
+        .args = {run->hyperv.u.hcall.params[0], run->hyperv.u.hcall.params[1]},
+    };
 }
 
 static void decode_halt(struct kvm_run *run, size_t run_size, struct vmr_exit *ret_exit)
@@ -284,6 +304,7 @@ static void (*const decoders[])(struct kvm_run *run, size_t run_size, struct vmr
     [KVM_EXIT_INTERNAL_ERROR] = decode_internal,
     [KVM_EXIT_SYSTEM_EVENT] = decode_system_event,
     [KVM_EXIT_IOAPIC_EOI] = decode_eoi,
+    [KVM_EXIT_HYPERV] = decode_hyperv,
     [KVM_EXIT_X86_RDMSR] = decode_msr,
     [KVM_EXIT_X86_WRMSR] = decode_msr,
     [KVM_REASON_MEMORY_FAULT] = decode_memory_fault,
@@ -355,7 +376,10 @@ void kvm_exit_answer(struct kvm_run *run, size_t run_size, const struct vmr_exit
         answer_msr(run, &vp_exit->u.msr);
         break;
     case VMR_EXIT_HYPERCALL:
-        run->hypercall.ret = vp_exit->u.hypercall.result;
+        if (run->exit_reason == KVM_EXIT_HYPERV)
+            run->hyperv.u.hcall.result = vp_exit->u.hypercall.result;
+        else
+            run->hypercall.ret = vp_exit->u.hypercall.result;
         break;
     default:
         break; /* no answer */

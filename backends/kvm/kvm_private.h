@@ -11,7 +11,7 @@
 #include "backends/kvm/kvm_host.h"
 #include "backends/kvm/kvm_kick.h"
 #include "lib/base/sync.h"
-#include "vmrig/backend.h"
+#include "vmrig/backend_hv.h"
 
 /* Zeroed: none. 0 is a descriptor like any other. */
 struct kvm_fd {
@@ -34,6 +34,7 @@ struct kvm_vm {
     struct vmr_cpuid_entry *cpuid;
     size_t cpuid_count;
     struct kvm_routes *routes;
+    bool hv_offload;     /* KVM serves its part of the Hyper-V interface */
     struct kvm_vp **vps; /* by index, for requests that name one */
     /* A region could not be taken from the guest: no VP runs again, each says why. 0 while all is well. */
     _Atomic int unmap_errno;
@@ -73,6 +74,9 @@ static inline uintptr_t kvm_pointer(const void *argument)
 unsigned kvm_extension(int fd, unsigned long extension);
 
 /* kvm_cpuid.c */
+/* The list that a request gives, for the caller to free. */
+enum vmr_status kvm_cpuid_get(int fd, const char *name, unsigned long request, struct kvm_cpuid2 **ret_list,
+                              struct vmr_error *err);
 enum vmr_status kvm_cpuid(const struct vmr_hypervisor_handle *handle, struct vmr_cpuid_entry *entries, size_t capacity,
                           size_t *ret_count, struct vmr_error *err);
 enum vmr_status kvm_cpuid_set(struct kvm_vp *vp, struct vmr_error *err);
@@ -90,6 +94,15 @@ void kvm_vm_unmap(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_mem
 void kvm_vm_set_seam_hook(struct vmr_backend_vm *vm,
                           void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
 void *kvm_vm_native(struct vmr_backend_vm *vm);
+
+/* kvm_hyperv.c */
+extern const struct vmr_backend_hv kvm_hv;
+/* Whether this kernel has all that offloading takes, and the handle wants it. */
+bool kvm_hv_offloads(const struct vmr_hypervisor_handle *handle);
+/* Of a new vCPU of a VM with hv_offload. */
+enum vmr_status kvm_hv_enable(const struct kvm_vp *vp, struct vmr_error *err);
+/* Whether an MSR is left to KVM's Hyper-V interface. */
+bool kvm_hv_keeps_msr(uint32_t index);
 
 /* kvm_msr_filter.c */
 enum vmr_status kvm_msr_filter_set(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err);

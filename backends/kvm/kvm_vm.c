@@ -140,6 +140,7 @@ enum vmr_status kvm_vm_create(struct vmr_backend_vm *backend_vm, const struct vm
     vm->device = handle->fd;
     vm->signal = handle->context ? *(const int *)handle->context : kvm_host_default_signal();
     vm->irqchip = config->irqchip;
+    vm->hv_offload = config->hv_offload;
     vm->vp_count = config->vp_count;
     for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !status; i++)
         status = steps[i](vm, config, err);

@@ -51,6 +51,8 @@ enum vmr_status kvm_vp_create(struct vmr_backend_vm *backend_vm, struct vmr_back
 
     if (!status)
         status = kvm_cpuid_set(vp, err);
+    if (!status && vm->hv_offload)
+        status = kvm_hv_enable(vp, err);
     if (!status)
         vm->vps[index] = vp;
     return status;

@@ -280,6 +280,7 @@ static void check_operations(struct conf *conf, const struct vmr_backend *backen
         OPERATION(vm_set_route, CONF_CAP(MSI)),
         OPERATION(vm_irqfd, CONF_CAP(IRQFD)),
         OPERATION(vm_doorbell, CONF_CAP(DOORBELL)),
+        OPERATION(hv, CONF_CAP(HV_OFFLOAD)),
     };
 
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)

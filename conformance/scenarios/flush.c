@@ -96,6 +96,7 @@ static const struct conf_scenario scenarios[] = {
      .family = "flush",
      .clauses = "HC-5",
      .needs = NEEDS,
+     .without = CONF_CAP(HV_OFFLOAD),
      .chip = CONF_CHIP_ANY,
      .run = good_calls_succeed_and_bad_ones_are_named},
     {.name = "a_flush_reaches_a_vp_in_the_guest",

@@ -186,7 +186,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_signal_in_memory_is_the_same), .clauses = "HC-1 HC-3"},
     {SCENARIO(a_32_bit_caller_uses_halves_of_registers), .clauses = "HC-1 HC-6"},
     {SCENARIO(a_message_reaches_its_port_without_its_type), .clauses = "HC-1"},
-    {SCENARIO(calls_are_refused_in_order), .clauses = "HC-2"},
+    {SCENARIO(calls_are_refused_in_order), .clauses = "HC-2", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(what_is_off_is_refused_before_its_input_is_read), .clauses = "HC-2"},
     {SCENARIO(bad_parameters_are_named), .clauses = "HC-2"},
     {SCENARIO(a_closed_page_calls_nobody), .clauses = "HC-4"},
@@ -194,6 +194,7 @@ static const struct conf_scenario scenarios[] = {
      .family = "hypercall",
      .clauses = "HC-3",
      .needs = HV_NEEDS | CONF_CAP(XMM),
+     .without = CONF_CAP(HV_OFFLOAD),
      .chip = CONF_CHIP_ANY,
      .run = extended_fast_calls_use_xmm_registers},
 };

@@ -239,7 +239,9 @@ static void after_a_jump_the_page_agrees_again(struct conf *conf)
     const struct tsc_page first = page_at(vm, PAGE);
 
     vmr_synic_time_set(synic, UINT64_C(1) << 40);
-    CONF_CHECK_EQ(conf, page_at(vm, PAGE).sequence, HV_TSC_SEQUENCE_INVALID, "the sequence until a VP runs");
+    /* Offloaded, the hypervisor does that on the way in. */
+    if (!vmr_caps_have(&conf->caps, VMR_CAP_HV_OFFLOAD))
+        CONF_CHECK_EQ(conf, page_at(vm, PAGE).sequence, HV_TSC_SEQUENCE_INVALID, "the sequence until a VP runs");
     CONF_REQUIRE(conf, run_to_power_off(vm), "no second power off");
     const struct tsc_page second = page_at(vm, PAGE);
 
@@ -344,8 +346,8 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(the_counter_counts_100_ns), .clauses = "TIME-1"},
     {SCENARIO(the_counter_cannot_be_written), .clauses = "TIME-1"},
     {SCENARIO(all_vps_read_one_counter), .clauses = "TIME-1"},
-    {SCENARIO(paused_time_stands_still), .clauses = "TIME-2"},
-    {SCENARIO(time_goes_on_from_what_it_is_set_to), .clauses = "TIME-2"},
+    {SCENARIO(paused_time_stands_still), .clauses = "TIME-2", .without = CONF_CAP(HV_OFFLOAD)},
+    {SCENARIO(time_goes_on_from_what_it_is_set_to), .clauses = "TIME-2", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(the_page_agrees_with_the_counter), .clauses = "TIME-3"},
     {SCENARIO(the_page_moves), .clauses = "TIME-3 TIME-4 OVL-1"},
     {SCENARIO(after_a_jump_the_page_agrees_again), .clauses = "TIME-3 TIME-4"},

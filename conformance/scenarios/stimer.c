@@ -148,20 +148,20 @@ static void a_periodic_timer_keeps_its_phase(struct conf *conf)
 
 static void missed_periods_are_one_firing(struct conf *conf)
 {
-    APIC_PROGRAM(absent, VMR_EOI_XAPIC, SYNIC_ON(SINT, V), ARM(0, ON | HV_STIMER_PERIODIC, MS), VMR_POWER_OFF(),
+    APIC_PROGRAM(absent, VMR_EOI_XAPIC, SYNIC_ON(SINT, V), ARM(0, ON | HV_STIMER_PERIODIC, 4 * MS), VMR_POWER_OFF(),
                  VMR_WAIT_VECTOR(V, 1), KEEP(1, EXPIRATION(HV_SIMP)), KEEP(2, DELIVERY(HV_SIMP)), FREE_SLOT(SINT),
                  EOM(), VMR_WAIT_VECTOR(V, 2), KEEP(3, EXPIRATION(HV_SIMP)), VMR_WRMSR(CONFIG(0), 0), VMR_END());
     struct conf_vm *vm = synic_vm(conf, 1, &absent, NULL);
 
     CONF_REQUIRE(conf, vm && run_to_power_off(vm), "no power off");
-    let_time_pass(conf, 8);
+    let_time_pass(conf, 32); /* periods that no machine is too slow for to stop in the first */
     CONF_REQUIRE(conf, conf_run_to_end(vm, 0), "no end");
     uint64_t first = word(vm, 1), delivered = word(vm, 2), second = word(vm, 3);
 
-    CONF_CHECK(conf, delivered >= first + 5 * MS, "the first was not late: %llu, %llu", (unsigned long long)first,
+    CONF_CHECK(conf, delivered >= first + 20 * MS, "the first was not late: %llu, %llu", (unsigned long long)first,
                (unsigned long long)delivered);
-    CONF_CHECK(conf, second > delivered && (second - first) % MS == 0, "the second was due at %llu, the first at %llu",
-               (unsigned long long)second, (unsigned long long)first);
+    CONF_CHECK(conf, second > delivered && (second - first) % (4 * MS) == 0,
+               "the second was due at %llu, the first at %llu", (unsigned long long)second, (unsigned long long)first);
 }
 
 static void a_huge_step_of_time_is_one_firing(struct conf *conf)
@@ -419,12 +419,12 @@ static void each_vp_has_its_timers(struct conf *conf)
 static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_one_shot_fires_once_at_its_time), .clauses = "STM-1 STM-6 STM-8", .ids = "S15"},
     {SCENARIO(a_time_in_the_past_fires_at_once), .clauses = "STM-1 STM-6", .ids = "S15"},
-    {SCENARIO(half_the_range_ahead_is_the_past), .clauses = "STM-1"},
+    {SCENARIO(half_the_range_ahead_is_the_past), .clauses = "STM-1", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(a_count_of_zero_never_fires), .clauses = "STM-3", .ids = "S15"},
     {SCENARIO(a_count_turns_on_a_timer_that_enables_itself), .clauses = "STM-3"},
     {SCENARIO(a_periodic_timer_keeps_its_phase), .clauses = "STM-2 STM-6", .ids = "S15"},
     {SCENARIO(missed_periods_are_one_firing), .clauses = "STM-2"},
-    {SCENARIO(a_huge_step_of_time_is_one_firing), .clauses = "STM-2 TIME-2"},
+    {SCENARIO(a_huge_step_of_time_is_one_firing), .clauses = "STM-2 TIME-2", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(the_longest_period_is_in_the_future), .clauses = "STM-2"},
     {SCENARIO(a_direct_timer_asks_neither_sint_nor_slot), .clauses = "STM-4", .ids = "S15"},
     {.name = "a_direct_timer_without_a_local_apic_harms_nobody",
@@ -435,13 +435,14 @@ static const struct conf_scenario scenarios[] = {
      .run = a_direct_timer_without_a_local_apic_harms_nobody},
     {SCENARIO(a_busy_slot_holds_a_timer_up), .clauses = "STM-5", .ids = "S15"},
     {SCENARIO(messages_go_before_timers), .clauses = "STM-5"},
-    {SCENARIO(a_masked_sint_holds_a_timer_up), .clauses = "STM-5", .ids = "S15"},
-    {SCENARIO(a_timer_for_a_page_that_is_off_is_there_when_it_is_on), .clauses = "STM-5"},
+    {SCENARIO(a_masked_sint_holds_a_timer_up), .clauses = "STM-5", .ids = "S15", .without = CONF_CAP(HV_OFFLOAD)},
+    {SCENARIO(a_timer_for_a_page_that_is_off_is_there_when_it_is_on), .clauses = "STM-5",
+     .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(four_timers_share_a_slot), .clauses = "STM-5 STM-6"},
     {SCENARIO(a_timer_that_is_turned_off_does_not_fire), .clauses = "STM-7"},
-    {SCENARIO(a_write_begins_the_period_anew), .clauses = "STM-2 STM-7"},
-    {SCENARIO(a_reset_disarms_timers), .clauses = "STM-7 SYN-1", .ids = "S15"},
-    {SCENARIO(time_that_stands_still_fires_nothing), .clauses = "TIME-2"},
+    {SCENARIO(a_write_begins_the_period_anew), .clauses = "STM-2 STM-7", .without = CONF_CAP(HV_OFFLOAD)},
+    {SCENARIO(a_reset_disarms_timers), .clauses = "STM-7 SYN-1", .ids = "S15", .without = CONF_CAP(HV_OFFLOAD)},
+    {SCENARIO(time_that_stands_still_fires_nothing), .clauses = "TIME-2", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(the_lazy_bit_changes_nothing), .clauses = "STM-9"},
     {SCENARIO(reserved_bits_are_refused), .clauses = "STM-9"},
     {SCENARIO(a_timer_reaches_a_vp_that_spins_in_a_set), .clauses = "STM-8"},

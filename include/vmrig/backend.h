@@ -34,6 +34,7 @@ VMR_BEGIN_DECLS
 /* Incomplete on purpose: each backend converts to its own type in one place. */
 struct vmr_backend_vm;
 struct vmr_backend_vp;
+struct vmr_backend_hv;
 
 struct vmr_cpuid_entry {
     uint32_t leaf, subleaf;
@@ -62,6 +63,7 @@ struct vmr_vm_config {
     uint64_t vtl0_alias_map;      /* a power of two, or 0: see struct vmr_partition_options */
     bool allow_device_assignment; /* see struct vmr_hv_config */
     bool offload_enlightenments;
+    bool hv_offload; /* VMR_CAP_HV_OFFLOAD: the guest gets it, see vmrig/backend_hv.h */
 };
 
 /* Where the reached point of a kick matters: the seams of a run, in order. Tests hook them. [RUN-12] */
@@ -255,15 +257,12 @@ struct vmr_backend {
      */
     enum vmr_status (*vm_doorbell)(struct vmr_backend_vm *vm, bool port_space, const struct vmr_doorbell *doorbell,
                                    int fd, bool add);
+    const struct vmr_backend_hv *hv; /* VMR_CAP_HV_OFFLOAD: vmrig/backend_hv.h */
 
-    /*
-     * Optional pair, for recorders: something from outside is about to change
-     * the library's state, or has. Any thread.
-     */
+    /* Optional pair, for recorders: between them something from outside changes the library's state. Any thread. */
     void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);
     void (*vm_async_end)(struct vmr_backend_vm *vm);
-    /* Optional, for recorders: `bytes`, at least one, leave the machine. See vmr_partition_output. Any thread. [TRC-6]
-     */
+    /* Optional, for recorders: `bytes`, one or more, leave the machine: vmr_partition_output. Any thread. [TRC-6] */
     void (*vm_output)(struct vmr_backend_vm *vm, uint32_t stream, const uint8_t *bytes, size_t length);
     /* Optional, for tests: called at each seam the backend passes. VPs stopped. */
     void (*vm_set_seam_hook)(struct vmr_backend_vm *vm,
@@ -272,9 +271,8 @@ struct vmr_backend {
     void *(*vm_native)(struct vmr_backend_vm *vm);
 
     /*
-     * Optional, for reports: what the hypervisor itself says it has, beyond the
-     * capabilities. Gives the name of fact `index`, in the hypervisor's own
-     * words and static, and its value; NULL after the last. Any thread.
+     * Optional, for reports: what the hypervisor says of itself beyond the capabilities. Gives the name of fact
+     * `index`, in the hypervisor's own words and static, and its value; NULL after the last. Any thread.
      */
     const char *(*fact)(const struct vmr_hypervisor_handle *handle, size_t index, uint64_t *ret_value);
 };

@@ -37,6 +37,7 @@ enum vmr_cap {
     VMR_CAP_XMM,          /* vp_get_xmm, vp_set_xmm */
     VMR_CAP_FLUSH,        /* vp_flush */
     VMR_CAP_VTL,          /* vm_protect, vp_switch_vtl, vp_pass_fault: VTLs; with VMR_IRQCHIP_USER */
+    VMR_CAP_HV_OFFLOAD,   /* hv: serves a part of the Hyper-V guest interface itself */
     VMR_CAP_COUNT
 };
 

@@ -40,6 +40,14 @@ struct vmr_hv_xmm {
     uint64_t low, high;
 };
 
+/* What a hypervisor that serves a part of the interface itself offers there, in the bits of the leaves. */
+struct vmr_hv_own {
+    uint64_t privileges;      /* HV_CPUID_FEATURES, EBX:EAX */
+    uint32_t features;        /* HV_CPUID_FEATURES, EDX */
+    uint32_t recommendations; /* HV_CPUID_RECOMMENDATIONS, EAX */
+    uint32_t signal_id_max;   /* signals on higher connection ids it refuses by itself; 0: on none */
+};
+
 /*
  * Read at most: x86 GPRs A, B, C, D, SI, DI, 8 and XMM0-5; arm64 X0-X17. A
  * caller may leave the others zero. The dispatcher sets the masks anew.

@@ -12,7 +12,9 @@
  *
  * It works on every backend. A guest reaches it through the code in its
  * hypercall page: VMCALL where that leaves the hypervisor, elsewhere a one-byte
- * OUT to a port that is the interface's own, which changes no register.
+ * OUT to a port that is the interface's own, which changes no register. A
+ * hypervisor with VMR_CAP_HV_OFFLOAD serves a part of it itself, and better: see
+ * vmrig/backend_hv.h.
  */
 
 #include "vmrig/hv.h"
@@ -63,7 +65,8 @@ struct vmr_hv_config {
     enum vmr_isolation isolation;
     /*
      * Told to the hypervisor when the VM is made, for those that must know: host devices may be assigned to the
-     * partition; its own implementation of this interface is preferred to the library's. No backend here has either.
+     * partition; its own implementation of this interface, VTLs included, is preferred to the library's. No backend
+     * here has either. (Without VTLs it is the handle that says whether: vmrig/probe.h.)
      */
     bool allow_device_assignment;
     bool offload_enlightenments;
@@ -76,6 +79,8 @@ struct vmr_partition;
 VMR_API struct vmr_hv_guest *vmr_partition_hv(struct vmr_partition *partition);
 
 VMR_API struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest);
+/* Whether the hypervisor serves its part. */
+VMR_API bool vmr_hv_guest_is_offloaded(const struct vmr_hv_guest *guest);
 /* What the guest may do: HV_ACCESS_... bits. */
 VMR_API uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest);
 /* For handlers of an embedder's own; those of the library are in it. VPs stopped. */
@@ -139,6 +144,18 @@ struct vmr_hv_target {
     enum vmr_msr_result (*apic_read)(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
     enum vmr_msr_result (*apic_write)(void *context, vmr_vp_index vp, uint32_t index, uint64_t value);
     bool (*msi)(void *context, const struct vmr_msi *msi); /* false: nobody takes it. Optional */
+    /*
+     * Where the hypervisor serves a part of the interface itself, as vmrig/backend_hv.h has it; NULL: all is here.
+     * Guests have then what both offer, and the calls that the hypervisor knows. set_register may be called under a
+     * lock of the interface: it calls nothing of it.
+     */
+    const struct vmr_synic_offload *offload;
+    struct vmr_hv_own own; /* with `offload` */
+    /*
+     * With `offload`, optional: a signal of flag 0 on a connection signals an event of the host's. VMR_E_UNSUPPORTED:
+     * not on this one. Any thread.
+     */
+    enum vmr_status (*bind_event)(void *context, uint32_t connection_id, int os_event, bool add);
     bool has_auto_eoi;
     bool has_hypercall_exit; /* VMCALL reaches user space */
     uint64_t cr4;            /* the bits of CR4 that the guest's processor has; 0: VME to OSXMMEXCPT */

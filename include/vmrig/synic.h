@@ -50,6 +50,20 @@ struct vmr_synic_monitor_ops {
     void (*free)(void *context, vmr_gpa gpa);
 };
 
+/*
+ * Where the hypervisor has the reference counter and the timers. Every other
+ * register stays here: what a guest writes is judged here, and the hypervisor is
+ * told what it goes by when the VP polls. It knows one VTL.
+ */
+struct vmr_synic_offload {
+    /* A register of the hypervisor's, on the VP's thread. False: failed, and nothing changed. */
+    bool (*get_register)(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
+    bool (*set_register)(void *context, vmr_vp_index vp, uint32_t index, uint64_t value);
+    /* The counter. To read: any thread; to set: VPs stopped. False: failed. */
+    bool (*get_time)(void *context, uint64_t *ret_count);
+    bool (*set_time)(void *context, uint64_t count);
+};
+
 struct vmr_synic_options {
     const struct vmr_host *host; /* required */
     struct vmr_memory *memory;   /* required; must outlive the SynIC */
@@ -65,6 +79,8 @@ struct vmr_synic_options {
     uint64_t tsc_hz;                                 /* of the guest's TSC; 0: the reference TSC page says "invalid" */
     /* Its value now, on the VP's thread; false: it cannot be read. Required with tsc_hz. */
     bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
+    const struct vmr_synic_offload *offload; /* NULL: counter and timers are here; else tsc_hz is 0 */
+    uint32_t signal_id_max;                  /* of event ports' connection ids; 0: any */
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_synic_create(const struct vmr_synic_options *options,
@@ -151,6 +167,7 @@ struct vmr_event_port {
 struct vmr_synic_port;
 
 /*
+ * VMR_E_UNSUPPORTED for an event port that the hypervisor would let nobody signal.
  * VMR_E_CONFIG, and nothing added, if the connection id is taken by a port of
  * either kind, the monitor id is taken or does not exist, or there are
  * VMR_SYNIC_PORT_MAX ports. Any thread.
@@ -269,7 +286,10 @@ VMR_API void vmr_synic_monitor_write_bit(struct vmr_synic *synic, uint8_t vtl, u
 /* --- reference time: units of 100 ns. Any thread. --- */
 
 VMR_API uint64_t vmr_synic_time(struct vmr_synic *synic);
-/* Time, and with it the timers, stands still until it goes on. Both may be repeated. VPs stopped. */
+/*
+ * Time, and with it the timers, stands still until it goes on. Both may be
+ * repeated. VPs stopped; where the hypervisor has the counter, for all that time.
+ */
 VMR_API void vmr_synic_time_pause(struct vmr_synic *synic);
 VMR_API void vmr_synic_time_resume(struct vmr_synic *synic);
 /* For restoring. VPs stopped. */

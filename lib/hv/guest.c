@@ -7,7 +7,6 @@
 
 #include "lib/hv/guest.h"
 
-#include <limits.h>
 #include <stdlib.h>
 
 #include "vmrig/limits.h"
@@ -42,6 +41,37 @@ static bool tsc(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
     return target->tsc(target->context, vp, ret_tsc);
 }
 
+static bool get_register(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    return target->offload->get_register(target->context, vp, index, ret_value);
+}
+
+static bool set_register(void *context, vmr_vp_index vp, uint32_t index, uint64_t value)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    return target->offload->set_register(target->context, vp, index, value);
+}
+
+static bool get_time(void *context, uint64_t *ret_count)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    return target->offload->get_time(target->context, ret_count);
+}
+
+static bool set_time(void *context, uint64_t count)
+{
+    const struct vmr_hv_target *target = &((struct vmr_hv_guest *)context)->target;
+
+    return target->offload->set_time(target->context, count);
+}
+
+static const struct vmr_synic_offload guest_offload = {
+    .get_register = get_register, .set_register = set_register, .get_time = get_time, .set_time = set_time};
+
 /* --- making and unmaking --- */
 
 static enum vmr_status check_options(const struct vmr_hv_guest_options *options, struct vmr_error *err)
@@ -59,6 +89,8 @@ static enum vmr_status check_options(const struct vmr_hv_guest_options *options,
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: XMM registers are read and written, or neither");
     if (!target->apic_read != !target->apic_write)
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: local APICs are read and written, or neither");
+    if (target->bind_event && !target->offload)
+        return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: without a hypervisor's part nothing binds events");
     return VMR_OK;
 }
 
@@ -94,40 +126,10 @@ static void release_page(void *context, vmr_gpa gpa)
 static const struct vmr_synic_monitor_ops monitor_ops = {
     .trap = trap_page, .untrap = untrap_page, .allocate = allocate_page, .free = release_page};
 
-/* --- OS events: signalled through the host, since every signal of a guest comes here anyway --- */
-
-static enum vmr_status add_event(void *context, uint32_t connection_id, uint8_t minimum_vtl, intptr_t os_event,
-                                 void **ret_token, struct vmr_error *err)
-{
-    (void)context;
-    (void)minimum_vtl; /* the port's own is asked before */
-    if (os_event < 0 || os_event > INT_MAX)
-        return vmr_error_set(err, VMR_E_CONFIG, "connection %#x: %lld is no event of the host's",
-                             (unsigned)connection_id, (long long)os_event);
-    /* The event's number is all that is needed: a pointer that is never followed. */
-    *ret_token = (void *)os_event;
-    return VMR_OK;
-}
-
-static void remove_event(void *context, void *token)
-{
-    (void)context;
-    (void)token;
-}
-
-static void signal_event(void *context, void *token)
-{
-    const struct vmr_host *host = ((struct vmr_hv_guest *)context)->host;
-
-    host->ops->events->signal(host->context, (int)(intptr_t)token);
-}
-
-static const struct vmr_synic_host_events host_events = {
-    .add = add_event, .remove = remove_event, .signal = signal_event};
-
 static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error *err)
 {
-    bool has_tsc = (guest->privileges & HV_ACCESS_REFERENCE_TSC) != 0;
+    const struct vmr_synic_offload *offload = guest->target.offload ? &guest_offload : NULL;
+    bool has_tsc = !offload && (guest->privileges & HV_ACCESS_REFERENCE_TSC) != 0;
     const struct vmr_synic_options options = {
         .host = guest->host,
         .memory = guest->memory,
@@ -136,10 +138,12 @@ static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error
         .context = guest,
         .interrupt = raise_irq,
         .wake = wake,
-        .host_events = guest->host->ops->events ? &host_events : NULL,
+        .host_events = guest_host_events(guest),
         .monitor = guest->target.trap_page ? &monitor_ops : NULL,
         .tsc_hz = has_tsc ? guest->config.tsc_hz : 0,
         .tsc = has_tsc ? tsc : NULL,
+        .offload = offload,
+        .signal_id_max = offload ? guest->target.own.signal_id_max : 0,
     };
 
     return vmr_synic_create(&options, &guest->synic, err);
@@ -197,6 +201,7 @@ enum vmr_status vmr_hv_guest_create(const struct vmr_hv_guest_options *options, 
         vmr_hv_guest_destroy(guest);
         return status;
     }
+    sync_store_u32(guest->host, &guest->untold, guest->target.offload != NULL);
     *ret_guest = guest;
     return VMR_OK;
 }
@@ -237,6 +242,11 @@ void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl)
 struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest)
 {
     return guest->synic;
+}
+
+bool vmr_hv_guest_is_offloaded(const struct vmr_hv_guest *guest)
+{
+    return guest->target.offload != NULL;
 }
 
 uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest)
@@ -323,6 +333,7 @@ enum vmr_msr_result vmr_hv_guest_msr_write(struct vmr_hv_guest *guest, vmr_vp_in
 
 uint64_t vmr_hv_guest_poll(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t now_ns)
 {
+    guest_registers_tell(guest, vp);
     return vmr_synic_poll(guest->synic, vp, now_ns);
 }
 

@@ -45,12 +45,13 @@ struct vmr_hv_guest {
     struct vmr_memory *memory;
     struct vmr_synic *synic;
     struct vmr_hv_calls calls;
-    struct complaint broken_handler, late_access;
+    struct complaint broken_handler, late_access, broken_host;
     struct vtls vtls; /* `highest` is 0: there are none, and of `pages` nothing is used */
     struct guest_pages pages;
     struct guest_assist *assists;
     struct device_map devices;
     _Atomic uint32_t reset_requested;
+    _Atomic uint32_t untold; /* offloaded: the hypervisor does not know the registers under the lock; changed there */
     struct sync_mutex lock;
     struct guest_vtl by_vtl[VMR_VTL_COUNT]; /* but for `calling`: under the lock */
     /* From here on: each VP's thread. */
@@ -72,6 +73,13 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, const struc
 uint64_t guest_register_privilege(uint32_t index);
 void guest_registers_reset(struct vmr_hv_guest *guest);
 void guest_registers_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
+/* Offloaded: tells the hypervisor what it does not know. The VP's thread. */
+void guest_registers_tell(struct vmr_hv_guest *guest, vmr_vp_index vp);
+
+/* --- guest_events.c --- */
+
+/* How the SynIC's ports have events of the host's signalled; NULL: not at all. */
+const struct vmr_synic_host_events *guest_host_events(const struct vmr_hv_guest *guest);
 
 /* --- guest_call.c --- */
 

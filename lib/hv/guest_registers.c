@@ -205,6 +205,7 @@ static enum vmr_msr_result write_locked(struct vmr_hv_guest *guest, const struct
     enum vmr_msr_result result = access->index == HV_MSR_GUEST_OS_ID ? write_os_id(guest, at, guest_value)
                                                                      : write_hypercall(guest, at, guest_value);
 
+    sync_store_u32(guest->host, &guest->untold, guest->target.offload != NULL);
     sync_mutex_unlock(&guest->lock);
     return result;
 }
@@ -250,6 +251,7 @@ void guest_registers_scrub(struct vmr_hv_guest *guest, uint8_t vtl)
     at->os_id = 0;
     at->hypercall_register = 0;
     close_page(guest, at);
+    sync_store_u32(guest->host, &guest->untold, guest->target.offload != NULL);
     sync_mutex_unlock(&guest->lock);
     for (uint32_t i = 0; i < guest->vp_count; i++) {
         struct guest_assist *assist = &guest->vps[i].assists[vtl];
@@ -268,4 +270,31 @@ void guest_registers_reset(struct vmr_hv_guest *guest)
         for (unsigned word = 0; word < HV_CRASH_PARAMETER_COUNT; word++)
             guest->vps[i].crash_parameters[word] = 0;
     }
+}
+
+/* --- what the hypervisor goes by, where it takes the calls --- */
+
+/* In this order: without an identity it opens no page. Opening one writes the hypervisor's own code into it. */
+static bool tell_locked(const struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    const struct vmr_hv_target *target = &guest->target;
+    const struct guest_vtl *at = &guest->by_vtl[VMR_VTL0]; /* there is no other */
+
+    return target->offload->set_register(target->context, vp, HV_MSR_GUEST_OS_ID, at->os_id) &&
+           target->offload->set_register(target->context, vp, HV_MSR_HYPERCALL, at->hypercall_register);
+}
+
+void guest_registers_tell(struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    if (sync_load_u32(guest->host, &guest->untold) == 0)
+        return;
+    /* A VP that finds another one at it waits: what it wrote itself is known when it goes on. */
+    sync_mutex_lock(&guest->lock);
+    bool told = sync_load_u32(guest->host, &guest->untold) == 0 || tell_locked(guest, vp);
+
+    sync_store_u32(guest->host, &guest->untold, !told);
+    sync_mutex_unlock(&guest->lock);
+    if (!told)
+        complain(guest->host, &guest->broken_host, VMR_CULPRIT_HOST,
+                 "VP %u: the hypervisor does not take the hypercall page or the guest's identity", vp);
 }

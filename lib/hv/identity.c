@@ -24,11 +24,22 @@ uint8_t vmr_hv_vtl_highest(const struct vmr_hv_config *config, const struct vmr_
     return config->vtl2 ? VMR_VTL2 : VMR_VTL1;
 }
 
+/* Offloaded: the registers that this library serves all the same, and what both can. What else it has is not reached.
+ */
+#define SERVED_HERE (HV_ACCESS_VP_INDEX | HV_ACCESS_RESET | HV_ACCESS_FREQUENCY_MSRS)
+#define SERVED_TOGETHER                                                                                                \
+    (HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_SYNTHETIC_TIMERS | HV_ACCESS_HYPERCALL_MSRS |           \
+     HV_ACCESS_REFERENCE_TSC | HV_POST_MESSAGES | HV_SIGNAL_EVENTS)
+#define OWN_FEATURES (HV_FEATURE_XMM_INPUT | HV_FEATURE_DIRECT_TIMERS)
+#define OWN_RECOMMENDATIONS (HV_RECOMMEND_REMOTE_FLUSH | HV_RECOMMEND_CLUSTER_IPI | HV_RECOMMEND_EX_PROCESSOR_MASKS)
+
 static uint64_t missing(const struct vmr_hv_config *config, const struct vmr_hv_target *target)
 {
     uint64_t off = config->privileges_off;
 
-    if (config->tsc_hz == 0 || !target->tsc)
+    if (target->offload)
+        off |= ~(SERVED_HERE | (SERVED_TOGETHER & target->own.privileges));
+    if (config->tsc_hz == 0 || (!target->tsc && !target->offload))
         off |= HV_ACCESS_REFERENCE_TSC;
     if (config->tsc_hz == 0 && config->apic_hz == 0)
         off |= HV_ACCESS_FREQUENCY_MSRS;
@@ -66,6 +77,8 @@ static uint32_t features(uint64_t privileges, const struct vmr_hv_target *target
         edx |= HV_FEATURE_FREQUENCY_REGISTERS;
     if (privileges & HV_ACCESS_SYNTHETIC_TIMERS)
         edx |= HV_FEATURE_DIRECT_TIMERS;
+    if (target->offload)
+        edx &= ~(OWN_FEATURES | HV_FEATURE_XMM_OUTPUT) | (target->own.features & OWN_FEATURES);
     return edx;
 }
 
@@ -73,6 +86,8 @@ static uint32_t recommendations(uint64_t privileges, const struct vmr_hv_target 
 {
     uint32_t eax = target->has_auto_eoi ? 0 : HV_RECOMMEND_DEPRECATE_AUTO_EOI;
 
+    if (target->offload)
+        return eax | (privileges & HV_ACCESS_HYPERCALL_MSRS ? target->own.recommendations & OWN_RECOMMENDATIONS : 0);
     if (privileges & HV_ACCESS_APIC_MSRS)
         eax |= HV_RECOMMEND_APIC_MSRS;
     if (privileges & HV_ACCESS_HYPERCALL_MSRS)

@@ -98,6 +98,8 @@ static void invalidate(struct reference_tsc *reference)
 {
     static const uint8_t sequence[4] = {HV_TSC_SEQUENCE_INVALID};
 
+    if (reference->filled_elsewhere)
+        return; /* its next sequence follows from the one that is there */
     if (reference->page.placed)
         (void)overlay_write(&reference->page, HV_TSC_SEQUENCE_OFFSET, sequence, sizeof(sequence));
     sync_store_u32(reference->host, &reference->stale, reference->page.placed && reference->hz != 0);

@@ -22,6 +22,7 @@ struct reference_tsc {
     const struct vmr_host *host;
     struct sync_mutex lock;
     uint64_t hz;            /* 0: no TSC to go by */
+    bool filled_elsewhere;  /* the hypervisor writes the page: only its place is kept here */
     _Atomic uint32_t stale; /* waits for reference_tsc_update; changed under the lock */
     /* From here on: under the lock. */
     uint64_t guest_register;

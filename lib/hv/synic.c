@@ -33,6 +33,8 @@ static enum vmr_status check_options(const struct vmr_synic_options *options, st
         return vmr_error_set(err, VMR_E_USAGE, "SynIC: host events are added and removed, or not there at all");
     if (options->monitor && (!options->monitor->trap || !options->monitor->untrap))
         return vmr_error_set(err, VMR_E_USAGE, "SynIC: monitor pages are trapped and untrapped, or not there at all");
+    if (options->offload && (options->tsc_hz != 0 || options->vtl_count > 1))
+        return vmr_error_set(err, VMR_E_CONFIG, "SynIC: the hypervisor's timers know one VTL and their own TSC");
     if (options->monitor && !options->monitor->allocate != !options->monitor->free)
         return vmr_error_set(err, VMR_E_USAGE, "SynIC: monitor pages are allocated and freed, or neither");
     return VMR_OK;
@@ -65,9 +67,12 @@ static enum vmr_status init_parts(struct vmr_synic *synic)
     if (!status)
         status = sync_mutex_init(&synic->monitor_changes, host);
     if (!status)
+        status = sync_mutex_init(&synic->tsc_told, host);
+    if (!status)
         status = reference_time_init(&synic->time, host);
     if (!status)
         status = reference_tsc_init(&synic->tsc, host, synic->options.memory, synic->options.tsc_hz);
+    synic->tsc.filled_elsewhere = synic->options.offload != NULL;
     if (!status)
         status = init_vps(synic);
     return status;
@@ -79,6 +84,7 @@ static void finish_parts(struct vmr_synic *synic)
         synic_vp_finish(&synic->vps[i]);
     reference_tsc_finish(&synic->tsc);
     reference_time_finish(&synic->time);
+    sync_mutex_finish(&synic->tsc_told);
     sync_mutex_finish(&synic->monitor_changes);
     port_map_finish(&synic->ports);
     link_put(synic->link);
@@ -107,8 +113,16 @@ enum vmr_status vmr_synic_create(const struct vmr_synic_options *options, struct
         return vmr_error_set(err, status, "SynIC: a lock or a parker cannot be made for %" PRIu32 " VPs",
                              options->vp_count);
     }
+    if (options->offload)
+        synic_offload_reset(synic);
     *ret_synic = synic;
     return VMR_OK;
+}
+
+static void wake_all(struct vmr_synic *synic)
+{
+    for (vmr_vp_index vp = 0; vp < synic->options.vp_count; vp++)
+        synic->options.wake(synic->options.context, vp);
 }
 
 void vmr_synic_destroy(struct vmr_synic *synic)
@@ -127,6 +141,10 @@ void vmr_synic_reset(struct vmr_synic *synic)
     reference_tsc_reset(&synic->tsc);
     for (uint32_t i = 0; i < synic->slot_count; i++)
         synic_vp_reset(&synic->vps[i]);
+    if (synic->options.offload) {
+        synic_offload_reset(synic);
+        wake_all(synic);
+    }
 }
 
 void vmr_synic_scrub(struct vmr_synic *synic, uint8_t vtl)
@@ -157,14 +175,37 @@ enum vmr_msr_result vmr_synic_msr_read(struct vmr_synic *synic, vmr_vp_index vp,
         return VMR_MSR_FAULT;
     switch (index) {
     case HV_MSR_TIME_REF_COUNT:
-        *ret_value = reference_time_now(&synic->time);
+        *ret_value = vmr_synic_time(synic);
         return VMR_MSR_OK;
     case HV_MSR_REFERENCE_TSC:
         *ret_value = reference_tsc_read(&synic->tsc);
         return VMR_MSR_OK;
     default:
+        if (synic->options.offload && synic_offload_has(index))
+            return synic_offload_read(synic, vp, index, ret_value);
         return synic_vp_read(at, index, ret_value);
     }
+}
+
+static enum vmr_msr_result write_tsc(struct vmr_synic *synic, struct synic_vp *at, uint64_t guest_value)
+{
+    if (synic->options.offload)
+        return synic_offload_write_tsc(synic, at->index, guest_value);
+    if (!reference_tsc_write(&synic->tsc, guest_value))
+        return VMR_MSR_FAULT;
+    synic_vp_stir(at); /* the poll that follows brings the clocks */
+    return VMR_MSR_OK;
+}
+
+static enum vmr_msr_result write_vp(struct vmr_synic *synic, struct synic_vp *at, uint32_t index, uint64_t guest_value)
+{
+    if (synic->options.offload && synic_offload_has(index))
+        return synic_offload_write(synic, at->index, index, guest_value);
+    enum vmr_msr_result result = synic_vp_write(at, index, guest_value);
+
+    if (synic->options.offload && result == VMR_MSR_OK)
+        synic_offload_changed(at, index);
+    return result;
 }
 
 enum vmr_msr_result vmr_synic_msr_write(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vtl, uint32_t index,
@@ -178,12 +219,9 @@ enum vmr_msr_result vmr_synic_msr_write(struct vmr_synic *synic, vmr_vp_index vp
     case HV_MSR_TIME_REF_COUNT:
         return VMR_MSR_FAULT;
     case HV_MSR_REFERENCE_TSC:
-        if (!reference_tsc_write(&synic->tsc, guest_value))
-            return VMR_MSR_FAULT;
-        synic_vp_stir(at); /* the poll that follows brings the clocks */
-        return VMR_MSR_OK;
+        return write_tsc(synic, at, guest_value);
     default:
-        return synic_vp_write(at, index, guest_value);
+        return write_vp(synic, at, index, guest_value);
     }
 }
 
@@ -236,6 +274,8 @@ static void poll_vtl(struct vmr_synic *synic, struct synic_vp *vp, uint64_t now_
     vp->deadline_ns = next == VMR_NEVER ? VMR_NEVER : reference_time_deadline_ns(&synic->time, next);
     for (unsigned i = 0; i < raised.count; i++)
         raise_irq(synic, vp, raised.irqs[i]);
+    if (synic->options.offload)
+        synic_offload_tell(synic, vp);
 }
 
 uint64_t vmr_synic_poll(struct vmr_synic *synic, vmr_vp_index vp, uint64_t now_ns)
@@ -349,7 +389,7 @@ enum vmr_synic_signal vmr_synic_signal_event(struct vmr_synic *synic, const stru
 
 uint64_t vmr_synic_time(struct vmr_synic *synic)
 {
-    return reference_time_now(&synic->time);
+    return synic->options.offload ? synic_offload_time(synic) : reference_time_now(&synic->time);
 }
 
 /* Deadlines and the TSC page were made for the time as it went before. */
@@ -358,23 +398,31 @@ static void time_has_jumped(struct vmr_synic *synic)
     reference_tsc_invalidate(&synic->tsc);
     for (uint32_t i = 0; i < synic->slot_count; i++)
         synic_vp_stir(&synic->vps[i]);
-    for (vmr_vp_index vp = 0; vp < synic->options.vp_count; vp++)
-        synic->options.wake(synic->options.context, vp);
+    wake_all(synic);
 }
 
 void vmr_synic_time_pause(struct vmr_synic *synic)
 {
-    reference_time_pause(&synic->time);
+    if (synic->options.offload)
+        synic_offload_pause(synic);
+    else
+        reference_time_pause(&synic->time);
 }
 
 void vmr_synic_time_resume(struct vmr_synic *synic)
 {
-    reference_time_resume(&synic->time);
+    if (synic->options.offload)
+        synic_offload_resume(synic);
+    else
+        reference_time_resume(&synic->time);
     time_has_jumped(synic);
 }
 
 void vmr_synic_time_set(struct vmr_synic *synic, uint64_t count)
 {
-    reference_time_set(&synic->time, count);
+    if (synic->options.offload)
+        synic_offload_set_time(synic, count);
+    else
+        reference_time_set(&synic->time, count);
     time_has_jumped(synic);
 }

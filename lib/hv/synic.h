@@ -4,7 +4,8 @@
 /*
  * What the files behind vmrig/synic.h share: the object of a partition. Ports
  * are in synic_ports.c and guest_ports.c, the monitor page in synic_monitor.c,
- * creation, registers and polls in synic.c.
+ * creation, registers and polls in synic.c, what a hypervisor does itself in
+ * synic_offload.c.
  *
  * Order of locks: monitor_changes is outermost; every other lock is taken alone,
  * but for guest memory's, which is innermost. Callbacks run without any, except
@@ -26,10 +27,12 @@ struct vmr_synic {
     struct port_map ports;
     struct monitor monitor;
     struct sync_mutex monitor_changes;
-    bool has_allocated; /* the page is the host's: freed at the next change */
-    struct reference_time time;
+    bool has_allocated;         /* the page is the host's: freed at the next change */
+    struct reference_time time; /* offloaded: only holds the time while it stands still */
     struct reference_tsc tsc;
-    struct complaint bad_target, unsent;
+    struct sync_mutex tsc_told; /* offloaded: the reference TSC register here and in the hypervisor change together */
+    _Atomic uint32_t tsc_untold, paused;
+    struct complaint bad_target, unsent, broken_host;
     uint32_t slot_count;
     struct synic_vp vps[]; /* by VP, then by VTL */
 };
@@ -41,6 +44,27 @@ struct synic_vp *synic_find(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vt
 void synic_ports_finish(struct vmr_synic *synic);
 /* No page; what was allocated is freed. */
 void synic_monitor_reset(struct vmr_synic *synic);
+
+/*
+ * --- synic_offload.c: with options.offload. All on the VP's thread but for the time, and for what is said of all VPs,
+ * which are stopped. ---
+ */
+
+/* Whether the register is a timer's, which the hypervisor has. */
+bool synic_offload_has(uint32_t index);
+enum vmr_msr_result synic_offload_read(struct vmr_synic *synic, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
+enum vmr_msr_result synic_offload_write(struct vmr_synic *synic, vmr_vp_index vp, uint32_t index, uint64_t guest_value);
+enum vmr_msr_result synic_offload_write_tsc(struct vmr_synic *synic, vmr_vp_index vp, uint64_t guest_value);
+/* The VP's register has changed here: the poll that follows tells the hypervisor. */
+void synic_offload_changed(struct synic_vp *vp, uint32_t index);
+/* Everything has. */
+void synic_offload_reset(struct vmr_synic *synic);
+/* Tells the hypervisor what it does not know. */
+void synic_offload_tell(struct vmr_synic *synic, struct synic_vp *vp);
+uint64_t synic_offload_time(struct vmr_synic *synic);
+void synic_offload_pause(struct vmr_synic *synic);
+void synic_offload_resume(struct vmr_synic *synic);
+void synic_offload_set_time(struct vmr_synic *synic, uint64_t count);
 
 /* Puts back what a saved VP had queued, and rings. As message_queues_restore; VMR_E_USAGE for no such target. */
 enum vmr_status synic_restore_queue(struct vmr_synic *synic, const struct vmr_synic_target *target,

@@ -127,6 +127,10 @@ enum vmr_status vmr_synic_event_port_add(struct vmr_synic *synic, const struct v
 
     if (status)
         return status;
+    if (synic->options.signal_id_max != 0 && port->connection_id > synic->options.signal_id_max)
+        return vmr_error_set(err, VMR_E_UNSUPPORTED,
+                             "connection %#" PRIx32 ": the hypervisor takes signals up to %#" PRIx32,
+                             port->connection_id, synic->options.signal_id_max);
     if (!port->signal)
         return vmr_error_set(err, VMR_E_USAGE, "connection %#" PRIx32 ": an event port without a call to signal",
                              port->connection_id);

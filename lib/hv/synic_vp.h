@@ -20,6 +20,7 @@ struct synic_vp {
     struct sync_mutex lock;
     _Atomic uint32_t attention; /* a poll would do something; set and cleared under the lock */
     uint64_t deadline_ns;       /* when a poll would do something anyway: the VP's thread */
+    uint32_t untold;            /* what the hypervisor does not know yet: synic_offload.c; the VP's thread */
     /* From here on: under the lock. */
     uint64_t scontrol;
     uint64_t siefp;

@@ -9,6 +9,7 @@
 #include "lib/partition/hold.h"
 #include "lib/partition/start.h"
 #include "lib/partition/trap.h"
+#include "vmrig/backend_hv.h"
 
 /* Physical destination, fixed delivery, edge (Intel SDM vol. 3, 11.11). */
 #define MSI_ADDRESS UINT64_C(0xfee00000)
@@ -168,6 +169,55 @@ static uint64_t cr4_of(const struct vmr_proto *proto)
     return cr4;
 }
 
+/* --- where the hypervisor serves a part itself --- */
+
+static bool get_register(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->vp_get_msr(partition->vps[vp].backend_vp, index, ret_value) == VMR_OK;
+}
+
+static bool set_register(void *context, vmr_vp_index vp, uint32_t index, uint64_t value)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->vp_set_msr(partition->vps[vp].backend_vp, index, value) == VMR_OK;
+}
+
+static bool get_time(void *context, uint64_t *ret_count)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->hv->get_time(partition->backend_vm, ret_count) == VMR_OK;
+}
+
+static bool set_time(void *context, uint64_t count)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->hv->set_time(partition->backend_vm, count) == VMR_OK;
+}
+
+static enum vmr_status bind_event(void *context, uint32_t connection_id, int os_event, bool add)
+{
+    const struct vmr_partition *partition = context;
+
+    return partition->backend->hv->event(partition->backend_vm, connection_id, os_event, add);
+}
+
+static const struct vmr_synic_offload offload = {
+    .get_register = get_register, .set_register = set_register, .get_time = get_time, .set_time = set_time};
+
+static void offload_to_hypervisor(const struct vmr_proto *proto, struct vmr_hv_target *target)
+{
+    target->offload = &offload;
+    target->own = proto->hv_own;
+    target->bind_event = bind_event;
+    target->has_hypercall_exit = true; /* for what the hypervisor does not know */
+}
+
+/* Long because it is a table: what the partition does for its interface. */
 static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, struct vmr_partition *partition)
 {
     bool apics_here = proto->handle.irqchip == VMR_IRQCHIP_USER;
@@ -177,7 +227,7 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
     bool can_trap = may_wait && vmr_caps_have(&proto->caps, VMR_CAP_READ_ONLY);
     bool can_flush = may_wait && vmr_caps_have(&proto->caps, VMR_CAP_FLUSH);
 
-    return (struct vmr_hv_guest_options){
+    struct vmr_hv_guest_options options = {
         .host = proto->host,
         .vp_count = proto->vp_count,
         .config = proto->hv,
@@ -204,6 +254,10 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
                 .context = partition,
             },
     };
+
+    if (proto_offloads_hv(proto))
+        offload_to_hypervisor(proto, &options.target);
+    return options;
 }
 
 uint8_t proto_vtl_highest(const struct vmr_proto *proto)
@@ -254,6 +308,12 @@ enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_conf
 {
     proto->has_hv = true;
     proto->hv = *config;
+    if (proto_offloads_hv(proto)) {
+        enum vmr_status status = proto->handle.backend->hv->own(&proto->handle, &proto->hv_own, err);
+
+        if (status)
+            return status;
+    }
     if (!vmr_caps_have(&proto->caps, VMR_CAP_MSR_EXIT) || !vmr_caps_have(&proto->caps, VMR_CAP_MSR_FAULT))
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "hv: hypervisor '%s' cannot hand the guest's MSR accesses over",
                              proto->handle.backend->name);
@@ -277,8 +337,8 @@ enum vmr_status partition_create_hv(struct vmr_partition *partition, const struc
     options.memory = partition->memory;
     enum vmr_status status = vmr_hv_guest_create(&options, &partition->hv, err);
 
-    /* A VP that sleeps inside the hypervisor does not know when its synthetic timers are due. */
-    if (!status && partition_apic_in_hypervisor(partition)) {
+    /* A VP that sleeps inside the hypervisor does not know when timers of the library's are due. */
+    if (!status && partition_apic_in_hypervisor(partition) && !proto_offloads_hv(proto)) {
         status = vp_clock_create(partition, &partition->own_clock);
         if (status)
             (void)vmr_error_set(err, status, "hv: the host could not start the clock of the synthetic timers");

@@ -253,6 +253,7 @@ static enum vmr_status build_with(const struct vmr_proto *proto, const struct vm
         .irqchip = proto->handle.irqchip,
         .cpuid = tables->cpuid,
         .msr_exits = tables->msr_exits,
+        .hv_offload = proto_offloads_hv(proto),
     };
     enum vmr_status status = merge_cpuid(proto, options, tables->cpuid, &config.cpuid_count, err);
 

@@ -120,6 +120,7 @@ struct vmr_proto {
     uint32_t vp_count;
     bool has_hv;
     struct vmr_hv_config hv;
+    struct vmr_hv_own hv_own; /* with proto_offloads_hv */
     size_t cpuid_count;
     struct vmr_cpuid_entry cpuid[VMR_CPUID_LEAF_MAX];
 };
@@ -151,6 +152,13 @@ void partition_async_begin(struct vmr_partition *partition, const struct vmr_asy
 void partition_async_end(struct vmr_partition *partition);
 
 /* --- hv.c: the Hyper-V guest interface --- */
+
+/* Whether the hypervisor serves a part of it itself. It knows no VTLs. */
+static inline bool proto_offloads_hv(const struct vmr_proto *proto)
+{
+    return proto->has_hv && vmr_caps_have(&proto->caps, VMR_CAP_HV_OFFLOAD) &&
+           !vmr_caps_have(&proto->caps, VMR_CAP_VTL);
+}
 
 /* Puts it into the CPUID table of `proto`. */
 enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_config *config, struct vmr_error *err);

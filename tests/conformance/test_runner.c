@@ -388,6 +388,8 @@ static void a_skip_names_what_is_missing(void **state)
     } cases[] = {
         {{.needs = CONF_CAP(MSI)}, {.caps = {.bits = CONF_CAP(REBIND)}}, "needs msi"},
         {{.needs = CONF_CAP(MSI)}, {.caps = {.bits = CONF_CAP(MSI)}}, NULL},
+        {{.without = CONF_CAP(MSI)}, {.caps = {.bits = CONF_CAP(MSI) | CONF_CAP(REBIND)}}, "not with msi"},
+        {{.without = CONF_CAP(MSI)}, {.caps = {.bits = CONF_CAP(REBIND)}}, NULL},
         {{.chip = CONF_CHIP_NONE}, {.irqchip = VMR_IRQCHIP_KERNEL}, "without interrupt controllers"},
         {{.chip = CONF_CHIP_NONE}, {.irqchip = VMR_IRQCHIP_USER}, NULL},
         {{.chip = CONF_CHIP_APIC_IN_HYPERVISOR}, {.irqchip = VMR_IRQCHIP_USER}, "needs local APICs"},
@@ -503,6 +505,7 @@ static void certificates_are_written_whole(void **state)
     read_back(file, text, sizeof(text));
     assert_non_null(strstr(text, "\"backend\": \"mock:profile=hvf-like\""));
     assert_non_null(strstr(text, "\"capabilities\": ["));
+    assert_non_null(strstr(text, "\"enlightenments\": \"in the library\""));
     assert_int_equal(remove(path), 0);
     snprintf(path, sizeof(path), "%s/summary.txt", folder);
     assert_int_equal(remove(path), 0);

@@ -100,65 +100,30 @@ static void an_event_becomes_an_interrupt(void **state)
     guest_rig_finish(&rig);
 }
 
-/* --- OS events --- */
+/* --- where a hypervisor takes the calls --- */
 
-static unsigned signalled[4];
-
-static void count_event(void *context, int fd)
+static void binding_without_offloading_is_refused(void **state)
 {
-    (void)context;
-    signalled[fd]++;
-}
-
-static void count_call(void *context, uint16_t flag)
-{
-    (void)flag;
-    ++*(unsigned *)context;
-}
-
-static void a_signal_goes_to_the_hosts_event(void **state)
-{
-    static const struct vmr_event_ops events = {.signal = count_event};
     struct guest_rig rig;
-    struct vmr_synic_port *handle = NULL;
-    struct vmr_error err = {.message = ""};
-    unsigned calls = 0;
-    struct vmr_event_port port = {
-        .connection_id = 7, .has_os_event = true, .os_event = 3, .signal = count_call, .context = &calls};
+    struct vmr_hv_guest *guest = NULL;
 
     (void)state;
-    for (unsigned has_events = 0; has_events < 2; has_events++) {
-        guest_rig_prepare(&rig);
-        struct vmr_host_ops ops = *rig.fake.host.ops;
-        const struct vmr_host host = {.ops = &ops, .context = rig.fake.host.context};
-
-        ops.events = has_events ? &events : NULL;
-        rig.options.host = &host;
-        guest_rig_create(&rig);
-        struct vmr_synic *synic = vmr_hv_guest_synic(rig.guest);
-
-        assert_false(vmr_synic_prefers_os_events(synic));
-        port.os_event = -1;
-        assert_int_equal(vmr_synic_event_port_add(synic, &port, &handle, &err), has_events ? VMR_E_CONFIG : VMR_OK);
-        assert_true(!has_events || strstr(err.message, "0x7: -1 is no event"));
-        if (!has_events)
-            vmr_synic_port_remove(handle);
-        port.os_event = 3;
-        assert_int_equal(vmr_synic_event_port_add(synic, &port, &handle, NULL), VMR_OK);
-        assert_int_equal(vmr_synic_guest_signal(synic, 0, 7, 1), HV_STATUS_SUCCESS);
-        assert_int_equal(signalled[3], has_events);
-        assert_int_equal(calls, 1);
-        vmr_synic_port_remove(handle);
-        guest_rig_finish(&rig);
-    }
+    guest_rig_prepare(&rig);
+    rig.options.target.bind_event = (enum vmr_status(*)(void *, uint32_t, int, bool))(uintptr_t)1;
+    assert_int_equal(vmr_hv_guest_create(&rig.options, &guest, NULL), VMR_E_USAGE);
+    assert_null(guest);
+    guest_rig_finish(&rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(options_that_cannot_be_are_refused),    cmocka_unit_test(a_failing_allocation_leaves_nothing),
-        cmocka_unit_test(the_range_is_ours_and_nothing_else_is), cmocka_unit_test(auto_eoi_needs_a_local_apic_that_can),
-        cmocka_unit_test(an_event_becomes_an_interrupt),         cmocka_unit_test(a_signal_goes_to_the_hosts_event),
+        cmocka_unit_test(options_that_cannot_be_are_refused),
+        cmocka_unit_test(a_failing_allocation_leaves_nothing),
+        cmocka_unit_test(the_range_is_ours_and_nothing_else_is),
+        cmocka_unit_test(auto_eoi_needs_a_local_apic_that_can),
+        cmocka_unit_test(an_event_becomes_an_interrupt),
+        cmocka_unit_test(binding_without_offloading_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* The registers that belong to no device, at their edges. [HV-2] [HV-3] [HV-5] [HV-7] */
 
 #include "tests/hv/guest_rig.h"
+#include "tests/hv/offload_rig.h"
 
 static uint8_t byte_at(struct guest_rig *rig, vmr_gpa gpa)
 {
@@ -134,6 +135,37 @@ static void a_reset_is_asked_for_once(void **state)
     guest_rig_finish(&rig);
 }
 
+/* The page's code is the hypervisor's: it is told of page and identity, and only of what was accepted. */
+static void the_hypervisor_is_told_of_identity_and_page(void **state)
+{
+    struct told told = {0};
+    struct guest_rig rig;
+
+    (void)state;
+    guest_rig_prepare(&rig);
+    rig.options.target.offload = &told_ops;
+    rig.options.target.own.privileges = UINT64_MAX;
+    rig.options.target.context = &told;
+    guest_rig_create(&rig);
+    assert_true(vmr_hv_guest_is_offloaded(rig.guest));
+    assert_int_equal(guest_rig_write(&rig, HV_MSR_GUEST_OS_ID, OS_ID), VMR_MSR_OK);
+    assert_int_equal(guest_rig_write(&rig, HV_MSR_HYPERCALL, 2 * PAGE | 1), VMR_MSR_OK);
+    assert_int_equal(guest_rig_write(&rig, HV_MSR_HYPERCALL, 77 * PAGE | 1), VMR_MSR_FAULT);
+    told.fails = true;
+    (void)vmr_hv_guest_poll(rig.guest, 0, 0);
+    told.fails = false;
+    (void)vmr_hv_guest_poll(rig.guest, 0, 0);
+    assert_int_equal(told_value(&told, 0, HV_MSR_GUEST_OS_ID), OS_ID);
+    assert_int_equal(told_value(&told, 0, HV_MSR_HYPERCALL), 2 * PAGE | 1);
+    (void)vmr_hv_guest_poll(rig.guest, 1, 0); /* one for all VPs */
+    assert_int_equal(told_writes(&told, 1, HV_MSR_GUEST_OS_ID), 0);
+    guest_registers_reset(rig.guest);
+    (void)vmr_hv_guest_poll(rig.guest, 0, 0);
+    assert_int_equal(told_value(&told, 0, HV_MSR_GUEST_OS_ID), 0);
+    assert_int_equal(told_value(&told, 0, HV_MSR_HYPERCALL), 0);
+    guest_rig_finish(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +175,7 @@ int main(void)
         cmocka_unit_test(no_address_makes_a_write_go_wrong),
         cmocka_unit_test(a_crash_text_is_bounded),
         cmocka_unit_test(a_reset_is_asked_for_once),
+        cmocka_unit_test(the_hypervisor_is_told_of_identity_and_page),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

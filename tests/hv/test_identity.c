@@ -2,6 +2,7 @@
 /* What CPUID says follows from the configuration and from what the backend can do. [HV-1] */
 
 #include "tests/hv/guest_rig.h"
+#include "tests/hv/offload_rig.h"
 
 static struct vmr_hv_leaf leaf_of(const struct guest_rig *rig, uint32_t leaf)
 {
@@ -79,12 +80,46 @@ static void what_the_backend_cannot_do_is_not_shown(void **state)
     guest_rig_finish(&rig);
 }
 
+/* Offloaded: what both have, and of the hypervisor's calls and features those that the library knows the meaning of. */
+static void offloaded_leaves_show_what_both_have(void **state)
+{
+    struct guest_rig rig;
+    struct vmr_hv_target *target = &rig.options.target;
+
+    (void)state;
+    guest_rig_init(&rig);
+    rig.options.config.tsc_hz = 1000000000;
+    target->has_auto_eoi = false;
+    target->offload = &told_ops;
+    target->own = (struct vmr_hv_own){
+        .privileges = HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL_MSRS | HV_ACCESS_VP_RUNTIME |
+                      HV_ACCESS_REENLIGHTENMENT | HV_SIGNAL_EVENTS,
+        .features = HV_FEATURE_XMM_INPUT | 1u,
+        .recommendations = HV_RECOMMEND_REMOTE_FLUSH | HV_RECOMMEND_CLUSTER_IPI | 1u << 5,
+    };
+    assert_int_equal(vmr_hv_privileges(&rig.options.config, target),
+                     HV_ACCESS_REFERENCE_COUNTER | HV_ACCESS_SYNIC | HV_ACCESS_HYPERCALL_MSRS | HV_ACCESS_VP_INDEX |
+                         HV_ACCESS_RESET | HV_ACCESS_FREQUENCY_MSRS | HV_SIGNAL_EVENTS);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_FEATURES).edx,
+                     HV_FEATURE_CRASH_REGISTERS | HV_FEATURE_FREQUENCY_REGISTERS | HV_FEATURE_XMM_INPUT);
+    assert_int_equal(leaf_of(&rig, HV_CPUID_RECOMMENDATIONS).eax,
+                     HV_RECOMMEND_DEPRECATE_AUTO_EOI | HV_RECOMMEND_REMOTE_FLUSH | HV_RECOMMEND_CLUSTER_IPI);
+    target->own.privileges |= HV_ACCESS_REFERENCE_TSC | HV_ACCESS_SYNTHETIC_TIMERS;
+    target->own.features |= HV_FEATURE_DIRECT_TIMERS;
+    assert_true(vmr_hv_privileges(&rig.options.config, target) & HV_ACCESS_REFERENCE_TSC);
+    assert_true(leaf_of(&rig, HV_CPUID_FEATURES).edx & HV_FEATURE_DIRECT_TIMERS);
+    rig.options.config.privileges_off = HV_ACCESS_HYPERCALL_MSRS;
+    assert_int_equal(leaf_of(&rig, HV_CPUID_RECOMMENDATIONS).eax, HV_RECOMMEND_DEPRECATE_AUTO_EOI);
+    guest_rig_finish(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_leaves_end_where_the_first_says),
         cmocka_unit_test(what_stands_on_something_falls_with_it),
         cmocka_unit_test(what_the_backend_cannot_do_is_not_shown),
+        cmocka_unit_test(offloaded_leaves_show_what_both_have),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

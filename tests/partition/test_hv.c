@@ -15,6 +15,12 @@
 
 static const struct vmr_hv_config all = {0};
 
+static void signal_nobody(void *context, uint16_t flag)
+{
+    (void)context;
+    (void)flag;
+}
+
 static void the_proto_partition_shows_the_leaves(void **state)
 {
     (void)state;
@@ -103,6 +109,65 @@ static void interrupts_go_to_the_hypervisors_apics(void **state)
     fake_rig_finish(&rig);
 }
 
+/* With the capability the hypervisor gets its part: leaves, registers, time, events. */
+static void a_hypervisor_that_can_serves_its_part(void **state)
+{
+    struct vmr_event_port port = {.connection_id = 9, .has_os_event = true};
+    struct vmr_synic_port *handle = NULL;
+    struct fake fake;
+    struct fake_rig rig;
+    uint64_t value = 0;
+
+    (void)state;
+    fake_init(&fake);
+    fake.caps.bits ^= UINT64_C(1) << VMR_CAP_HV_OFFLOAD | UINT64_C(1) << VMR_CAP_VTL;
+    fake.irqchip = VMR_IRQCHIP_KERNEL;
+    fake.hv = &all;
+    fake_rig_init(&rig, &fake, NULL, 1);
+    struct vmr_hv_guest *guest = vmr_partition_hv(rig.partition);
+    struct vmr_synic *synic = vmr_hv_guest_synic(guest);
+
+    assert_true(vmr_hv_guest_is_offloaded(guest));
+    assert_true(fake.config.hv_offload);
+    assert_int_equal(fake.config.msr_exit_count, 1);
+    assert_int_equal(vmr_hv_guest_msr_write(guest, 0, 0, HV_MSR_STIMER0_COUNT, 0x77), VMR_MSR_OK);
+    assert_int_equal(fake.values[FAKE_SET_MSR], HV_MSR_STIMER0_COUNT + 0x77); /* index and value */
+    assert_int_equal(vmr_hv_guest_msr_read(guest, 0, 0, HV_MSR_STIMER0_COUNT, &value), VMR_MSR_OK);
+    assert_int_equal(fake_count(&fake, FAKE_GET_MSR), 1);
+    vmr_synic_time_set(synic, 1234);
+    assert_int_equal(vmr_synic_time(synic), 1234);
+    port.signal = signal_nobody;
+    assert_int_equal(vmr_synic_event_port_add(synic, &port, &handle, NULL), VMR_OK);
+    assert_int_equal(fake.values[FAKE_HV_EVENT], 9);
+    vmr_synic_port_remove(handle);
+    assert_int_equal(fake.values[FAKE_HV_EVENT], 0);
+    fake_rig_finish(&rig);
+}
+
+static void without_its_leaves_there_is_no_interface(void **state)
+{
+    struct fake fake;
+    struct vmr_host host;
+    struct vmr_proto *proto = NULL;
+    struct vmr_cpuid_entry entry;
+
+    (void)state;
+    fake_init(&fake);
+    fake.caps.bits ^= UINT64_C(1) << VMR_CAP_HV_OFFLOAD | UINT64_C(1) << VMR_CAP_VTL;
+    vmr_host_posix(&host, NULL);
+    const struct vmr_hypervisor_handle handle = fake_handle(&fake);
+    const struct vmr_proto_options options = {.host = &host, .hv = &all};
+
+    assert_int_equal(vmr_proto_create(&handle, &options, &proto, NULL), VMR_OK);
+    vmr_proto_cpuid(proto, HV_CPUID_RECOMMENDATIONS, 0, &entry);
+    assert_true(entry.eax & HV_RECOMMEND_CLUSTER_IPI);
+    vmr_proto_destroy(proto);
+    proto = NULL;
+    fake.fail_always = FAKE_HV_OWN;
+    assert_int_equal(vmr_proto_create(&handle, &options, &proto, NULL), VMR_E_HOST);
+    assert_null(proto);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +175,8 @@ int main(void)
         cmocka_unit_test(a_backend_that_keeps_msrs_to_itself_is_refused),
         cmocka_unit_test(its_msrs_exit),
         cmocka_unit_test(interrupts_go_to_the_hypervisors_apics),
+        cmocka_unit_test(a_hypervisor_that_can_serves_its_part),
+        cmocka_unit_test(without_its_leaves_there_is_no_interface),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

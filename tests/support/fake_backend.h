@@ -61,6 +61,10 @@ enum fake_call {
     FAKE_PROTECT,
     FAKE_SWITCH_VTL,
     FAKE_PASS_FAULT,
+    FAKE_HV_OWN,
+    FAKE_HV_GET_TIME,
+    FAKE_HV_SET_TIME,
+    FAKE_HV_EVENT,
     FAKE_ASYNC_BEGIN,
     FAKE_ASYNC_END,
     FAKE_OUTPUT,
@@ -110,7 +114,7 @@ struct fake {
     struct vmr_cpuid_entry config_cpuid[FAKE_CPUID_MAX * 2];
 };
 
-/* Can do everything; user-mode controllers; scripts empty. */
+/* Can do everything but offload; user-mode controllers; scripts empty. */
 void fake_init(struct fake *fake);
 const struct vmr_backend *fake_backend(void);
 /* The same without what is optional: no vp_enter, vp_leave, vp_complete, vp_set_debug, cpuid, async. */

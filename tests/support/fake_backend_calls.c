@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "vmrig/backend_hv.h"
 #include "vmrig/partition.h"
 
 static const struct vmr_param_key keys[] = {
@@ -259,6 +260,38 @@ static void *fake_native(struct vmr_backend_vm *vm)
     return fake_vm_of(vm)->fake;
 }
 
+static enum vmr_status fake_hv_own(const struct vmr_hypervisor_handle *handle, struct vmr_hv_own *ret_own,
+                                   struct vmr_error *err)
+{
+    if (fake_fails(handle->context, FAKE_HV_OWN))
+        return vmr_error_set_host(err, 5, "fake: hv own");
+    *ret_own = (struct vmr_hv_own){
+        .privileges = UINT64_MAX, .features = UINT32_MAX, .recommendations = HV_RECOMMEND_CLUSTER_IPI};
+    return VMR_OK;
+}
+
+static enum vmr_status fake_hv_get_time(struct vmr_backend_vm *vm, uint64_t *ret_count)
+{
+    struct fake *fake = fake_vm_of(vm)->fake;
+
+    *ret_count = fake->values[FAKE_HV_SET_TIME];
+    return fake_fails(fake, FAKE_HV_GET_TIME) ? VMR_E_HOST : VMR_OK;
+}
+
+static enum vmr_status fake_hv_set_time(struct vmr_backend_vm *vm, uint64_t count)
+{
+    return answer(fake_vm_of(vm)->fake, FAKE_HV_SET_TIME, count);
+}
+
+static enum vmr_status fake_hv_event(struct vmr_backend_vm *vm, uint32_t connection_id, int fd, bool add)
+{
+    (void)fd;
+    return answer(fake_vm_of(vm)->fake, FAKE_HV_EVENT, add ? connection_id : 0);
+}
+
+static const struct vmr_backend_hv fake_hv = {
+    .own = fake_hv_own, .get_time = fake_hv_get_time, .set_time = fake_hv_set_time, .event = fake_hv_event};
+
 #define FAKE_COMMON                                                                                                    \
     .abi = VMR_BACKEND_ABI, .flags = VMR_BACKEND_EXPLICIT_ONLY, .description = "scripted, for tests", .keys = keys,    \
     .vm_size = sizeof(struct fake_vm), .vp_size = sizeof(struct fake_vp), .open = fake_open, .caps = fake_caps,        \
@@ -292,6 +325,7 @@ static const struct vmr_backend full = {
     .vm_async_end = fake_async_end,
     .vm_output = fake_output,
     .vm_native = fake_native,
+    .hv = &fake_hv,
 };
 
 static const struct vmr_backend bare = {FAKE_COMMON, .name = "bare", .vp_kick = fake_vp_kick_bare};

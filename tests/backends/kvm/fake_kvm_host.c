@@ -123,6 +123,31 @@ static int get_supported_cpuid(struct kvm_cpuid2 *list)
     return 0;
 }
 
+static int get_hv_cpuid(struct kvm_cpuid2 *list)
+{
+    assert_true(list->nent >= 2);
+    memcpy(list->entries, fake_kvm.hv_supported, sizeof(fake_kvm.hv_supported));
+    list->nent = 2;
+    return 0;
+}
+
+static int set_filter(const struct kvm_msr_filter *filter)
+{
+    fake_kvm.filter = *filter;
+    for (unsigned i = 0; i < KVM_MSR_FILTER_MAX_RANGES; i++) {
+        if (filter->ranges[i].base == 0x40000000 && filter->ranges[i].nmsrs == 8 * sizeof(fake_kvm.hv_bitmap))
+            memcpy(fake_kvm.hv_bitmap, filter->ranges[i].bitmap, sizeof(fake_kvm.hv_bitmap));
+    }
+    return 0;
+}
+
+static int enable_cap(const struct kvm_enable_cap *cap)
+{
+    if (fake_kvm.enabled_count < FAKE_ENABLED_MAX)
+        fake_kvm.enabled[fake_kvm.enabled_count++] = cap->cap;
+    return 0;
+}
+
 static int set_cpuid(const struct kvm_cpuid2 *list)
 {
     assert_true(list->nent <= FAKE_CPUID_MAX);
@@ -149,7 +174,19 @@ static int answer(unsigned long request, void *argument)
     case KVM_SET_GSI_ROUTING:
         return set_routing(argument);
     case KVM_X86_SET_MSR_FILTER:
-        fake_kvm.filter = *(const struct kvm_msr_filter *)argument;
+        return set_filter(argument);
+    case KVM_GET_SUPPORTED_HV_CPUID:
+        return get_hv_cpuid(argument);
+    case KVM_ENABLE_CAP:
+        return enable_cap(argument);
+    case KVM_GET_CLOCK:
+        ((struct kvm_clock_data *)argument)->clock = fake_kvm.clock_ns;
+        return 0;
+    case KVM_SET_CLOCK:
+        fake_kvm.clock_ns = ((const struct kvm_clock_data *)argument)->clock;
+        return 0;
+    case KVM_HYPERV_EVENTFD:
+        fake_kvm.event = *(const struct kvm_hyperv_eventfd *)argument;
         return 0;
     case KVM_SET_USER_MEMORY_REGION:
         fake_kvm.map_size = ((const struct kvm_userspace_memory_region *)argument)->memory_size;

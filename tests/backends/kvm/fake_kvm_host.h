@@ -13,6 +13,7 @@
 #define FAKE_RUN_SIZE (3u * 4096u)
 #define FAKE_CPUID_MAX 32u
 #define FAKE_TSC_KHZ 2593906u
+#define FAKE_ENABLED_MAX 16u
 
 struct fake_kvm {
     /* --- what the test sets --- */
@@ -26,6 +27,7 @@ struct fake_kvm {
     bool host_has_vmx;
     struct kvm_cpuid_entry2 supported[FAKE_CPUID_MAX];
     uint32_t supported_count;
+    struct kvm_cpuid_entry2 hv_supported[2];
     int run_errno;       /* of the next KVM_RUN; 0: it works */
     uint32_t run_reason; /* the exit reason that KVM_RUN leaves, with the rest of the page as it is */
 
@@ -44,6 +46,10 @@ struct fake_kvm {
     struct kvm_msr_filter filter;
     uint64_t map_size; /* of the last memory slot call; 0: it took one away */
     struct kvm_regs regs;
+    uint8_t hv_bitmap[64];                             /* of the filter's range of synthetic MSRs */
+    uint64_t clock_ns;                                 /* that was set last */
+    struct kvm_hyperv_eventfd event;                   /* the last */
+    unsigned enabled[FAKE_ENABLED_MAX], enabled_count; /* capabilities, on any descriptor */
     struct kvm_sregs sregs;
     struct kvm_guest_debug debug;
 };

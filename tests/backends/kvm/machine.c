@@ -28,6 +28,7 @@ static enum vmr_status create_vm(struct machine *machine, const struct machine_o
         .cpuid = cpuid,
         .msr_exits = options->msr_exits,
         .msr_exit_count = options->msr_exit_count,
+        .hv_offload = options->hv_offload,
     };
     enum vmr_status status = backend->cpuid(&machine->handle, cpuid, VMR_CPUID_LEAF_MAX, &config.cpuid_count, err);
 

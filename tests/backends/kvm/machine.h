@@ -30,6 +30,7 @@ struct machine_options {
     enum vmr_irqchip irqchip;
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
+    bool hv_offload;
     uint32_t vp_count; /* 0: 1; only VP 0 is made */
 };
 

@@ -439,6 +439,33 @@ static void error_of_the_call_is_never_the_exit_before(void **state)
     }
 }
 
+/* A call that KVM's Hyper-V interface passes on is a hypercall; what else that says is nothing we let happen. */
+static void hyperv_call_is_a_hypercall_with_a_result(void **state)
+{
+    struct page page;
+    struct vmr_exit e;
+    struct kvm_run *run = page_init(&page, KVM_EXIT_HYPERV);
+
+    (void)state;
+    run->hyperv.type = KVM_EXIT_HYPERV_HCALL;
+    run->hyperv.u.hcall.input = 0x1005d;
+    run->hyperv.u.hcall.params[0] = 7;
+    run->hyperv.u.hcall.params[1] = 8;
+    kvm_exit_decode(run, RUN_SIZE, &e);
+    assert_int_equal(e.kind, VMR_EXIT_HYPERCALL);
+    assert_int_equal(e.u.hypercall.number, 0x1005d);
+    assert_int_equal(e.u.hypercall.args[0], 7);
+    assert_int_equal(e.u.hypercall.args[1], 8);
+    e.u.hypercall.result = 0x12;
+    kvm_exit_answer(run, RUN_SIZE, &e);
+    assert_int_equal(run->hyperv.u.hcall.result, 0x12);
+    assert_int_equal(run->hyperv.u.hcall.params[1], 8);
+    run->hyperv.type = KVM_EXIT_HYPERV_SYNIC;
+    kvm_exit_decode(run, RUN_SIZE, &e);
+    assert_int_equal(e.kind, VMR_EXIT_FAIL);
+    assert_int_equal(e.u.fail.cause, VMR_FAIL_UNKNOWN);
+}
+
 /* A linear congruential generator: the same pages each time. */
 static uint8_t next_byte(uint64_t *state)
 {
@@ -485,6 +512,7 @@ int main(void)
         cmocka_unit_test(emulation_failure_keeps_instruction_or_words),
         cmocka_unit_test(plain_kinds_have_their_fields),
         cmocka_unit_test(error_of_the_call_is_never_the_exit_before),
+        cmocka_unit_test(hyperv_call_is_a_hypercall_with_a_result),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

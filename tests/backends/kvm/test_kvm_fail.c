@@ -20,6 +20,7 @@
 #include "backends/kvm/kvm_exit.h"
 #include "tests/backends/kvm/fake_kvm_host.h"
 #include "tests/backends/kvm/machine.h"
+#include "vmrig/backend_hv.h"
 
 static const struct vmr_backend *backend(void)
 {
@@ -97,18 +98,40 @@ static void use(struct machine *machine, struct outcome *outcome)
     backend()->vm_unmap(machine->vm, 0, &machine->region);
 }
 
+/* What the Hyper-V interface of a partition would use. */
+static void use_hv(struct machine *machine, struct outcome *outcome)
+{
+    const struct vmr_backend_hv *hv = backend()->hv;
+    struct vmr_hv_own own = {.privileges = 5};
+    uint64_t count = 7;
+    enum vmr_status status = hv->own(&machine->handle, &own, &outcome->err);
+
+    note(outcome, status);
+    assert_int_equal(own.privileges, status ? 5 : 0);
+    status = hv->get_time(machine->vm, &count);
+    note(outcome, status);
+    assert_int_equal(count, status ? 7 : 0);
+    note(outcome, hv->set_time(machine->vm, 0));
+    note(outcome, hv->event(machine->vm, 1, 3, true));
+    note(outcome, hv->event(machine->vm, 1, 3, false));
+}
+
 static struct outcome live(enum vmr_irqchip irqchip)
 {
-    static const struct vmr_msr_range range = {.first = 0x40000000, .count = 0x100};
-    const struct machine_options options = {.irqchip = irqchip, .msr_exits = &range, .msr_exit_count = 1};
+    static const struct vmr_msr_range range = {.first = 0x40000000, .count = 0x200};
+    const struct machine_options options = {
+        .irqchip = irqchip, .msr_exits = &range, .msr_exit_count = 1, .hv_offload = irqchip != VMR_IRQCHIP_USER};
     struct machine machine;
     struct outcome outcome = {0};
 
     outcome.status = machine_init(&machine, &options, &outcome.err);
-    if (!outcome.status)
-        use(&machine, &outcome);
-    else
+    if (outcome.status) {
         assert_int_equal(outcome.err.status, outcome.status);
+    } else {
+        use(&machine, &outcome);
+        if (options.hv_offload)
+            use_hv(&machine, &outcome);
+    }
     if (machine.handle.owns_fd)
         kvm_host_close(machine.handle.fd);
     machine_finish(&machine);
