@@ -34,8 +34,11 @@
 #define HV_EXPECT_WORD(gpa, x) VMR_LOAD(5, gpa, 8), VMR_EXPECT(5, x)
 
 #define HV_CALL_NEEDS (CONF_CAP(MSR_EXIT) | CONF_CAP(MSR_FAULT))
-#define HV_CALL_SCENARIO(function)                                                                                     \
+/* Of a call that a hypervisor with a part of the interface knows too, where it has to do the same. */
+#define HV_CALL_ANYWHERE(function)                                                                                     \
     .name = #function, .family = "hv-calls", .needs = HV_CALL_NEEDS, .chip = CONF_CHIP_ANY, .run = function
+/* Of one that it does not know, or refuses in its own way: it does not come here then. */
+#define HV_CALL_SCENARIO(function) HV_CALL_ANYWHERE(function), .without = CONF_CAP(HV_OFFLOAD)
 
 /* Two VPs with the whole interface: the first here, the other on a thread of its own; both to their ends. */
 static inline void hv_run_pair(struct conf *conf, const struct vmr_program *first, const struct vmr_program *second)

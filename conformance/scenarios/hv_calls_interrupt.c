@@ -270,10 +270,10 @@ static void what_is_not_mapped_is_not_raised(struct conf *conf)
 }
 
 static const struct conf_scenario scenarios[] = {
-    {HV_CALL_SCENARIO(an_ipi_reaches_each_that_the_mask_names), .clauses = "HC-14 HV-1"},
-    {HV_CALL_SCENARIO(an_ipi_reaches_nobody_else), .clauses = "HC-14"},
-    {HV_CALL_SCENARIO(a_set_names_processors_by_banks_or_all), .clauses = "HC-14"},
-    {HV_CALL_SCENARIO(processors_that_do_not_exist_are_passed_over), .clauses = "HC-14"},
+    {HV_CALL_ANYWHERE(an_ipi_reaches_each_that_the_mask_names), .clauses = "HC-14 HV-1"},
+    {HV_CALL_ANYWHERE(an_ipi_reaches_nobody_else), .clauses = "HC-14"},
+    {HV_CALL_ANYWHERE(a_set_names_processors_by_banks_or_all), .clauses = "HC-14"},
+    {HV_CALL_ANYWHERE(processors_that_do_not_exist_are_passed_over), .clauses = "HC-14"},
     {HV_CALL_SCENARIO(bad_ipis_are_refused_and_reach_nobody), .clauses = "HC-11 HC-14"},
     {HV_CALL_SCENARIO(the_local_apic_has_its_msrs_where_cpuid_says), .clauses = "HV-1 HV-8"},
     {HV_CALL_SCENARIO(the_msrs_work_in_x2apic_mode_too), .clauses = "HV-8"},

@@ -207,6 +207,7 @@ static const struct conf_scenario scenarios[] = {
      .family = "hv-calls",
      .clauses = "HC-3 HC-9",
      .needs = HV_CALL_NEEDS | CONF_CAP(XMM),
+     .without = CONF_CAP(HV_OFFLOAD),
      .chip = CONF_CHIP_ANY,
      .run = registers_are_read_in_registers},
     {HV_CALL_SCENARIO(a_long_list_is_continued), .clauses = "HC-9"},

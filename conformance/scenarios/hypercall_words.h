@@ -30,7 +30,9 @@
 #define HC_NEEDS (CONF_CAP(MSR_EXIT) | CONF_CAP(MSR_FAULT))
 
 /* A scenario of the family. More members may follow. */
-#define HC_SCENARIO(function) .name = #function, .family = "hypercall", .chip = CONF_CHIP_ANY, .run = function
+/* Of the library's own dispatcher: a hypervisor with a part of the interface has one of its own. */
+#define HC_SCENARIO(function)                                                                                          \
+    .name = #function, .family = "hypercall", .without = CONF_CAP(HV_OFFLOAD), .chip = CONF_CHIP_ANY, .run = function
 
 static inline bool hc_handle(struct conf_vm *vm, uint64_t code, const struct vmr_hv_call_handler *handler)
 {

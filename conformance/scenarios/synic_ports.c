@@ -221,7 +221,7 @@ static void a_monitor_id_is_taken_once(struct conf *conf)
 }
 
 #define MANY 500u
-#define STRIDE 0x10000u
+#define STRIDE 0x8000u /* all ids have 24 bits: what every hypervisor signals */
 
 struct crowd {
     struct vmr_synic_port *handles[MANY];
