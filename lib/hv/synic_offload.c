@@ -50,13 +50,28 @@ enum vmr_msr_result synic_offload_read(struct vmr_synic *synic, vmr_vp_index vp,
                                                                                               : VMR_MSR_FAULT;
 }
 
+/*
+ * A count comes here only where an embedder's own ranges make it exit. What is told from outside enables nothing by
+ * itself, so what the guest's write would have done is told too.
+ */
+static bool set_count(struct vmr_synic *synic, vmr_vp_index vp, uint32_t index, uint64_t count)
+{
+    uint64_t config = 0;
+
+    if (!set(synic, vp, index, count) || synic_offload_read(synic, vp, index - 1, &config))
+        return false;
+    if ((config & HV_STIMER_AUTO_ENABLE) == 0 || (config & HV_STIMER_ENABLE) != 0 || count == 0)
+        return true;
+    return set(synic, vp, index - 1, config | HV_STIMER_ENABLE);
+}
+
 enum vmr_msr_result synic_offload_write(struct vmr_synic *synic, vmr_vp_index vp, uint32_t index, uint64_t guest_value)
 {
     struct stimer judge = {0};
+    bool done = is_count(index) ? set_count(synic, vp, index, guest_value)
+                                : stimer_set_config(&judge, guest_value) && set(synic, vp, index, guest_value);
 
-    if (!is_count(index) && !stimer_set_config(&judge, guest_value))
-        return VMR_MSR_FAULT;
-    return set(synic, vp, index, guest_value) ? VMR_MSR_OK : VMR_MSR_FAULT;
+    return done ? VMR_MSR_OK : VMR_MSR_FAULT;
 }
 
 static bool turn_timers_off(struct vmr_synic *synic, vmr_vp_index vp)

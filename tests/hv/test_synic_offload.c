@@ -197,6 +197,22 @@ static void timers_are_judged_here_and_kept_there(void **state)
     rig_finish(&rig.rig);
 }
 
+static void a_count_enables_a_timer_that_enables_itself(void **state)
+{
+    struct offload_rig rig;
+
+    (void)state;
+    init_told(&rig);
+    assert_int_equal(write_msr(&rig, HV_MSR_STIMER0_CONFIG, HV_STIMER_AUTO_ENABLE), VMR_MSR_OK);
+    assert_int_equal(write_msr(&rig, HV_MSR_STIMER0_COUNT, 0), VMR_MSR_OK);
+    assert_int_equal(told_value(&rig.told, 0, HV_MSR_STIMER0_CONFIG), HV_STIMER_AUTO_ENABLE);
+    assert_int_equal(write_msr(&rig, HV_MSR_STIMER0_COUNT, 5), VMR_MSR_OK);
+    assert_int_equal(told_value(&rig.told, 0, HV_MSR_STIMER0_CONFIG), HV_STIMER_AUTO_ENABLE | HV_STIMER_ENABLE);
+    assert_int_equal(write_msr(&rig, HV_MSR_STIMER0_COUNT + 2, 5), VMR_MSR_OK);
+    assert_int_equal(told_value(&rig.told, 0, HV_MSR_STIMER0_CONFIG + 2), 0);
+    rig_finish(&rig.rig);
+}
+
 static void a_reset_reaches_the_hypervisor(void **state)
 {
     struct offload_rig rig;
@@ -320,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_register_is_told_once_it_is_accepted),
         cmocka_unit_test(messages_come_before_the_hypervisors_timers),
         cmocka_unit_test(timers_are_judged_here_and_kept_there),
+        cmocka_unit_test(a_count_enables_a_timer_that_enables_itself),
         cmocka_unit_test(a_reset_reaches_the_hypervisor),
         cmocka_unit_test(the_tsc_pages_place_is_judged_here),
         cmocka_unit_test(the_time_is_the_hypervisors),
