@@ -11,6 +11,8 @@
 #include "vmrig/host.h"
 #include "vmrig/exit.h"
 #include "vmrig/vp_state.h"
+#include "vmrig/state.h"
+#include "vmrig/x86_state.h"
 #include "vmrig/memory.h"
 #include "vmrig/bus.h"
 #include "vmrig/hv_spec.h"

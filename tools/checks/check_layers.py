@@ -9,6 +9,7 @@ import common
 LIB = {
     'lib/base': (),
     'lib/exit': ('lib/base',),
+    'lib/state': ('lib/base',),
     'lib/io': ('lib/base', 'lib/exit'),
     'lib/memory': ('lib/base',),
     'lib/hv': ('lib/base', 'lib/memory'),

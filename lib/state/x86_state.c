@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The classes of a VP and of a partition: names and fields. A class is added
+ * here and in the enumeration of vmrig/x86_state.h, whose order is the order of
+ * saving and restoring.
+ */
+
+#include "vmrig/x86_state.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
+
+/* --- fields --- */
+
+#define REG(member, name) VMR_STATE_FIELD(struct vmr_x86_regs, member, name, VMR_FIELD_HEX)
+#define GPR(number, name) REG(gpr[number], name)
+#define SEGMENT(member)                                                                                                \
+    REG(member.base, #member ".base"), REG(member.limit, #member ".limit"), REG(member.selector, #member ".selector"), \
+        REG(member.attributes, #member ".attributes")
+#define TABLE(member) REG(member.base, #member ".base"), REG(member.limit, #member ".limit")
+
+static const struct vmr_state_field register_fields[] = {
+    GPR(VMR_X86_RAX, "rax"),
+    GPR(VMR_X86_RCX, "rcx"),
+    GPR(VMR_X86_RDX, "rdx"),
+    GPR(VMR_X86_RBX, "rbx"),
+    GPR(VMR_X86_RSP, "rsp"),
+    GPR(VMR_X86_RBP, "rbp"),
+    GPR(VMR_X86_RSI, "rsi"),
+    GPR(VMR_X86_RDI, "rdi"),
+    GPR(VMR_X86_R8, "r8"),
+    GPR(VMR_X86_R9, "r9"),
+    GPR(VMR_X86_R10, "r10"),
+    GPR(VMR_X86_R11, "r11"),
+    GPR(VMR_X86_R12, "r12"),
+    GPR(VMR_X86_R13, "r13"),
+    GPR(VMR_X86_R14, "r14"),
+    GPR(VMR_X86_R15, "r15"),
+    REG(rip, "rip"),
+    REG(rflags, "rflags"),
+    SEGMENT(cs),
+    SEGMENT(ds),
+    SEGMENT(es),
+    SEGMENT(fs),
+    SEGMENT(gs),
+    SEGMENT(ss),
+    SEGMENT(tr),
+    SEGMENT(ldtr),
+    TABLE(gdtr),
+    TABLE(idtr),
+    REG(cr0, "cr0"),
+    REG(cr2, "cr2"),
+    REG(cr3, "cr3"),
+    REG(cr4, "cr4"),
+    REG(cr8, "cr8"),
+    REG(efer, "efer"),
+    REG(apic_base, "apic-base"),
+};
+
+static const struct vmr_state_field word_fields[] = {
+    VMR_STATE_FIELD(struct vmr_x86_word_state, value, "value", VMR_FIELD_HEX),
+};
+
+static const struct vmr_state_field moving_word_fields[] = {
+    {.name = "value",
+     .offset = offsetof(struct vmr_x86_word_state, value),
+     .count = 1,
+     .stride = 8,
+     .width = 8,
+     .kind = VMR_FIELD_HEX,
+     .moves = true},
+};
+
+static const struct vmr_state_field xsave_fields[] = {
+    VMR_STATE_FIELD(struct vmr_x86_xsave_state, length, "length", VMR_FIELD_DECIMAL),
+    {.name = "bytes",
+     .offset = offsetof(struct vmr_x86_xsave_state, bytes),
+     .count = VMR_X86_XSAVE_MAX,
+     .stride = 1,
+     .width = 1,
+     .kind = VMR_FIELD_BYTES,
+     .used_by = 1,
+     .group = 1},
+};
+
+static const struct vmr_state_field mtrr_fields[] = {
+    VMR_STATE_FIELD(struct vmr_x86_mtrr_state, default_type, "default-type", VMR_FIELD_HEX),
+    VMR_STATE_ARRAY(struct vmr_x86_mtrr_state, fixed, "fixed", VMR_FIELD_HEX),
+    VMR_STATE_ARRAY(struct vmr_x86_mtrr_state, variable, "variable", VMR_FIELD_HEX),
+};
+
+#define SYSCALL(member, name) VMR_STATE_FIELD(struct vmr_x86_syscall_state, member, name, VMR_FIELD_HEX)
+static const struct vmr_state_field syscall_fields[] = {
+    SYSCALL(sysenter_cs, "sysenter-cs"),
+    SYSCALL(sysenter_esp, "sysenter-esp"),
+    SYSCALL(sysenter_eip, "sysenter-eip"),
+    SYSCALL(star, "star"),
+    SYSCALL(lstar, "lstar"),
+    SYSCALL(cstar, "cstar"),
+    SYSCALL(sfmask, "sfmask"),
+    SYSCALL(kernel_gs_base, "kernel-gs-base"),
+};
+
+#define MCG(member, name) VMR_STATE_FIELD(struct vmr_x86_mcg_state, member, name, VMR_FIELD_HEX)
+static const struct vmr_state_field mcg_fields[] = {MCG(cap, "cap"), MCG(status, "status"), MCG(ctl, "ctl")};
+
+#define CET(member, name) VMR_STATE_FIELD(struct vmr_x86_cet_state, member, name, VMR_FIELD_HEX)
+static const struct vmr_state_field cet_fields[] = {CET(u_cet, "u-cet"), CET(s_cet, "s-cet")};
+
+#define CET_SS(member, name) VMR_STATE_FIELD(struct vmr_x86_cet_ss_state, member, name, VMR_FIELD_HEX)
+static const struct vmr_state_field cet_ss_fields[] = {
+    CET_SS(ssp, "ssp"),         CET_SS(pl0_ssp, "pl0-ssp"), CET_SS(pl1_ssp, "pl1-ssp"),
+    CET_SS(pl2_ssp, "pl2-ssp"), CET_SS(pl3_ssp, "pl3-ssp"), CET_SS(interrupt_ssp_table, "interrupt-ssp-table"),
+};
+
+static const struct vmr_state_field debug_register_fields[] = {
+    VMR_STATE_ARRAY(struct vmr_x86_debug_register_state, address, "address", VMR_FIELD_HEX),
+    VMR_STATE_FIELD(struct vmr_x86_debug_register_state, dr6, "dr6", VMR_FIELD_HEX),
+    VMR_STATE_FIELD(struct vmr_x86_debug_register_state, dr7, "dr7", VMR_FIELD_HEX),
+};
+
+static const struct vmr_state_field apic_fields[] = {
+    VMR_STATE_FIELD(struct vmr_x86_apic_state, base, "base", VMR_FIELD_HEX),
+    VMR_STATE_ARRAY(struct vmr_x86_apic_state, page, "page", VMR_FIELD_BYTES),
+    {.name = "timer",
+     .offset = offsetof(struct vmr_x86_apic_state, timer_ns),
+     .count = 1,
+     .stride = 8,
+     .width = 8,
+     .kind = VMR_FIELD_TIME,
+     .moves = true},
+};
+
+#define ACTIVITY(member, name, kind) VMR_STATE_FIELD(struct vmr_x86_activity_state, member, name, kind)
+#define EVENT(event)                                                                                                   \
+    ACTIVITY(event.kind, #event ".kind", VMR_FIELD_DECIMAL), ACTIVITY(event.vector, #event ".vector", VMR_FIELD_HEX),  \
+        ACTIVITY(event.has_error, #event ".has-error", VMR_FIELD_FLAG),                                                \
+        ACTIVITY(event.has_payload, #event ".has-payload", VMR_FIELD_FLAG),                                            \
+        ACTIVITY(event.error, #event ".error", VMR_FIELD_HEX),                                                         \
+        ACTIVITY(event.payload, #event ".payload", VMR_FIELD_HEX)
+
+static const struct vmr_state_field activity_fields[] = {
+    ACTIVITY(activity, "activity", VMR_FIELD_DECIMAL),
+    ACTIVITY(shadow, "shadow", VMR_FIELD_DECIMAL),
+    ACTIVITY(nmi_pending, "nmi-pending", VMR_FIELD_FLAG),
+    ACTIVITY(nmi_masked, "nmi-masked", VMR_FIELD_FLAG),
+    ACTIVITY(sipi_pending, "sipi-pending", VMR_FIELD_FLAG),
+    ACTIVITY(sipi_vector, "sipi-vector", VMR_FIELD_HEX),
+    ACTIVITY(smm, "smm", VMR_FIELD_FLAG),
+    ACTIVITY(smi_pending, "smi-pending", VMR_FIELD_FLAG),
+    EVENT(pending),
+    EVENT(injected),
+};
+
+static const struct vmr_state_field debug_state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_debug_state, single_step, "single-step", VMR_FIELD_FLAG),
+    VMR_STATE_EACH(struct vmr_debug_state, breakpoints, enabled, "breakpoint.enabled", VMR_FIELD_FLAG),
+    VMR_STATE_EACH(struct vmr_debug_state, breakpoints, kind, "breakpoint.kind", VMR_FIELD_DECIMAL),
+    VMR_STATE_EACH(struct vmr_debug_state, breakpoints, length, "breakpoint.length", VMR_FIELD_DECIMAL),
+    VMR_STATE_EACH(struct vmr_debug_state, breakpoints, address, "breakpoint.address", VMR_FIELD_HEX),
+};
+
+static const struct vmr_state_field clock_fields[] = {
+    {.name = "ns",
+     .offset = offsetof(struct vmr_vm_clock_state, ns),
+     .count = 1,
+     .stride = 8,
+     .width = 8,
+     .kind = VMR_FIELD_TIME,
+     .moves = true},
+};
+
+/* --- classes --- */
+
+#define CLASS(class_, name_, struct_, fields_)                                                                         \
+    [class_] = {                                                                                                       \
+        .name = (name_), .version = 1, .size = sizeof(struct_), .field_count = COUNT(fields_), .fields = (fields_)}
+
+static const struct vmr_state_type vp_types[VMR_VP_CLASS_COUNT] = {
+    CLASS(VMR_VP_REGISTERS, "registers", struct vmr_x86_regs, register_fields),
+    CLASS(VMR_VP_XCR0, "xcr0", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_XSS, "xss", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_XSAVE, "xsave", struct vmr_x86_xsave_state, xsave_fields),
+    CLASS(VMR_VP_MTRRS, "mtrrs", struct vmr_x86_mtrr_state, mtrr_fields),
+    CLASS(VMR_VP_PAT, "pat", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_SYSCALL, "syscall", struct vmr_x86_syscall_state, syscall_fields),
+    CLASS(VMR_VP_MISC_ENABLE, "misc-enable", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_FEATURE_CONTROL, "feature-control", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_SPEC_CTRL, "spec-ctrl", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_MCG, "mcg", struct vmr_x86_mcg_state, mcg_fields),
+    CLASS(VMR_VP_TSC_AUX, "tsc-aux", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_CET, "cet", struct vmr_x86_cet_state, cet_fields),
+    CLASS(VMR_VP_CET_SS, "cet-ss", struct vmr_x86_cet_ss_state, cet_ss_fields),
+    CLASS(VMR_VP_DEBUG_REGISTERS, "debug-registers", struct vmr_x86_debug_register_state, debug_register_fields),
+    CLASS(VMR_VP_TSC, "tsc", struct vmr_x86_word_state, moving_word_fields),
+    CLASS(VMR_VP_APIC, "apic", struct vmr_x86_apic_state, apic_fields),
+    CLASS(VMR_VP_TSC_DEADLINE, "tsc-deadline", struct vmr_x86_word_state, word_fields),
+    CLASS(VMR_VP_ACTIVITY, "activity", struct vmr_x86_activity_state, activity_fields),
+    CLASS(VMR_VP_DEBUG_STATE, "debug-state", struct vmr_debug_state, debug_state_fields),
+};
+
+static const struct vmr_state_type vm_types[VMR_VM_CLASS_COUNT] = {
+    CLASS(VMR_VM_CLOCK, "clock", struct vmr_vm_clock_state, clock_fields),
+};
+
+const struct vmr_state_type *vmr_vp_class_type(enum vmr_vp_class vp_class)
+{
+    return (unsigned)vp_class < VMR_VP_CLASS_COUNT ? &vp_types[vp_class] : NULL;
+}
+
+const struct vmr_state_type *vmr_vm_class_type(enum vmr_vm_class vm_class)
+{
+    return (unsigned)vm_class < VMR_VM_CLASS_COUNT ? &vm_types[vm_class] : NULL;
+}
+
+enum vmr_vp_class vmr_vp_class_find(const char *name)
+{
+    unsigned i = 0;
+
+    while (i < VMR_VP_CLASS_COUNT && strcmp(vp_types[i].name, name) != 0)
+        i++;
+    return (enum vmr_vp_class)i;
+}
+
+enum vmr_vm_class vmr_vm_class_find(const char *name)
+{
+    unsigned i = 0;
+
+    while (i < VMR_VM_CLASS_COUNT && strcmp(vm_types[i].name, name) != 0)
+        i++;
+    return (enum vmr_vm_class)i;
+}
+
+/* TLFS, Private State: what VTLs do not share. */
+bool vmr_vp_class_is_private(enum vmr_vp_class vp_class)
+{
+    return vp_class == VMR_VP_REGISTERS || vp_class == VMR_VP_PAT || vp_class == VMR_VP_SYSCALL ||
+           vp_class == VMR_VP_TSC_AUX || vp_class == VMR_VP_ACTIVITY;
+}
