@@ -44,6 +44,7 @@ static const struct conf_family *const families[] = {
     &conf_family_hv_offload,
     &conf_family_hypercall,
     &conf_family_hypercall_rules,
+    &conf_family_hypercall_states,
     &conf_family_hypercall_output,
     &conf_family_hypercall_generated,
     &conf_family_flush,

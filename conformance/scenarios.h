@@ -42,6 +42,7 @@ extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hv_offload;
 extern const struct conf_family conf_family_hypercall;
 extern const struct conf_family conf_family_hypercall_rules;
+extern const struct conf_family conf_family_hypercall_states;
 extern const struct conf_family conf_family_hypercall_output;
 extern const struct conf_family conf_family_hypercall_generated;
 extern const struct conf_family conf_family_flush;
