@@ -102,7 +102,9 @@ static enum vmr_status memory_dirty_log(void *context, bool on, struct vmr_error
     struct vmr_partition *partition = context;
 
     if (!vmr_caps_have(&partition->caps, VMR_CAP_DIRTY_LOG))
-        return vmr_error_set(err, VMR_E_UNSUPPORTED, "dirty log: hypervisor '%s' has none", partition->backend->name);
+        return vmr_error_set(err, VMR_E_UNSUPPORTED,
+                             "dirty log: hypervisor '%s' has none, or none that a recording could hold",
+                             partition->backend->name);
     return partition->backend->vm_dirty_log(partition->backend_vm, on, err);
 }
 
