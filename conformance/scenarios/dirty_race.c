@@ -16,6 +16,7 @@
 
 struct race {
     struct dirty_range range;
+    struct vmr_memory_view view; /* of the range: whoever copies from there waits for no writer */
     uint8_t *copy;
     struct conf_latch over;
     uint64_t pages[2]; /* that each of two takers was given */
@@ -26,23 +27,42 @@ static bool race_begin(struct race *race, struct conf_vm *vm, uint64_t pages)
     race->range = (struct dirty_range){.vm = vm, .gpa = DIRTY_PAGE(0), .size = pages * VMR_PAGE_SIZE};
     if (!vm || !dirty_start(vm))
         return false;
+    if (vmr_memory_pin(vm->memory, race->range.gpa, (size_t)race->range.size, false, &race->view))
+        return false;
     race->copy = dirty_copy_all(&race->range);
     return race->copy != NULL;
+}
+
+/* Takes, and copies what is named. */
+static void follow(struct race *race)
+{
+    const struct vmr_dirty_bitmap bitmap = dirty_bitmap(&race->range);
+    const uint8_t *bytes = race->view.bytes;
+    struct vmr_dirty_run run = {.gpa = race->range.gpa};
+
+    (void)dirty_take(&race->range);
+    while (vmr_dirty_next(&bitmap, run.gpa + run.size, &run)) {
+        uint64_t first = run.gpa - race->range.gpa;
+
+        for (uint64_t i = first; i < first + run.size; i++)
+            race->copy[i] = __atomic_load_n(&bytes[i], __ATOMIC_RELAXED);
+    }
 }
 
 /* Everybody has stopped: one take more, and the copy is the memory. */
 static void race_end(struct race *race, const char *what)
 {
-    if (race->copy)
-        dirty_follow(&race->range, race->copy);
+    follow(race);
     dirty_expect_same(&race->range, race->copy, what);
     race->copy = NULL;
+    vmr_memory_unpin(race->range.vm->memory, &race->view);
 }
 
 /* --- the guest --- */
 
+/* Most pages once: a store that is lost is not made up for by the next. */
 CONF_PROGRAM(writes_little, VMR_STORE(DIRTY_PAGE(0), 8, 1), VMR_STORE(DIRTY_PAGE(1), 8, 1),
-             VMR_STORE(DIRTY_PAGE(0), 8, 2), VMR_STORE(DIRTY_PAGE(0) + 0xffc, 8, UINT64_MAX), VMR_END());
+             VMR_STORE(DIRTY_PAGE(0), 8, 2), VMR_STORE(DIRTY_PAGE(2) + 0xffc, 8, UINT64_MAX), VMR_END());
 
 /* Six stores a round, some of them to a page that was just written. */
 CONF_PROGRAM(writes_on, VMR_SET(0, 30000), VMR_STORE_VAR(DIRTY_PAGE(0), 8, 0), VMR_STORE_VAR(DIRTY_PAGE(0) + 64, 8, 0),
@@ -56,7 +76,7 @@ static void follow_guest(void *argument)
     unsigned takes = conf->is_mock ? TAKES : TAKES_MAX;
 
     for (unsigned i = 0; i < takes && !atomic_load(&race->over.value) && !conf_over(conf); i++)
-        dirty_follow(&race->range, race->copy);
+        follow(race);
 }
 
 static void guest_races(struct conf *conf)
@@ -77,6 +97,7 @@ static void guest_races(struct conf *conf)
 
 /* --- the library --- */
 
+/* Each page once, too. */
 static void write_all_ways(void *argument)
 {
     const struct race *race = argument;
@@ -85,9 +106,9 @@ static void write_all_ways(void *argument)
     enum vmr_status status = vmr_memory_write(memory, DIRTY_PAGE(0) + 0xffc, &word, 8);
 
     if (!status)
-        status = vmr_memory_fetch_or(memory, DIRTY_PAGE(0), 8, 1, &old);
+        status = vmr_memory_fetch_or(memory, DIRTY_PAGE(2), 8, 1, &old);
     if (!status)
-        status = vmr_memory_fill(memory, DIRTY_PAGE(1), 0x55, 8);
+        status = vmr_memory_fill(memory, DIRTY_PAGE(3), 0x55, 8);
     CONF_CHECK(race->range.vm->conf, status == VMR_OK, "no RAM");
 }
 
@@ -115,12 +136,12 @@ static void race_with(struct conf *conf, void (*writer)(void *race), const char 
 {
     struct race race = {0};
     struct conf_vm *vm = conf_vm_create(conf, NULL);
-    struct vmr_thread *thread = race_begin(&race, vm, 2) ? conf_thread(conf, writer, &race) : NULL;
+    struct vmr_thread *thread = race_begin(&race, vm, 4) ? conf_thread(conf, writer, &race) : NULL;
 
     CONF_CHECK(conf, thread != NULL, "no VM, or no thread");
     if (thread) {
         for (unsigned i = 0; i < TAKES; i++)
-            dirty_follow(&race.range, race.copy);
+            follow(&race);
         conf_join(conf, thread);
         race_end(&race, what);
     }
@@ -135,6 +156,35 @@ static void library_races(struct conf *conf)
 static void views_race(struct conf *conf)
 {
     race_with(conf, write_through_a_view, "bytes that a take has lost, written through a view");
+}
+
+/* What its holder wrote before the take began is in it, however far an unpin has come. */
+struct unpinning {
+    struct conf_vm *vm;
+    struct vmr_memory_view view;
+};
+
+static void unpin(void *argument)
+{
+    struct unpinning *unpinning = argument;
+
+    vmr_memory_unpin(unpinning->vm->memory, &unpinning->view);
+}
+
+static void unpin_races(struct conf *conf)
+{
+    struct unpinning unpinning = {.vm = conf_vm_create(conf, NULL)};
+    struct dirty_range range = {.vm = unpinning.vm, .gpa = DIRTY_PAGE(0), .size = 2 * VMR_PAGE_SIZE};
+
+    CONF_REQUIRE(conf, range.vm && dirty_start(range.vm), "no VM");
+    CONF_REQUIRE(conf, vmr_memory_pin(range.vm->memory, DIRTY_PAGE(1), 8, true, &unpinning.view) == VMR_OK,
+                 "not pinned");
+    __atomic_store_n((uint8_t *)unpinning.view.bytes, 1, __ATOMIC_SEQ_CST);
+    struct vmr_thread *thread = conf_thread(conf, unpin, &unpinning);
+
+    CONF_REQUIRE(conf, thread != NULL, "no thread");
+    CONF_CHECK(conf, dirty_take(&range) > 0 && dirty_named(&range, DIRTY_PAGE(1)), "the view's page is clean");
+    conf_join(conf, thread);
 }
 
 /* --- two takers --- */
@@ -279,6 +329,8 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "DIRTY-1 DIRTY-4", .flags = CONF_EXPLORE},
     {DIRTY_CASE("get_and_clear_loses_no_write_through_a_view", views_race), .ids = "DIRTY-01",
      .clauses = "DIRTY-1 DIRTY-4", .flags = CONF_EXPLORE},
+    {DIRTY_CASE("an_unpin_hides_nothing_from_a_take", unpin_races), .clauses = "DIRTY-1 DIRTY-4",
+     .flags = CONF_EXPLORE},
     {DIRTY_CASE("of_two_takers_one_gets_each_page", two_takers), .clauses = "DIRTY-1", .flags = CONF_EXPLORE},
     {DIRTY_CASE("the_log_is_turned_on_and_off_under_a_running_guest", on_under_a_guest), .clauses = "DIRTY-1 DIRTY-7",
      .quirks = CONF_QUIRK_DIRTY_RING},

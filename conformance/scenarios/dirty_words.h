@@ -96,20 +96,6 @@ static inline uint8_t *dirty_copy_all(const struct dirty_range *range)
     return copy;
 }
 
-/* Takes, and copies what is named. */
-static inline void dirty_follow(struct dirty_range *range, uint8_t *copy)
-{
-    const struct vmr_dirty_bitmap bitmap = dirty_bitmap(range);
-    struct vmr_dirty_run run = {.gpa = range->gpa};
-
-    (void)dirty_take(range);
-    while (vmr_dirty_next(&bitmap, run.gpa + run.size, &run))
-        CONF_CHECK(range->vm->conf,
-                   vmr_memory_read(range->vm->memory, run.gpa, copy + (run.gpa - range->gpa), (size_t)run.size) ==
-                       VMR_OK,
-                   "a dirty page is not in RAM");
-}
-
 /* The copy is the range, byte by byte; frees it. */
 static inline void dirty_expect_same(const struct dirty_range *range, uint8_t *copy, const char *what)
 {
