@@ -11,6 +11,8 @@ extern const struct conf_family conf_family_probe;
 extern const struct conf_family conf_family_lifecycle;
 extern const struct conf_family conf_family_startup;
 extern const struct conf_family conf_family_memory;
+extern const struct conf_family conf_family_dirty;
+extern const struct conf_family conf_family_dirty_race;
 extern const struct conf_family conf_family_msr;
 extern const struct conf_family conf_family_cpuid;
 extern const struct conf_family conf_family_interrupt;
