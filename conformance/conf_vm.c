@@ -239,6 +239,7 @@ static void free_vm(struct conf_vm_state *state)
     vmr_bus_destroy(vm->ports);
     vmr_memory_destroy(vm->memory);
     conf_claims_destroy(state->claims);
+    conf_origin_destroy(state->origin);
     free(state);
 }
 
@@ -259,7 +260,8 @@ struct conf_vm *conf_vm_create(struct conf *conf, const struct conf_vm_options *
     state->vm = (struct conf_vm){.conf = conf, .vp_count = vps, .state = state};
     bool wants_chip = !options->without_chip && conf->scenario->chip != CONF_CHIP_NONE;
 
-    if (!build_memory(&state->vm, options) || !build_partition(&state->vm, options) ||
+    state->origin = conf_origin_create(options, wants_chip);
+    if (!state->origin || !build_memory(&state->vm, options) || !build_partition(&state->vm, options) ||
         (wants_chip && !build_chip(&state->vm))) {
         if (vmr_partition_destroy(state->vm.partition) == VMR_OK)
             free_vm(state);
