@@ -66,7 +66,8 @@ struct vmr_vp {
     uint8_t tpr;                                   /* what the backend was last told, or the controllers were */
     uint8_t guest_tpr;                             /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;
-    uint64_t deadline_ns; /* the controllers' next timer */
+    struct vmr_debug_state debug; /* what the backend was last told */
+    uint64_t deadline_ns;         /* the controllers' next timer */
 };
 
 /* Told on the VP's thread when a VP's next timer moves: clock.h. */

@@ -209,6 +209,9 @@ static bool debug_state_valid(const struct vmr_debug_state *state)
         /* Intel SDM vol. 3, 18.2.4: an execution breakpoint has length 1. */
         if (!kind_known || !length_known || (point->kind == VMR_BREAK_EXECUTE && point->length != 1))
             return false;
+        /* Ibid., 18.2.5: the processor ignores the bits below, and so would watch something else. */
+        if (point->address % point->length != 0)
+            return false;
     }
     return true;
 }
@@ -226,7 +229,19 @@ enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug
         return VMR_E_USAGE;
     if (!debug_state_supported(&vp->partition->caps, state))
         return VMR_E_UNSUPPORTED;
-    if (!vp->partition->backend->vp_set_debug)
-        return VMR_OK; /* nothing was asked of a backend that has nothing */
-    return vp->partition->backend->vp_set_debug(vp->backend_vp, state);
+    /* A backend without the operation has nothing, and nothing was asked of it. */
+    if (vp->partition->backend->vp_set_debug)
+        status = vp->partition->backend->vp_set_debug(vp->backend_vp, state);
+    if (!status)
+        vp->debug = *state;
+    return status;
+}
+
+enum vmr_status vmr_vp_get_debug_state(struct vmr_vp *vp, struct vmr_debug_state *ret_state)
+{
+    enum vmr_status status = check_access(vp);
+
+    if (!status)
+        *ret_state = vp->debug;
+    return status;
 }
