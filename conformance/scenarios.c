@@ -33,6 +33,8 @@ static const struct conf_family *const families[] = {
     &conf_family_events_doorbell,
     &conf_family_events_irqfd,
     &conf_family_debug,
+    &conf_family_debug_data,
+    &conf_family_debug_gdb,
     &conf_family_stop,
     &conf_family_stop_meaning,
     &conf_family_stop_wait,

@@ -204,6 +204,9 @@ static bool debug_state_valid(const struct vmr_debug_state *state)
         /* Intel SDM vol. 3, 18.2.4: an execution breakpoint has length 1. */
         if (!kind_known || !length_known || (point->kind == VMR_BREAK_EXECUTE && point->length != 1))
             return false;
+        /* Ibid., 18.2.5: the processor ignores the bits below, and so would watch something else. */
+        if (point->address % point->length != 0)
+            return false;
     }
     return true;
 }
@@ -226,5 +229,14 @@ enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug
         status = vp->partition->backend->vp_set_debug(vp->backend_vp, state);
     if (!status)
         vp->debug = *state;
+    return status;
+}
+
+enum vmr_status vmr_vp_get_debug_state(struct vmr_vp *vp, struct vmr_debug_state *ret_state)
+{
+    enum vmr_status status = vp_check_access(vp);
+
+    if (!status)
+        *ret_state = vp->debug;
     return status;
 }

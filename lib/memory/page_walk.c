@@ -4,7 +4,7 @@
  * tables is in `struct form` and in the masks of what an entry must not have.
  */
 
-#include "lib/hv/page_walk.h"
+#include "lib/memory/page_walk.h"
 
 #include "lib/base/bytes.h"
 
