@@ -9,13 +9,12 @@
 
 #include "lib/base/bytes.h"
 
-/* Vector at 0, VTL at 4, three bytes that are zero; a mask, or format and banks of a set. */
+/* Vector at 0, VTL at 4, three bytes that are zero; a mask, or a set. */
 #define IPI_VECTOR 0u
 #define IPI_VTL 4u
 #define IPI_RESERVED 5u
 #define IPI_MASK 8u
-#define IPI_FORMAT 8u
-#define IPI_BANKS 16u
+#define IPI_SET 8u
 
 static enum hv_status check_vector(uint32_t vector)
 {
@@ -47,13 +46,10 @@ enum hv_status calls_send_ipi(void *context, struct vmr_hv_call *call)
     return send(context, call, &set);
 }
 
-/* "All" is among the formats: guests use it for every processor at once, and name no banks with it. */
 enum hv_status calls_send_ipi_ex(void *context, struct vmr_hv_call *call)
 {
     struct vmr_hv_vp_set set;
-    enum hv_status status =
-        vmr_hv_vp_set_decode(load_le64(call->input + IPI_FORMAT), load_le64(call->input + IPI_BANKS), call->variable,
-                             call->variable_words, &set);
+    enum hv_status status = calls_find_vps(call, IPI_SET, &set);
 
     return status ? status : send(context, call, &set);
 }
