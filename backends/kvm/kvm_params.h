@@ -13,7 +13,7 @@
 
 struct kvm_params {
     enum vmr_irqchip irqchip;
-    bool offload_enlightenments;
+    bool own_hyperv;
     uint32_t signal; /* 0: the first real-time signal */
 };
 

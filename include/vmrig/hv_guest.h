@@ -13,8 +13,8 @@
  * It works on every backend. A guest reaches it through the code in its
  * hypercall page: VMCALL where that leaves the hypervisor, elsewhere a one-byte
  * OUT to a port that is the interface's own, which changes no register. A
- * hypervisor with VMR_CAP_HV_OFFLOAD serves a part of it itself, and better: see
- * vmrig/backend_hv.h.
+ * hypervisor with VMR_CAP_HV_OFFLOAD can serve a part of it itself, with fewer
+ * exits and less to see: see `offload_enlightenments` below.
  */
 
 #include "vmrig/hv.h"
@@ -64,12 +64,21 @@ struct vmr_hv_config {
     const struct vmr_hv_vtl2_config *vtl2; /* must last until the partition is built */
     enum vmr_isolation isolation;
     /*
-     * Told to the hypervisor when the VM is made, for those that must know: host devices may be assigned to the
-     * partition; its own implementation of this interface, VTLs included, is preferred to the library's. No backend
-     * here has either. (Without VTLs it is the handle that says whether: vmrig/probe.h.)
+     * Whether the hypervisor serves its part of the interface itself, where it can (VMR_CAP_HV_OFFLOAD); where it
+     * cannot this changes nothing. KVM can, with the local APICs in it. Then the hypercall instruction, signals of flag
+     * 0 to ports with events, the reference counter and the timers cost no exit, and the embedder gives up:
+     * - every call but posts and signals ends in KVM, which serves what it knows and CPUID offers, and refuses the
+     *   rest: no handler in vmr_hv_guest_calls sees it, be it the library's or his own, nor does his exit callback.
+     *   CPUID offers what both have, so none of the library's other calls;
+     * - a signal of flag 0 to a port with an event signals that event, in the place of `signal`; one that is malformed
+     *   KVM refuses by itself, with a status of its own;
+     * - nobody sees reads of the counter and timers that expire: a recorder, which must, makes the library serve all;
+     * - time stands still for VPs that do not run, and for no others.
+     * Posts, other signals, messages, flags and all other registers come to the library either way. [HVO-1] to [HVO-5]
      */
-    bool allow_device_assignment;
     bool offload_enlightenments;
+    /* Told to the hypervisor when the VM is made: host devices may be assigned to the partition. None here has that. */
+    bool allow_device_assignment;
 };
 
 struct vmr_hv_guest;

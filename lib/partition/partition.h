@@ -156,7 +156,7 @@ void partition_async_end(struct vmr_partition *partition);
 /* Whether the hypervisor serves a part of it itself. It knows no VTLs. */
 static inline bool proto_offloads_hv(const struct vmr_proto *proto)
 {
-    return proto->has_hv && vmr_caps_have(&proto->caps, VMR_CAP_HV_OFFLOAD) &&
+    return proto->has_hv && proto->hv.offload_enlightenments && vmr_caps_have(&proto->caps, VMR_CAP_HV_OFFLOAD) &&
            !vmr_caps_have(&proto->caps, VMR_CAP_VTL);
 }
 

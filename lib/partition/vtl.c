@@ -45,7 +45,6 @@ void proto_describe_vtls(const struct vmr_proto *proto, const struct vmr_partiti
     config->vtl_first = config->vtl_highest > 0 && proto->hv.vtl2 ? VMR_VTL2 : VMR_VTL0;
     config->vtl0_alias_map = options->vtl0_alias_map;
     config->allow_device_assignment = proto->hv.allow_device_assignment;
-    config->offload_enlightenments = proto->hv.offload_enlightenments;
 }
 
 /* --- pages --- */
