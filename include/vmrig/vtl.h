@@ -62,7 +62,11 @@ struct vmr_hv_vtl2_config {
 /*
  * Whose pages the partition's are. In an isolated partition a page of RAM exists
  * for the guest once it was accepted: by the host before the first bind
- * (vmr_partition_accept_initial_pages), or by the guest (AcceptGpaPages).
+ * (vmr_partition_accept_initial_pages), or by the guest (AcceptGpaPages). One that
+ * is accepted and not shared is none for the host, until the partition is gone:
+ * the calls of vmrig/memory.h give VMR_E_GUEST, as for a hole. [VTL-17] What was
+ * pinned before stays readable, and so does backing of the embedder's own by the
+ * embedder's own pointer: no hypervisor here takes either away.
  */
 enum vmr_isolation {
     VMR_ISOLATION_NONE = 0,
@@ -73,7 +77,7 @@ enum vmr_isolation {
 };
 
 enum vmr_page_visibility {
-    VMR_PAGE_EXCLUSIVE = 0, /* the guest alone */
+    VMR_PAGE_EXCLUSIVE = 0, /* the guest alone, and the hypervisor for it: the calls of vmrig/memory.h refuse */
     VMR_PAGE_SHARED         /* guest and host */
 };
 

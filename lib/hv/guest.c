@@ -213,8 +213,7 @@ void vmr_hv_guest_destroy(struct vmr_hv_guest *guest)
     vmr_synic_destroy(guest->synic);
     device_map_finish(&guest->devices);
     sync_mutex_finish(&guest->lock);
-    guest_pages_finish(&guest->pages);
-    vtls_finish(&guest->vtls);
+    guest_vtls_finish(guest);
     free(guest->assists);
     free(guest);
 }

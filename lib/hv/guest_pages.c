@@ -489,6 +489,18 @@ enum guest_pages_result guest_pages_visibility(struct guest_pages *pages, uint64
     return result;
 }
 
+bool guest_pages_hide(struct guest_pages *pages, vmr_gpa gpa, uint64_t length)
+{
+    uint64_t end = (gpa + length - 1) / VMR_PAGE_SIZE + 1;
+    bool hidden = false;
+
+    sync_mutex_lock(&pages->lock);
+    for (uint64_t page = gpa / VMR_PAGE_SIZE; !hidden && page_flags_next(&pages->flags, &page, end); page++)
+        hidden = (page_flags_get(&pages->flags, page) & (ACCEPTED | SHARED)) == ACCEPTED;
+    sync_mutex_unlock(&pages->lock);
+    return hidden;
+}
+
 enum guest_pages_result guest_pages_lift(struct guest_pages *pages)
 {
     bool told = true;

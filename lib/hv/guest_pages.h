@@ -82,6 +82,8 @@ enum guest_pages_result guest_pages_set_visibility(struct guest_pages *pages, ui
                                                    enum vmr_page_visibility visibility);
 enum guest_pages_result guest_pages_visibility(struct guest_pages *pages, uint64_t page,
                                                enum vmr_page_visibility *ret_visibility);
+/* Whether a page that holds any of these bytes was accepted, and is not shared with the host. */
+bool guest_pages_hide(struct guest_pages *pages, vmr_gpa gpa, uint64_t length);
 /* Late mapping is over: VTL 2 sees all of RAM. Nothing if it is. */
 enum guest_pages_result guest_pages_lift(struct guest_pages *pages);
 

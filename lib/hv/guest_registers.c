@@ -107,7 +107,7 @@ static enum vmr_msr_result write_assist_page(struct guest_assist *assist, uint64
     return VMR_MSR_OK;
 }
 
-/* A text that is too long is cut; one that is not in RAM is none. */
+/* A text that is too long is cut; one that is not in RAM, or not the host's to read, is none. */
 static void tell_crash(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t guest_control)
 {
     const uint64_t *parameters = guest->vps[vp].crash_parameters;

@@ -40,7 +40,7 @@ enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t le
 {
     sync_rwlock_read_lock(&memory->table);
     struct region *region = region_around(&memory->regions, gpa, length);
-    bool allowed = region && !(writable && region->read_only);
+    bool allowed = region && !(writable && region->read_only) && (length == 0 || !memory_hides(memory, gpa, length));
 
     if (allowed) {
         uint8_t *bytes = region->host + (gpa - region->gpa);
