@@ -117,8 +117,11 @@ enum vmr_hv_start_end {
 
 /* What the interface asks of the partition around it. Called on any thread, with no lock held but for `protect`. */
 struct vmr_hv_target {
-    /* Raises a vector in a VP's local APIC. `auto_eoi`: without its in-service bit, where `has_auto_eoi`. */
-    void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi);
+    /*
+     * Raises a vector in a VP's local APIC, for VTL 0: others have none. `auto_eoi`: without its in-service bit, where
+     * `has_auto_eoi`.
+     */
+    void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi);
     void (*wake)(void *context, vmr_vp_index vp); /* makes it call vmr_hv_guest_poll, soon */
     /* XMM0 to XMM5 of the calling VP, for fast calls with more than two words. Both or neither. False: failed. */
     bool (*get_xmm)(void *context, vmr_vp_index vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);

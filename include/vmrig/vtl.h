@@ -13,10 +13,13 @@
  * A higher VTL says what lower ones may do with a page. An access that it does
  * not allow reaches it as an intercept message in its SINT 0, and it is entered.
  *
- * Above VTL 0 a VP has no local APIC of its own: the vectors of its SynIC are
- * taken without an in-service bit and need no EOI, highest first, one that is
- * raised while VTL 0 runs makes the VP enter the VTL; interrupts of the local
- * APIC wait until the VP is in VTL 0 again.
+ * Above VTL 0 a VP has no local APIC of its own. The vectors of its SynIC, and
+ * those that IPI calls name for the VTL, are taken without an in-service bit and
+ * need no EOI, highest first; one that is raised while a lower VTL runs makes the
+ * VP enter the VTL. Interrupts of the local APIC, which is VTL 0's whoever
+ * touches it, wait until the VP is in VTL 0 again. What only a local APIC could
+ * serve is refused: the synthetic EOI, ICR and TPR are #GP there, and
+ * AssertVirtualInterrupt for such a VTL is HV_STATUS_INVALID_VTL_STATE. [VTL-8]
  */
 
 #include "vmrig/error.h"

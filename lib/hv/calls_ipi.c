@@ -2,7 +2,7 @@
 /*
  * Interrupts from one processor to others (TLFS, HvCallSendSyntheticClusterIpi,
  * HvCallSendSyntheticClusterIpiEx, HvCallAssertVirtualInterrupt). A processor
- * that does not exist gets nothing, as by a local APIC.
+ * that does not exist, or has not got the VTL, gets nothing, as by a local APIC.
  */
 
 #include "lib/hv/calls.h"
@@ -34,7 +34,7 @@ static enum hv_status send(struct vmr_hv_guest *guest, const struct vmr_hv_call 
     if (status)
         return status;
     for (vmr_vp_index vp = 0; vmr_hv_vp_set_next(set, guest->vp_count, &vp); vp++)
-        guest->target.interrupt(guest->target.context, vp, vtl, (uint8_t)vector, false);
+        guest_raise(guest, vp, vtl, (uint8_t)vector, false);
     return HV_STATUS_SUCCESS;
 }
 
@@ -103,6 +103,9 @@ enum hv_status calls_assert_interrupt(void *context, struct vmr_hv_call *call)
         status = HV_STATUS_INVALID_PARAMETER;
     if (!status && type != TYPE_NMI)
         status = check_vector(vector);
+    /* Destinations are names of local APICs, and above VTL 0 there are none. */
+    if (!status && call->input[ASSERT_VTL] != VMR_VTL0)
+        status = HV_STATUS_INVALID_VTL_STATE;
     if (status)
         return status;
     const struct vmr_msi msi = message_of(control, destination, (uint8_t)vector);

@@ -14,17 +14,21 @@
 /* --- what the SynIC asks, passed on --- */
 
 /* Only VTL 0 has a local APIC: what others get waits until the VP is there. */
-static void raise_irq(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+void guest_raise(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
 {
-    struct vmr_hv_guest *guest = context;
     const struct vmr_hv_target *target = &guest->target;
 
     if (vtl == 0) {
-        target->interrupt(target->context, vp, vtl, vector, auto_eoi);
+        target->interrupt(target->context, vp, vector, auto_eoi);
         return;
     }
     vtls_raise(&guest->vtls, vp, vtl, vector);
     target->wake(target->context, vp);
+}
+
+static void raise_irq(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+{
+    guest_raise(context, vp, vtl, vector, auto_eoi);
 }
 
 static void wake(void *context, vmr_vp_index vp)

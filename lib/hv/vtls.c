@@ -203,8 +203,10 @@ void vtls_raise(struct vtls *vtls, vmr_vp_index vp, uint8_t vtl, uint8_t vector)
     struct vtl_vp *at = &vtls->vps[vp];
 
     sync_mutex_lock(&vtls->lock);
-    at->vectors[vtl][vector / 64] |= UINT64_C(1) << (vector % 64);
-    (void)sync_fetch_or_u32(vtls->host, &at->waiting, BIT(vtl));
+    if (at->enabled & BIT(vtl)) {
+        at->vectors[vtl][vector / 64] |= UINT64_C(1) << (vector % 64);
+        (void)sync_fetch_or_u32(vtls->host, &at->waiting, BIT(vtl));
+    }
     sync_mutex_unlock(&vtls->lock);
 }
 

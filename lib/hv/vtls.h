@@ -64,6 +64,7 @@ uint8_t vtls_enabled_on(struct vtls *vtls, vmr_vp_index vp);
 
 /* --- vectors of VTLs above 0. The first: any thread --- */
 
+/* Nothing where the VTL is not enabled on the VP. */
 void vtls_raise(struct vtls *vtls, vmr_vp_index vp, uint8_t vtl, uint8_t vector);
 /* The highest VTL above the active one, enabled on the VP, for which one waits; 0: none. */
 uint8_t vtls_wanted(struct vtls *vtls, vmr_vp_index vp);

@@ -34,12 +34,11 @@ struct guest_rig {
     uint8_t access[VMR_VTL_COUNT][GUEST_PAGES]; /* what the backend was told */
 };
 
-static inline void guest_rig_interrupt(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+static inline void guest_rig_interrupt(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi)
 {
     struct guest_rig *rig = context;
 
     (void)vp;
-    (void)vtl;
     rig->interrupts++;
     rig->vector = vector;
     rig->auto_eoi = auto_eoi;
