@@ -408,6 +408,41 @@ static void interrupts_of_a_lower_vtl_wait(struct conf *conf)
     (void)conf_run_to_end(vm, 0);
 }
 
+/* --- reset --- */
+
+/* VTL 1 powers off, and after the reset VTL 0 goes on, enables it once more, and it begins at its beginning. */
+static void reset_in_vtl1(struct conf *conf, bool look)
+{
+    CONF_PROGRAM(vtl0, VTL_BEGIN(), VTL_BEGIN(), VMR_END());
+    CONF_PROGRAM(vtl1, VMR_LOAD(5, WORD_SEEN, 4), VMR_JUMP_EQ(5, 1, 5), VMR_STORE(WORD_SEEN, 4, 1), VMR_POWER_OFF(),
+                 VMR_TRIPLE_FAULT(), VMR_STORE(WORD_PAST, 4, 1), VMR_END());
+    struct conf_vm *vm = vtl_vm(conf, &vtl0, &vtl1);
+    struct vmr_run_result result;
+    struct vmr_x86_regs regs = {0};
+    uint32_t past = 0;
+
+    CONF_REQUIRE(conf, vm && conf_run(vm, 0, NULL, &result), "no VM");
+    CONF_CHECK_EQ(conf, result.reason, VMR_HALT_POWER_OFF, "the reason");
+    CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL before");
+    vmr_hv_guest_reset(vmr_partition_hv(vm->partition));
+    if (look) {
+        CONF_CHECK_EQ(conf, vmr_vp_get_regs(vm->vps[0], &regs), VMR_OK, "registers after");
+        CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL0, "the VTL after");
+        CONF_CHECK(conf, regs.gpr[VMR_X86_RSP] != VTL_RSP, "registers are those of VTL 1");
+    }
+    (void)conf_run_to_end(vm, 0);
+    CONF_CHECK(conf, vmr_memory_read(vm->memory, WORD_PAST, &past, 4) == VMR_OK && past == 1,
+               "VTL 1 did not begin anew");
+    conf_vm_destroy(vm);
+}
+
+/* Whether somebody looks at its registers before it runs, or not. */
+static void a_reset_begins_in_the_first_vtl(struct conf *conf)
+{
+    reset_in_vtl1(conf, true);
+    reset_in_vtl1(conf, false);
+}
+
 /* --- what else knows VTLs --- */
 
 static bool hear_post(void *context, const void *payload, size_t length, bool trusted)
@@ -530,6 +565,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(an_ipi_enters_its_vtl), .clauses = "HC-14 VTL-8"},
     {WITH_CHIP(a_higher_vtl_has_no_local_apic), .clauses = "HC-17 VTL-8"},
     {WITH_CHIP(interrupts_of_a_lower_vtl_wait), .clauses = "VTL-8"},
+    {SCENARIO(a_reset_begins_in_the_first_vtl), .clauses = "VTL-18"},
     {SCENARIO(a_port_hears_its_vtl_and_those_above), .clauses = "VTL-16"},
     {SCENARIO(a_triple_fault_names_its_vtl), .clauses = "HALT-1"},
     {.name = "without_vtls_all_of_it_is_refused",

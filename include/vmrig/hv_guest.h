@@ -95,7 +95,8 @@ VMR_API uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest);
 /* For handlers of an embedder's own; those of the library are in it. VPs stopped. */
 VMR_API struct vmr_hv_calls *vmr_hv_guest_calls(struct vmr_hv_guest *guest);
 /*
- * Back to power-up, in every VTL; ports, registrations and reference time stay, as vmr_synic_reset has it. What VTLs
+ * Back to power-up, in every VTL, and each VP in the one in which VPs begin; its registers are the embedder's to set.
+ * Ports, registrations and reference time stay, as vmr_synic_reset has it. What VTLs
  * protect is free again and late mapping waits again; pages stay accepted. VPs stopped.
  */
 VMR_API void vmr_hv_guest_reset(struct vmr_hv_guest *guest);

@@ -119,6 +119,12 @@ struct vmr_hv_entry {
 
 /* The VTL the VP is in. */
 VMR_API uint8_t vmr_hv_guest_vtl(const struct vmr_hv_guest *guest, vmr_vp_index vp);
+/*
+ * Whether a reset has begun all VTLs anew: the VP is in the one of the call above, with the registers that it has
+ * there, and its others keep nothing. The second call says that it has followed.
+ */
+VMR_API bool vmr_hv_guest_restarted(const struct vmr_hv_guest *guest, vmr_vp_index vp);
+VMR_API void vmr_hv_guest_restart_taken(struct vmr_hv_guest *guest, vmr_vp_index vp);
 /* After a poll: whether a vector waits for a VTL above the active one. */
 VMR_API bool vmr_hv_guest_preempts(struct vmr_hv_guest *guest, vmr_vp_index vp);
 /* The same, at a clean point. If so the VP is in that VTL now, and enters it as written. */

@@ -229,6 +229,8 @@ void vmr_hv_guest_reset(struct vmr_hv_guest *guest)
     if (guest_has_vtls(guest)) {
         vtls_reset(&guest->vtls);
         guest_pages_reset(&guest->pages);
+        for (vmr_vp_index vp = 0; vp < guest->vp_count; vp++)
+            guest->target.wake(guest->target.context, vp); /* it has to follow */
     }
 }
 

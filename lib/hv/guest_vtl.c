@@ -131,6 +131,16 @@ uint8_t vmr_hv_guest_vtl(const struct vmr_hv_guest *guest, vmr_vp_index vp)
     return vp < guest->vp_count ? vtls_active(&guest->vtls, vp) : 0;
 }
 
+bool vmr_hv_guest_restarted(const struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    return guest_has_vtls(guest) && guest->vtls.vps[vp].restarted;
+}
+
+void vmr_hv_guest_restart_taken(struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    guest->vtls.vps[vp].restarted = false;
+}
+
 void guest_tell_entry(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t reason)
 {
     uint8_t bytes[4];

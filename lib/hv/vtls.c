@@ -45,8 +45,10 @@ static void begin_vp(struct vtl_vp *vp, uint8_t first)
 void vtls_reset(struct vtls *vtls)
 {
     vtls->enabled = (uint8_t)(BIT(0) | BIT(vtls->first));
-    for (uint32_t i = 0; i < vtls->vp_count; i++)
+    for (uint32_t i = 0; i < vtls->vp_count; i++) {
         begin_vp(&vtls->vps[i], vtls->first);
+        vtls->vps[i].restarted = true;
+    }
 }
 
 enum vmr_status vtls_init(struct vtls *vtls)
@@ -55,6 +57,8 @@ enum vmr_status vtls_init(struct vtls *vtls)
     if (!vtls->vps || sync_mutex_init(&vtls->lock, vtls->host))
         return VMR_E_NOMEM;
     vtls_reset(vtls);
+    for (uint32_t i = 0; i < vtls->vp_count; i++)
+        vtls->vps[i].restarted = false; /* it is the beginning */
     return VMR_OK;
 }
 

@@ -17,6 +17,7 @@
 
 struct vtl_vp {
     uint8_t active;
+    bool restarted;           /* and the VP's thread has not followed yet */
     _Atomic uint32_t waiting; /* bit n: VTL n has a vector; written under the lock */
     /* From here on: under the lock. */
     uint8_t enabled, entered;                     /* bit n: VTL n */

@@ -9,6 +9,8 @@
 #include "lib/base/checked.h"
 #include "lib/partition/partition.h"
 
+#define MSR_PAT 0x277u
+
 /* --- before the build --- */
 
 static bool has_vtls(const struct vmr_proto *proto)
@@ -95,6 +97,46 @@ enum vmr_status vmr_partition_vtl_unmap(struct vmr_partition *partition, uint8_t
                                         const struct vmr_page_range *range, struct vmr_error *err)
 {
     return partition->hv ? vmr_hv_guest_map_vtl(partition->hv, vtl, range, false, err) : no_vtls(err, partition);
+}
+
+/* --- switching --- */
+
+bool vp_enter_vtl(struct vmr_vp *vp, const struct vmr_hv_entry *entry)
+{
+    const struct vmr_backend *backend = vp->partition->backend;
+
+    if (backend->vp_switch_vtl(vp->backend_vp, entry->vtl, entry->first ? &entry->initial.regs : NULL))
+        return false;
+    if (entry->first && backend->vp_set_msr(vp->backend_vp, MSR_PAT, entry->initial.pat))
+        return false;
+    /* CR8 of other VTLs is nothing to the local APIC, which is VTL 0's. */
+    if (vp->vtl == VMR_VTL0)
+        vp->vtl0_tpr = vp->guest_tpr;
+    vp->vtl_activity[vp->vtl] = vp->activity;
+    vp->vtl = entry->vtl;
+    vp->activity = vp->vtl_activity[vp->vtl];
+    if (vp->vtl == VMR_VTL0)
+        vp->guest_tpr = vp->vtl0_tpr;
+    vp->interrupt_ready = false; /* until an exit of this VTL says so */
+    vp->recheck = true;
+    return true;
+}
+
+enum vmr_status vp_follow_reset(struct vmr_vp *vp)
+{
+    const struct vmr_partition *partition = vp->partition;
+    const struct vmr_hv_entry first = {.vtl = partition->vtl_first};
+
+    if (!partition->hv || !vmr_hv_guest_restarted(partition->hv, vp->index))
+        return VMR_OK;
+    if (vp->vtl != first.vtl && !vp_enter_vtl(vp, &first))
+        return VMR_E_HOST;
+    for (unsigned vtl = 0; vtl < VMR_VTL_COUNT; vtl++)
+        vp->vtl_activity[vtl] = VMR_ACTIVITY_RUNNING;
+    if (vp_waits_at_first(vp))
+        vp->vtl_activity[VMR_VTL0] = VMR_ACTIVITY_WAIT_FOR_SIPI;
+    vmr_hv_guest_restart_taken(partition->hv, vp->index);
+    return VMR_OK;
 }
 
 uint8_t vmr_vp_get_vtl(const struct vmr_vp *vp)
