@@ -173,8 +173,9 @@ static bool build_memory(struct conf_vm *vm, const struct conf_vm_options *optio
 
 static bool build_partition(struct conf_vm *vm, const struct conf_vm_options *options)
 {
+    struct vmr_hv_config hv = options->hv ? *options->hv : (struct vmr_hv_config){0};
     const struct vmr_proto_options proto_options = {
-        .host = vm->conf->host, .vp_count = vm->vp_count, .hv = options->hv};
+        .host = vm->conf->host, .vp_count = vm->vp_count, .hv = options->hv ? &hv : NULL};
     const struct vmr_partition_options partition_options = {.memory = vm->memory,
                                                             .cpuid = options->cpuid,
                                                             .cpuid_count = options->cpuid_count,
@@ -184,6 +185,7 @@ static bool build_partition(struct conf_vm *vm, const struct conf_vm_options *op
     struct vmr_proto *proto;
     struct vmr_error err;
 
+    hv.offload_enlightenments = !options->hv_in_library;
     if (vmr_proto_create(vm->conf->handle, &proto_options, &proto, &err))
         return fail(vm->conf, "proto partition", &err);
     if (vmr_proto_build(&proto, &partition_options, &vm->partition, &err)) {

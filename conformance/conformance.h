@@ -138,7 +138,8 @@ struct conf_vm_options {
     size_t cpuid_count;
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
-    const struct vmr_hv_config *hv;
+    const struct vmr_hv_config *hv; /* asks for all that the hypervisor serves itself, unless `hv_in_library` */
+    bool hv_in_library;
     uint64_t vtl0_alias_map;
     uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
     struct vmr_vp_io

@@ -37,8 +37,8 @@ enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index
     partition->bound_count++;
     partition->bound_once = true;
     sync_mutex_unlock(&partition->lock);
-    if (!vp->was_bound && index > 0 && partition_has_apic(partition)) {
-        vp->activity = VMR_ACTIVITY_WAIT_FOR_SIPI; /* [LIFE-9] */
+    if (!vp->was_bound && vp_waits_at_first(vp)) {
+        vp->activity = VMR_ACTIVITY_WAIT_FOR_SIPI;
         vp->vtl_activity[VMR_VTL0] = VMR_ACTIVITY_WAIT_FOR_SIPI;
     }
     vp->was_bound = true;
@@ -112,7 +112,9 @@ enum vmr_status vp_check_access(struct vmr_vp *vp)
 {
     enum vmr_status status = lifecycle_move(vp, VP_OP_ACCESS);
 
-    return status ? status : vp->exit_pending ? VMR_E_STATE : VMR_OK;
+    if (status)
+        return status;
+    return vp->exit_pending ? VMR_E_STATE : vp_follow_reset(vp);
 }
 
 enum vmr_status vmr_vp_get_regs(struct vmr_vp *vp, struct vmr_x86_regs *ret_regs)
