@@ -89,10 +89,10 @@ static bool bind_all(struct conf_vm *vm)
     return true;
 }
 
-/* A hypervisor that keeps its state to itself, or VPs that have failed: nothing to be said. */
+/* A hypervisor that keeps its state to itself, VPs that have failed, a partition that is gone: nothing to be said. */
 static bool can_be_reset(struct conf_vm *vm)
 {
-    return bind_all(vm) && vmr_partition_reset(vm->partition, NULL) == VMR_OK;
+    return vm->partition && bind_all(vm) && vmr_partition_reset(vm->partition, NULL) == VMR_OK;
 }
 
 /* NULL: there is none to be had. */
