@@ -35,6 +35,7 @@ VMR_BEGIN_DECLS
 struct vmr_backend_vm;
 struct vmr_backend_vp;
 struct vmr_backend_hv;
+struct vmr_backend_state;
 
 struct vmr_cpuid_entry {
     uint32_t leaf, subleaf;
@@ -257,7 +258,8 @@ struct vmr_backend {
      */
     enum vmr_status (*vm_doorbell)(struct vmr_backend_vm *vm, bool port_space, const struct vmr_doorbell *doorbell,
                                    int fd, bool add);
-    const struct vmr_backend_hv *hv; /* VMR_CAP_HV_OFFLOAD: vmrig/backend_hv.h */
+    const struct vmr_backend_hv *hv;       /* VMR_CAP_HV_OFFLOAD: vmrig/backend_hv.h */
+    const struct vmr_backend_state *state; /* what the capabilities' classes are reached by: vmrig/backend_state.h */
 
     /* Optional pair, for recorders: between them something from outside changes the library's state. Any thread. */
     void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);

@@ -48,6 +48,8 @@ struct vmr_caps {
     uint64_t bits; /* 1 << enum vmr_cap */
     uint32_t vp_count_max;
     uint8_t physical_bits;
+    /* What vp_get_state and vm_get_state have: 1 << enum vmr_vp_class, 1 << enum vmr_vm_class. Not in recordings. */
+    uint64_t vp_classes, vm_classes;
 };
 
 static inline bool vmr_caps_have(const struct vmr_caps *caps, enum vmr_cap cap)

@@ -25,6 +25,7 @@
 #include "vmrig/hv_device.h"
 #include "vmrig/probe.h"
 #include "vmrig/partition.h"
+#include "vmrig/state_access.h"
 #include "vmrig/run.h"
 #include "vmrig/vp_set.h"
 #include "vmrig/platform.h"
