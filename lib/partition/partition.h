@@ -15,6 +15,7 @@
 #include "vmrig/partition.h"
 #include "vmrig/hv_guest.h"
 #include "vmrig/run.h"
+#include "vmrig/state_access.h"
 
 /* What other threads ask of a VP: bits of vmr_vp.requests. */
 #define REQUEST_STOP 1u    /* look at the stop source */
@@ -41,6 +42,7 @@ struct vmr_vp {
     vmr_vp_index index;
     _Atomic uint32_t state; /* enum vp_state of lifecycle.h */
     bool was_bound;
+    bool phase_done; /* it has had its part of the reset that is under way; under the partition's lock */
 
     _Atomic uint32_t start_state; /* start.h */
     struct vmr_hv_initial start;  /* while one is asked for */
@@ -66,7 +68,8 @@ struct vmr_vp {
     uint8_t tpr;                                   /* what the backend was last told, or the controllers were */
     uint8_t guest_tpr;                             /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;
-    uint64_t deadline_ns; /* the controllers' next timer */
+    struct vmr_debug_state debug; /* what the backend was last told */
+    uint64_t deadline_ns;         /* the controllers' next timer */
 };
 
 /* Told on the VP's thread when a VP's next timer moves: clock.h. */
@@ -96,12 +99,22 @@ struct vmr_partition {
     struct sync_mutex lock;
     struct sync_mutex hold_lock; /* hold.h */
     struct page_trap trap;       /* trap.h; under guest memory's lock of changes */
+    /* reset.h: the phase is read anywhere, the rest is under `lock` */
+    _Atomic uint32_t phase; /* enum reset_phase */
+    _Atomic uint32_t ran;   /* VTLs whose software may have run since their last reset or scrub, a bit each */
+    bool phase_busy;        /* the partition's own part is under way */
+    bool phase_failed;      /* a VP's part has */
+    uint8_t phase_vtl;      /* that is scrubbed */
+    uint32_t phase_due;     /* VPs that have their part before them */
     uint32_t bound_count;
     bool bound_once;
     const struct vmr_irqchip_ops *chip_ops;
     void *chip;
     struct vmr_hv_guest *hv; /* owned; NULL: none */
     uint8_t vtl_first;       /* in which VPs begin */
+    uint8_t vtl_highest;     /* that may be entered */
+    uint64_t vp_classes;     /* that are there: 1 << enum vmr_vp_class */
+    uint32_t cpuid_1_eax;
     uint64_t vtl0_alias_map;
     struct partition_clock clock;
     struct vp_clock *own_clock; /* NULL: a VP set brings one, or nobody */
@@ -109,6 +122,41 @@ struct vmr_partition {
     void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *seam_context;
 };
+
+/* Whether the VP may be looked into: bound, and at a clean point. [EXIT-6] */
+enum vmr_status vp_check_access(struct vmr_vp *vp);
+/* An interrupt is injected only while the guest has them on, which new registers or a new activity may change. */
+void vp_note_flags(struct vmr_vp *vp, uint64_t rflags);
+
+/* --- state.c, and reset.c --- */
+
+/* Any class of a VP. */
+union vp_state_value {
+    struct vmr_x86_regs registers;
+    struct vmr_x86_xsave_state xsave;
+    struct vmr_x86_mtrr_state mtrrs;
+    struct vmr_x86_syscall_state syscall;
+    struct vmr_x86_mcg_state mcg;
+    struct vmr_x86_cet_state cet;
+    struct vmr_x86_cet_ss_state cet_ss;
+    struct vmr_x86_debug_register_state debug_registers;
+    struct vmr_x86_apic_state apic;
+    struct vmr_x86_activity_state activity;
+    struct vmr_debug_state debug_state;
+    struct vmr_x86_word_state word;
+};
+
+/* Any class of a partition. */
+union vm_state_value {
+    struct vmr_vm_clock_state clock;
+};
+
+/* Which classes the partition's VPs have, and what their power-up depends on. */
+void partition_find_classes(struct vmr_partition *partition, const struct vmr_cpuid_entry *cpuid, size_t count);
+/* As vmr_vp_state_get and vmr_vp_state_set, of a state that is there, and of a VP that may be looked into. */
+enum vmr_status vp_get_state(struct vmr_vp *vp, const struct vmr_state_id *id, void *ret_value, struct vmr_error *err);
+enum vmr_status vp_set_state(struct vmr_vp *vp, const struct vmr_state_id *id, const void *value,
+                             struct vmr_error *err);
 
 /* A message to the local APICs, wherever they are; no recorder hears of it. As vmr_partition_msi. */
 enum vmr_status partition_deliver_msi(struct vmr_partition *partition, const struct vmr_msi *msi);
@@ -167,6 +215,9 @@ enum vmr_status partition_create_hv(struct vmr_partition *partition, const struc
                                     struct vmr_error *err);
 
 /* --- vtl.c: VTLs --- */
+
+/* The backend has taken the VP there. The VP's thread. */
+void vp_is_in_vtl(struct vmr_vp *vp, uint8_t vtl);
 
 /* The highest that the partition will have (hv.c). */
 uint8_t proto_vtl_highest(const struct vmr_proto *proto);
