@@ -30,6 +30,9 @@ enum cmos_register {
     CMOS_CENTURY = 0x32,
 };
 
+/* How far a guest can put the clock forward by halves of seconds: seventy years. Times behind it still fit. */
+#define RTC_SHIFT_NS_MAX (UINT64_C(1) << 61)
+
 struct rtc_clock {
     uint8_t bytes[VMR_CMOS_BYTES]; /* the clock's registers and the CMOS's memory */
     bool started;
@@ -50,6 +53,10 @@ bool rtc_clock_has(unsigned index);
 void rtc_clock_advance(struct rtc_clock *clock, uint64_t now_ns);
 uint8_t rtc_clock_read(struct rtc_clock *clock, unsigned index);
 void rtc_clock_write(struct rtc_clock *clock, unsigned index, uint8_t value);
+/* Whether byte `index` is what it can be beside the others: for what comes from outside. */
+bool rtc_clock_can_hold(const uint8_t *bytes, unsigned index);
+/* The other members came from outside: `checked_s` and `checked_periods` follow from them. */
+void rtc_clock_settle(struct rtc_clock *clock);
 /* Whether an enabled interrupt is flagged; puts the answer into register C too. */
 bool rtc_clock_irq(struct rtc_clock *clock);
 /* When the next enabled interrupt may come, on the host's clock; or VMR_NEVER. */
