@@ -92,12 +92,22 @@ static enum vmr_status step_quirks(struct kvm_vm *vm, const struct vmr_vm_config
     return enable(vm, KVM_CAP_DISABLE_QUIRKS2, "KVM_CAP_DISABLE_QUIRKS2", KVM_X86_QUIRK_FIX_HYPERCALL_INSN, err);
 }
 
+/* What KVM tells of VPs only when it is asked before there are any. */
+static enum vmr_status step_state(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
+{
+    (void)config;
+    vm->smm = kvm_extension(vm->fd.number, KVM_CAP_X86_SMM) > 0;
+    vm->payloads = kvm_extension(vm->fd.number, KVM_CAP_EXCEPTION_PAYLOAD) > 0;
+    return vm->payloads ? enable(vm, KVM_CAP_EXCEPTION_PAYLOAD, "KVM_CAP_EXCEPTION_PAYLOAD", 1, err) : VMR_OK;
+}
+
 static enum vmr_status step_irqchip(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
 {
     (void)config;
     enum vmr_status status = VMR_OK;
 
-    if (vm->irqchip != VMR_IRQCHIP_USER && vm->vp_count > APIC_ID_XAPIC_MAX + 1)
+    vm->wide_ids = vm->irqchip != VMR_IRQCHIP_USER && vm->vp_count > APIC_ID_XAPIC_MAX + 1;
+    if (vm->wide_ids)
         status = enable(vm, KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API",
                         KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK, err);
     return status ? status : kvm_irq_create(vm, err);
@@ -131,7 +141,7 @@ enum vmr_status kvm_vm_create(struct vmr_backend_vm *backend_vm, const struct vm
 {
     static enum vmr_status (*const steps[])(struct kvm_vm *, const struct vmr_vm_config *, struct vmr_error *) = {
         step_copies,    step_kick,   step_create,  step_run_size,
-        step_real_mode, step_quirks, step_irqchip, kvm_msr_filter_set,
+        step_real_mode, step_quirks, step_state, step_irqchip, kvm_msr_filter_set,
     };
     struct kvm_vm *vm = kvm_vm_of(backend_vm);
     enum vmr_status status = VMR_OK;
