@@ -68,7 +68,7 @@ static void apic(const struct vmr_x86_reset_info *info, struct vmr_x86_apic_stat
     store_le32(page + APIC_SVR, 0xff);
     for (unsigned at = APIC_LVT_FIRST; at <= APIC_LVT_LAST; at += 16)
         store_le32(page + at, APIC_LVT_MASKED);
-    if ((info->apic_version ? info->apic_version : APIC_VERSION_RESET) >> 16 >= APIC_CMCI_ENTRIES)
+    if (((info->apic_version ? info->apic_version : APIC_VERSION_RESET) >> 16 & 0xff) >= APIC_CMCI_ENTRIES)
         store_le32(page + APIC_LVT_CMCI, APIC_LVT_MASKED);
     if (info->vp == 0 && info->apic_lint0 != 0)
         store_le32(page + APIC_LVT_LINT0, info->apic_lint0);
