@@ -23,10 +23,37 @@
 
 struct fake_kvm fake_kvm;
 
+/* The MSRs of classes that KVM lists. */
+static const uint32_t listed[] = {0x10,       0x3a,       0x48,       0x174,      0x175,      0x176,
+                                  0x1a0,      0x277,      0x6a0,      0x6a2,      0xda0,      0xc0000081,
+                                  0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
+
+static struct kvm_msr_entry *msr_of(uint32_t index)
+{
+    struct fake_state *state = &fake_kvm.state;
+
+    for (unsigned i = 0; i < state->msr_count; i++) {
+        if (state->msrs[i].index == index)
+            return &state->msrs[i];
+    }
+    assert_true(state->msr_count < FAKE_MSR_MAX);
+    state->msrs[state->msr_count] = (struct kvm_msr_entry){.index = index};
+    return &state->msrs[state->msr_count++];
+}
+
 void fake_kvm_reset(void)
 {
+    static const uint32_t unlisted[] = {0x1b, 0x179, 0x17a, 0x17b, 0x2ff, 0x6e0};
+
     fake_kvm =
         (struct fake_kvm){.api_version = 12, .fail_errno = EIO, .host_has_vmx = true, .run_reason = KVM_EXIT_HLT};
+    for (size_t i = 0; i < sizeof(unlisted) / sizeof(unlisted[0]); i++)
+        (void)msr_of(unlisted[i]);
+    for (uint32_t i = 0x200; i < 0x278; i++) /* MTRRs and PAT */
+        (void)msr_of(i);
+    for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]); i++)
+        (void)msr_of(listed[i]);
+    memcpy(fake_kvm.state.lapic.regs + 0x30, "\x14\0\x05\0", 4); /* its version */
     fake_kvm.state.xcrs = (struct kvm_xcrs){.nr_xcrs = 1, .xcrs = {{.value = 1}}};
 }
 
@@ -164,30 +191,12 @@ static int set_routing(const struct kvm_irq_routing *table)
     return 0;
 }
 
-/* The MSRs of classes that KVM lists. */
 static int list_msrs(struct kvm_msr_list *list)
 {
-    static const uint32_t indices[] = {0x10,       0x3a,       0x48,       0x174,      0x175,      0x176,
-                                       0x1a0,      0x277,      0x6a0,      0x6a2,      0xda0,      0xc0000081,
-                                       0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
-
-    assert_true(list->nmsrs >= sizeof(indices) / sizeof(indices[0]));
-    memcpy(list->indices, indices, sizeof(indices));
-    list->nmsrs = sizeof(indices) / sizeof(indices[0]);
+    assert_true(list->nmsrs >= sizeof(listed) / sizeof(listed[0]));
+    memcpy(list->indices, listed, sizeof(listed));
+    list->nmsrs = sizeof(listed) / sizeof(listed[0]);
     return 0;
-}
-
-static struct kvm_msr_entry *msr_of(uint32_t index)
-{
-    struct fake_state *state = &fake_kvm.state;
-
-    for (unsigned i = 0; i < state->msr_count; i++) {
-        if (state->msrs[i].index == index)
-            return &state->msrs[i];
-    }
-    assert_true(state->msr_count < FAKE_MSR_MAX);
-    state->msrs[state->msr_count] = (struct kvm_msr_entry){.index = index};
-    return &state->msrs[state->msr_count++];
 }
 
 static int get_msrs(struct kvm_msrs *list)
@@ -242,6 +251,7 @@ static int move_state(unsigned long request, void *argument)
         else if (request == rows[i].set)
             memcpy(rows[i].place, argument, rows[i].size);
     }
+    state->events.flags = 0; /* say what is meant, and are not kept */
     return 0;
 }
 

@@ -15,7 +15,7 @@
 #define FAKE_TSC_KHZ 2593906u
 #define FAKE_ENABLED_MAX 16u
 
-#define FAKE_MSR_MAX 128u
+#define FAKE_MSR_MAX 256u
 
 /* What state requests read and write: the same place both ways. */
 struct fake_state {
