@@ -20,8 +20,6 @@
 #define MSR_MCG_CAP 0x179u
 #define MSR_MISC_ENABLE 0x1a0u
 
-/* KVM lists about a hundred. */
-#define LISTED_MAX 1024u
 /* Exits of one instruction, one after another: an access across a page takes two. */
 #define FINISH_MAX 16u
 
@@ -29,20 +27,14 @@
 
 static enum vmr_status listed_classes(int fd, uint64_t *ret_classes, struct vmr_error *err)
 {
-    struct kvm_msr_list *list = calloc(1, sizeof(*list) + LISTED_MAX * sizeof(list->indices[0]));
+    struct kvm_msr_list *list;
+    enum vmr_status status = kvm_msr_list_get(fd, &list, err);
 
-    if (!list)
-        return vmr_error_set(err, VMR_E_NOMEM, "kvm: no memory for the list of MSRs");
-    list->nmsrs = LISTED_MAX;
-    enum vmr_status status = kvm_ioctl(fd, "KVM_GET_MSR_INDEX_LIST", KVM_GET_MSR_INDEX_LIST, kvm_pointer(list), err);
-
-    if (!status && list->nmsrs > LISTED_MAX)
-        status = vmr_error_set(err, VMR_E_HOST, "kvm: KVM_GET_MSR_INDEX_LIST gives %u entries for %u", list->nmsrs,
-                               LISTED_MAX);
-    if (!status)
-        *ret_classes = kvm_class_msrs_listed(list->indices, list->nmsrs);
+    if (status)
+        return status;
+    *ret_classes = kvm_class_msrs_listed(list->indices, list->nmsrs);
     free(list);
-    return status;
+    return VMR_OK;
 }
 
 /*
@@ -113,6 +105,8 @@ enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err)
         status = kvm_apic_first(vp, &first, err);
     if (!status)
         status = set_signature(vp, err);
+    if (!status)
+        status = kvm_rest_first(vp, err);
     if (!status)
         vp->first = first;
     return status;
@@ -208,8 +202,8 @@ static enum vmr_status debug_registers_set(struct kvm_vp *vp, const void *value,
 
     for (unsigned i = 0; i < VMR_X86_BREAKPOINT_COUNT; i++)
         kvm.db[i] = state->address[i];
-    return kvm_classes_refusal(kvm_host_ioctl(vp->fd.number, KVM_SET_DEBUGREGS, kvm_pointer(&kvm)),
-                               "KVM_SET_DEBUGREGS", VMR_VP_DEBUG_REGISTERS, "dr6, dr7", err);
+    return kvm_classes_refusal(kvm_host_ioctl(vp->fd.number, KVM_SET_DEBUGREGS, kvm_pointer(&kvm)), "KVM_SET_DEBUGREGS",
+                               VMR_VP_DEBUG_REGISTERS, "dr6, dr7", err);
 }
 
 /* --- classes with files of their own --- */
@@ -344,6 +338,8 @@ static enum vmr_status vp_reset(struct vmr_backend_vp *backend_vp, struct vmr_er
     run->kvm_valid_regs = 0;
     enum vmr_status status = finish_instruction(vp, err);
 
+    if (!status)
+        status = kvm_rest_reset(vp, err);
     if (status)
         return status;
     vp->registers_came = false;

@@ -74,8 +74,7 @@ static enum vmr_status read_both(const struct kvm_vp *vp, uint64_t *ret_base, ui
 {
     enum vmr_status status = kvm_msr_first(vp, MSR_APIC_BASE, ret_base, err);
 
-    return status ? status
-                  : kvm_ioctl(vp->fd.number, "apic: KVM_GET_LAPIC", KVM_GET_LAPIC, kvm_pointer(ret_page), err);
+    return status ? status : kvm_ioctl(vp->fd.number, "apic: KVM_GET_LAPIC", KVM_GET_LAPIC, kvm_pointer(ret_page), err);
 }
 
 static void page_normalise(const struct kvm_vp *vp, struct vmr_x86_apic_state *state)
@@ -114,7 +113,8 @@ enum vmr_status kvm_apic_first(const struct kvm_vp *vp, struct vmr_x86_reset_inf
     return VMR_OK;
 }
 
-/* What is the VP's own and not a guest's to choose: KVM would take another ID, or forget the version, without a word. */
+/* What is the VP's own and not a guest's to choose: KVM would take another ID, or forget the version, without a word.
+ */
 static enum vmr_status check(const struct kvm_vp *vp, const struct vmr_x86_apic_state *state, struct vmr_error *err)
 {
     uint32_t version = reg(state->page, VERSION), id = reg(state->page, ID);

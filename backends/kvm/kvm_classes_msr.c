@@ -7,6 +7,7 @@
  */
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "backends/kvm/kvm_private.h"
@@ -20,8 +21,7 @@ static const uint32_t mtrrs[] = {0x2ff, 0x250, 0x258, 0x259, 0x268, 0x269, 0x26a
                                  0x26e, 0x26f, 0x200, 0x201, 0x202, 0x203, 0x204, 0x205, 0x206, 0x207,
                                  0x208, 0x209, 0x20a, 0x20b, 0x20c, 0x20d, 0x20e, 0x20f};
 static const uint32_t pat[] = {0x277};
-static const uint32_t syscall[] = {0x174,      0x175,      0x176,      0xc0000081,
-                                   0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102};
+static const uint32_t syscall[] = {0x174, 0x175, 0x176, 0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102};
 static const uint32_t misc_enable[] = {0x1a0};
 static const uint32_t feature_control[] = {0x3a};
 static const uint32_t spec_ctrl[] = {0x48};
@@ -31,12 +31,12 @@ static const uint32_t cet[] = {0x6a0, 0x6a2};
 static const uint32_t tsc[] = {0x10};
 static const uint32_t tsc_deadline[] = {0x6e0};
 
-#define MSR_MCG_CAP 0x179u
+/* KVM lists about a hundred. */
+#define LISTED_MAX 1024u
 
 #define LIST(class_, struct_, list_)                                                                                   \
-    [class_] = {                                                                                                       \
-        .indices = (list_),                                                                                            \
-        .count = COUNT(list_) + 0 * sizeof(char[sizeof(struct_) == COUNT(list_) * sizeof(uint64_t) ? 1 : -1])}
+    [class_] = {.indices = (list_),                                                                                    \
+                .count = COUNT(list_) + 0 * sizeof(char[sizeof(struct_) == COUNT(list_) * sizeof(uint64_t) ? 1 : -1])}
 static const struct msr_class {
     const uint32_t *indices;
     size_t count;
@@ -54,6 +54,37 @@ static const struct msr_class {
     LIST(VMR_VP_TSC, struct vmr_x86_word_state, tsc),
     LIST(VMR_VP_TSC_DEADLINE, struct vmr_x86_word_state, tsc_deadline),
 };
+
+bool kvm_msr_has_class(uint32_t index)
+{
+    for (unsigned i = 0; i < VMR_VP_CLASS_COUNT; i++) {
+        for (size_t j = 0; j < classes[i].count; j++) {
+            if (classes[i].indices[j] == index)
+                return true;
+        }
+    }
+    return false;
+}
+
+enum vmr_status kvm_msr_list_get(int device, struct kvm_msr_list **ret_list, struct vmr_error *err)
+{
+    struct kvm_msr_list *list = calloc(1, sizeof(*list) + LISTED_MAX * sizeof(list->indices[0]));
+
+    if (!list)
+        return vmr_error_set(err, VMR_E_NOMEM, "kvm: no memory for the list of MSRs");
+    list->nmsrs = LISTED_MAX;
+    enum vmr_status status =
+        kvm_ioctl(device, "KVM_GET_MSR_INDEX_LIST", KVM_GET_MSR_INDEX_LIST, kvm_pointer(list), err);
+
+    if (!status && list->nmsrs > LISTED_MAX)
+        status = vmr_error_set(err, VMR_E_HOST, "kvm: KVM_GET_MSR_INDEX_LIST gives %u entries for %u", list->nmsrs,
+                               LISTED_MAX);
+    if (status)
+        free(list);
+    else
+        *ret_list = list;
+    return status;
+}
 
 /* In the layout KVM wants: a count, then entries. */
 struct msr_list {

@@ -32,8 +32,7 @@ static enum vmr_status chip_set(const struct kvm_vm *vm, const struct kvm_irqchi
 static enum vmr_status clock_get(const struct kvm_vm *vm, void *ret_value, struct vmr_error *err)
 {
     struct kvm_clock_data clock = {0};
-    enum vmr_status status =
-        kvm_ioctl(vm->fd.number, "clock: KVM_GET_CLOCK", KVM_GET_CLOCK, kvm_pointer(&clock), err);
+    enum vmr_status status = kvm_ioctl(vm->fd.number, "clock: KVM_GET_CLOCK", KVM_GET_CLOCK, kvm_pointer(&clock), err);
 
     if (!status)
         *(struct vmr_vm_clock_state *)ret_value = (struct vmr_vm_clock_state){.ns = clock.clock};

@@ -138,8 +138,7 @@ enum vmr_status kvm_class_xsave_get(const struct kvm_vp *vp, struct vmr_x86_xsav
 {
     bool large = kvm_extension(vp->vm->fd.number, KVM_CAP_XSAVE2) > 0;
     union area area = {0};
-    int result =
-        kvm_host_ioctl(vp->fd.number, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, kvm_pointer(&area));
+    int result = kvm_host_ioctl(vp->fd.number, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, kvm_pointer(&area));
 
     if (result < 0)
         return vmr_error_set_host(err, -result, "xsave: %s", large ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE");

@@ -35,10 +35,12 @@ struct kvm_vm {
     struct vmr_cpuid_entry *cpuid;
     size_t cpuid_count;
     struct kvm_routes *routes;
-    bool hv_offload;     /* KVM serves its part of the Hyper-V interface */
-    bool payloads;       /* exceptions on their way say what CR2 and DR6 will hold */
-    bool wide_ids;       /* KVM's local APICs have 32-bit IDs in x2APIC mode */
-    bool smm;            /* VPs have system management mode */
+    bool hv_offload; /* KVM serves its part of the Hyper-V interface */
+    bool payloads;   /* exceptions on their way say what CR2 and DR6 will hold */
+    bool wide_ids;   /* KVM's local APICs have 32-bit IDs in x2APIC mode */
+    bool smm;        /* VPs have system management mode */
+    uint32_t *rest;  /* MSRs that belong to no class */
+    size_t rest_count;
     struct kvm_vp **vps; /* by index, for requests that name one */
     /* A region could not be taken from the guest: no VP runs again, each says why. 0 while all is well. */
     _Atomic int unmap_errno;
@@ -53,9 +55,10 @@ struct kvm_vp {
     /* They came with the last KVM_RUN: until the next, the run page has them, and takes changes of general ones. */
     bool registers_came;
     struct kvm_kick kick;
-    _Atomic int thread;             /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
-    _Atomic uint32_t lints_pending; /* bit n: local interrupt pin n is to be pulsed */
+    _Atomic int thread;              /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
+    _Atomic uint32_t lints_pending;  /* bit n: local interrupt pin n is to be pulsed */
     struct vmr_x86_reset_info first; /* what KVM showed at first */
+    struct kvm_msrs *rest;           /* likewise: MSRs that belong to no class */
     /* A one-shot timer whose interrupt is over would fire again if KVM were told this count: kept here instead. */
     uint32_t apic_initial_count;
 };
@@ -166,6 +169,17 @@ enum vmr_status kvm_class_msrs_set(const struct kvm_vp *vp, enum vmr_vp_class vp
                                    struct vmr_error *err);
 /* 0 in `ret_value`: there is no such MSR. */
 enum vmr_status kvm_msr_first(const struct kvm_vp *vp, uint32_t index, uint64_t *ret_value, struct vmr_error *err);
+
+/* Whether it belongs to a class. */
+bool kvm_msr_has_class(uint32_t index);
+/* What KVM_GET_MSR_INDEX_LIST gives, for the caller to free. */
+enum vmr_status kvm_msr_list_get(int device, struct kvm_msr_list **ret_list, struct vmr_error *err);
+
+/* kvm_classes_rest.c: the MSRs that belong to no class */
+enum vmr_status kvm_rest_create(struct kvm_vm *vm, struct vmr_error *err);
+/* Of a new VP. */
+enum vmr_status kvm_rest_first(struct kvm_vp *vp, struct vmr_error *err);
+enum vmr_status kvm_rest_reset(const struct kvm_vp *vp, struct vmr_error *err);
 
 /* kvm_classes_xsave.c */
 uint32_t kvm_xsave_length(const struct kvm_vm *vm);

@@ -98,7 +98,11 @@ static enum vmr_status step_state(struct kvm_vm *vm, const struct vmr_vm_config 
     (void)config;
     vm->smm = kvm_extension(vm->fd.number, KVM_CAP_X86_SMM) > 0;
     vm->payloads = kvm_extension(vm->fd.number, KVM_CAP_EXCEPTION_PAYLOAD) > 0;
-    return vm->payloads ? enable(vm, KVM_CAP_EXCEPTION_PAYLOAD, "KVM_CAP_EXCEPTION_PAYLOAD", 1, err) : VMR_OK;
+    enum vmr_status status = kvm_rest_create(vm, err);
+
+    if (status || !vm->payloads)
+        return status;
+    return enable(vm, KVM_CAP_EXCEPTION_PAYLOAD, "KVM_CAP_EXCEPTION_PAYLOAD", 1, err);
 }
 
 static enum vmr_status step_irqchip(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
@@ -140,8 +144,8 @@ enum vmr_status kvm_vm_create(struct vmr_backend_vm *backend_vm, const struct vm
                               const struct vmr_vm_config *config, struct vmr_error *err)
 {
     static enum vmr_status (*const steps[])(struct kvm_vm *, const struct vmr_vm_config *, struct vmr_error *) = {
-        step_copies,    step_kick,   step_create,  step_run_size,
-        step_real_mode, step_quirks, step_state, step_irqchip, kvm_msr_filter_set,
+        step_copies, step_kick,  step_create,  step_run_size,      step_real_mode,
+        step_quirks, step_state, step_irqchip, kvm_msr_filter_set,
     };
     struct kvm_vm *vm = kvm_vm_of(backend_vm);
     enum vmr_status status = VMR_OK;
@@ -168,6 +172,7 @@ void kvm_vm_destroy(struct vmr_backend_vm *backend_vm)
         kvm_host_close(vm->fd.number);
     free(vm->cpuid);
     free(vm->vps);
+    free(vm->rest);
     *vm = (struct kvm_vm){0};
 }
 

@@ -9,6 +9,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "backends/kvm/kvm_exit.h"
 #include "backends/kvm/kvm_private.h"
@@ -71,6 +72,8 @@ void kvm_vp_destroy(struct vmr_backend_vp *backend_vp)
         kvm_host_unmap_run(vp->run, vp->vm->run_size);
     if (vp->fd.open)
         kvm_host_close(vp->fd.number);
+    free(vp->rest);
+    vp->rest = NULL;
     vp->run = NULL;
     vp->fd.open = false;
     vp->vm = NULL;

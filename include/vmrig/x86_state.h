@@ -139,7 +139,7 @@ struct vmr_vm_clock_state {
 #define VMR_X86_IOAPIC_PINS 24u
 /* One of the two 8259 controllers: master first. */
 struct vmr_x86_pic {
-    uint8_t lines;   /* levels that were seen last: a rise is an edge */
+    uint8_t lines; /* levels that were seen last: a rise is an edge */
     uint8_t request, mask, in_service;
     uint8_t lowest;  /* the line whose priority is lowest, plus 1, modulo 8 */
     uint8_t base;    /* vector of line 0 */

@@ -53,12 +53,12 @@ struct row {
 #define ROW(class_, rule_, type_, member_, mask_)                                                                      \
     {                                                                                                                  \
         .vp_class = (class_), .rule = (rule_), .offset = offsetof(type_, member_),                                     \
-        .width = sizeof(((type_ *)0)->member_), .count = 1, .mask = (mask_)                         \
+        .width = sizeof(((type_ *)0)->member_), .count = 1, .mask = (mask_)                                            \
     }
 #define ROWS(class_, rule_, type_, member_, mask_)                                                                     \
     {                                                                                                                  \
         .vp_class = (class_), .rule = (rule_), .offset = offsetof(type_, member_), .width = 8,                         \
-        .count = COUNT(((type_ *)0)->member_), .mask = (mask_)                                      \
+        .count = COUNT(((type_ *)0)->member_), .mask = (mask_)                                                         \
     }
 #define REG(rule_, member_, mask_) ROW(VMR_VP_REGISTERS, rule_, struct vmr_x86_regs, member_, mask_)
 #define SYSCALL(member_) ROW(VMR_VP_SYSCALL, CANONICAL, struct vmr_x86_syscall_state, member_, 0)

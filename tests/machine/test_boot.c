@@ -123,8 +123,7 @@ static enum vmr_status compare_vp(void *context, struct vmr_vp *vp)
         }
         vmr_vp_state_at_reset(vp, &id, expected);
         comparison->states++;
-        comparison->differences +=
-            differences(vmr_vp_class_type((enum vmr_vp_class)id.state_class), value, expected);
+        comparison->differences += differences(vmr_vp_class_type((enum vmr_vp_class)id.state_class), value, expected);
     }
     return VMR_OK;
 }

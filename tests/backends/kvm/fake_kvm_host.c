@@ -24,9 +24,9 @@
 struct fake_kvm fake_kvm;
 
 /* The MSRs of classes that KVM lists. */
-static const uint32_t listed[] = {0x10,       0x3a,       0x48,       0x174,      0x175,      0x176,
-                                  0x1a0,      0x277,      0x6a0,      0x6a2,      0xda0,      0xc0000081,
-                                  0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
+static const uint32_t listed[] = {0x10,       0x3a,       0x3b,       0x48,       0x174,      0x175,
+                                  0x176,      0x1a0,      0x277,      0x6a0,      0x6a2,      0xda0,
+                                  0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
 
 static struct kvm_msr_entry *msr_of(uint32_t index)
 {
@@ -39,6 +39,11 @@ static struct kvm_msr_entry *msr_of(uint32_t index)
     assert_true(state->msr_count < FAKE_MSR_MAX);
     state->msrs[state->msr_count] = (struct kvm_msr_entry){.index = index};
     return &state->msrs[state->msr_count++];
+}
+
+__u64 *fake_kvm_msr(uint32_t index)
+{
+    return &msr_of(index)->data;
 }
 
 void fake_kvm_reset(void)
@@ -201,8 +206,11 @@ static int list_msrs(struct kvm_msr_list *list)
 
 static int get_msrs(struct kvm_msrs *list)
 {
-    for (uint32_t i = 0; i < list->nmsrs; i++)
+    for (uint32_t i = 0; i < list->nmsrs; i++) {
+        if (fake_kvm.msr_missing && list->entries[i].index == fake_kvm.msr_missing)
+            return (int)i;
         list->entries[i].data = msr_of(list->entries[i].index)->data;
+    }
     return (int)list->nmsrs;
 }
 

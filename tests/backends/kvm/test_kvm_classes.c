@@ -149,8 +149,8 @@ static void a_new_vp_is_at_power_up(void **state)
 
 static void other_segment(struct vmr_x86_segment *segment, uint16_t selector, uint16_t attributes)
 {
-    *segment =
-        (struct vmr_x86_segment){.base = selector * 0x100u, .limit = 0x9ffff, .selector = selector, .attributes = attributes};
+    *segment = (struct vmr_x86_segment){
+        .base = selector * 0x100u, .limit = 0x9ffff, .selector = selector, .attributes = attributes};
 }
 
 static void other_registers(struct vmr_x86_regs *regs)
@@ -205,10 +205,10 @@ static void other_apic(struct vmr_x86_apic_state *apic)
         uint16_t at;
         uint32_t value;
     } registers[] = {
-        {0x080, 0x20},     {0x0a0, 0x20},       {0x0d0, 0x02000000}, {0x0e0, 0x0fffffff}, {0x0f0, 0x1ff},      {0x110, 0x100},
-        {0x190, 0x100},    {0x210, 0x400},      {0x280, 0x40},       {0x300, 0x4041},     {0x310, 0x03000000},
-        {0x320, 0x200ec},  {0x330, 0x10031},    {0x340, 0x10032},    {0x350, 0x10033},    {0x360, 0x400},
-        {0x370, 0x100fe},  {0x380, 0x70000000}, {0x3e0, 0xb},
+        {0x080, 0x20},       {0x0a0, 0x20},    {0x0d0, 0x02000000}, {0x0e0, 0x0fffffff}, {0x0f0, 0x1ff},
+        {0x110, 0x100},      {0x190, 0x100},   {0x210, 0x400},      {0x280, 0x40},       {0x300, 0x4041},
+        {0x310, 0x03000000}, {0x320, 0x200ec}, {0x330, 0x10031},    {0x340, 0x10032},    {0x350, 0x10033},
+        {0x360, 0x400},      {0x370, 0x100fe}, {0x380, 0x70000000}, {0x3e0, 0xb},
     };
 
     for (size_t i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
@@ -425,6 +425,18 @@ static void reset_undoes_every_class(void **state)
     }
 }
 
+/* Of no class. */
+#define MSR_TSC_ADJUST 0x3bu
+#define MSR_BANK_5_ADDRESS 0x416u
+
+static uint64_t msr(struct rig *rig, uint32_t index)
+{
+    uint64_t number = 1;
+
+    assert_int_equal(rig->fixture.backend->vp_get_msr(rig->fixture.machine.vp, index, &number), VMR_OK);
+    return number;
+}
+
 /*
  * A guest writes what a guest can reach, and ends at a port read that nobody
  * answers, with an interrupt, an NMI and a window asked for.
@@ -458,8 +470,12 @@ static void reset_undoes_what_a_guest_did(void **state)
         if (chip != VMR_IRQCHIP_KERNEL)
             rig.fixture.backend->vp_request_window(rig.fixture.machine.vp, true);
         assert_int_equal(rig.fixture.backend->vp_nmi(rig.fixture.machine.vp), VMR_OK);
+        assert_int_equal(rig.fixture.backend->vp_set_msr(rig.fixture.machine.vp, MSR_TSC_ADJUST, 0x1234), VMR_OK);
+        assert_int_equal(rig.fixture.backend->vp_set_msr(rig.fixture.machine.vp, MSR_BANK_5_ADDRESS, 0x5678), VMR_OK);
         reset(&rig);
         assert_int_equal(differences_from_power_up(&rig), 0);
+        assert_int_equal(msr(&rig, MSR_TSC_ADJUST), 0);
+        assert_int_equal(msr(&rig, MSR_BANK_5_ADDRESS), 0);
         /* The read does not come back: the VP begins, with registers that nothing finishes. */
         LOAD(&rig.fixture, 0xe6, 0x10, 0xf4); /* out 0x10,al */
         assert_int_equal(machine_step(&rig.fixture.machine)->kind, VMR_EXIT_IO);
@@ -557,7 +573,7 @@ static void any_bytes_do_no_harm(void **state)
                 (void)vmr_state_put(field, value, (uint32_t)((seed >> 20) % field->count),
                                     field->kind == VMR_FIELD_FLAG ? number & 1
                                     : field->width == 8           ? number
-                                                        : number & ((UINT64_C(1) << 8 * field->width) - 1));
+                                                                  : number & ((UINT64_C(1) << 8 * field->width) - 1));
             }
             (void)try_set(&rig, vp_class, value, &err);
             get(&rig, vp_class, good);

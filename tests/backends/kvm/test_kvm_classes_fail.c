@@ -23,6 +23,7 @@
 
 #define VALUE_MAX 16384u
 #define UNTOUCHED 0xa5
+#define MSR_TSC_ADJUST 0x3bu
 
 static uint8_t value[VALUE_MAX];
 
@@ -211,6 +212,7 @@ static void every_call_may_fail(void **state)
             fail_each(&machine, vmr_vm_class_type((enum vmr_vm_class)c)->name, run_vm_get, c);
             fail_each(&machine, vmr_vm_class_type((enum vmr_vm_class)c)->name, run_vm_set, c);
         }
+        *fake_kvm_msr(MSR_TSC_ADJUST) = 5; /* of no class: the reset puts it back */
         if (fake_kvm.fail_errno == EIO)
             fail_each(&machine, "reset", run_reset, 0);
         stop(&machine);
@@ -274,6 +276,47 @@ static void an_instruction_that_never_ends_is_no_reset(void **state)
     stop(&machine);
 }
 
+static void what_belongs_to_no_class_goes_back_or_is_told(void **state)
+{
+    struct machine machine;
+    struct vmr_caps caps;
+    struct vmr_error err = {0};
+
+    (void)state;
+    start(&machine, VMR_IRQCHIP_USER, &caps);
+    *fake_kvm_msr(MSR_TSC_ADJUST) = 5;
+    *fake_kvm_msr(0x400) = 6;
+    *fake_kvm_msr(0x47f) = 7;
+    assert_int_equal(ops()->vp_reset(machine.vp, &err), VMR_OK);
+    assert_int_equal(*fake_kvm_msr(MSR_TSC_ADJUST), 0);
+    assert_int_equal(*fake_kvm_msr(0x400), 0);
+    assert_int_equal(*fake_kvm_msr(0x47f), 0);
+    *fake_kvm_msr(0x47f) = 7;
+    fake_kvm.msr_refused = 0x47f;
+    assert_int_equal(ops()->vp_reset(machine.vp, &err), VMR_E_HOST);
+    assert_non_null(strstr(err.message, "0x47f"));
+    stop(&machine);
+}
+
+static void an_msr_that_is_listed_and_not_there_is_left_out(void **state)
+{
+    static const uint32_t missing[] = {MSR_TSC_ADJUST, 0x400, 0x47f};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+        const struct machine_options options = {.irqchip = VMR_IRQCHIP_USER};
+        struct machine machine;
+
+        fake_kvm_reset();
+        fake_kvm.msr_missing = missing[i];
+        assert_int_equal(machine_init(&machine, &options, NULL), VMR_OK);
+        *fake_kvm_msr(0x410) = 5;
+        assert_int_equal(ops()->vp_reset(machine.vp, NULL), VMR_OK);
+        assert_int_equal(*fake_kvm_msr(0x410), 0);
+        stop(&machine);
+    }
+}
+
 /* A one-shot timer whose interrupt is over is not started again, and its count is not forgotten. */
 static void a_timer_that_is_over_is_not_told_to_kvm(void **state)
 {
@@ -326,6 +369,8 @@ int main(void)
         cmocka_unit_test(every_call_may_fail),
         cmocka_unit_test(a_refused_msr_leaves_those_before_it_as_they_were),
         cmocka_unit_test(an_instruction_that_never_ends_is_no_reset),
+        cmocka_unit_test(what_belongs_to_no_class_goes_back_or_is_told),
+        cmocka_unit_test(an_msr_that_is_listed_and_not_there_is_left_out),
         cmocka_unit_test(a_timer_that_is_over_is_not_told_to_kvm),
         cmocka_unit_test(a_deadline_that_kvm_ignores_is_refused),
     };
