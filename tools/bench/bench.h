@@ -17,7 +17,7 @@
 #include "vmrig/vmrig.h"
 
 #define BENCH_SAMPLES 7u
-#define BENCH_FIGURE_MAX 128u
+#define BENCH_FIGURE_MAX 256u
 
 struct bench_options {
     bool json;
@@ -73,6 +73,7 @@ bool bench_kicks(struct bench_report *report);
 bool bench_partitions(struct bench_report *report);
 bool bench_scaling(struct bench_report *report);
 bool bench_hypercalls(struct bench_report *report);
+bool bench_states(struct bench_report *report);
 
 /* --- other programs --- */
 
