@@ -225,6 +225,29 @@ static void other_values_come_back(void **state)
     }
 }
 
+/* MXCSR without any register in use, and the other way round. */
+static void mxcsr_stands_for_itself(void **state)
+{
+    struct vmr_x86_xsave_state xsave, read;
+    struct rig rig;
+
+    (void)state;
+    rig_start(&rig, VMR_IRQCHIP_USER);
+    vmr_x86_at_reset(VMR_VP_XSAVE, &rig.info, &xsave);
+    store_le32(xsave.bytes + 24, 0x1fa0);
+    rig_set(&rig, VMR_VP_XSAVE, &xsave);
+    rig_get(&rig, VMR_VP_XSAVE, &read);
+    assert_int_equal(rig_report(vmr_vp_class_type(VMR_VP_XSAVE), &read, &xsave, true), 0);
+    /* In use, but as at power-up: what is not in use. */
+    xsave.bytes[512] = 3;
+    store_le16(xsave.bytes, 0x37f);
+    rig_set(&rig, VMR_VP_XSAVE, &xsave);
+    rig_get(&rig, VMR_VP_XSAVE, &read);
+    assert_int_equal(read.bytes[512], 0);
+    assert_int_equal(load_le16(read.bytes), 0);
+    fixture_finish(&rig.fixture);
+}
+
 /* --- a partition's classes --- */
 
 static void other_vm_values_come_back(void **state)
@@ -349,6 +372,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_vp_is_at_power_up),       cmocka_unit_test(other_values_come_back),
+        cmocka_unit_test(mxcsr_stands_for_itself),
         cmocka_unit_test(other_vm_values_come_back),     cmocka_unit_test(reset_undoes_every_class),
         cmocka_unit_test(reset_undoes_what_a_guest_did),
     };
