@@ -52,6 +52,7 @@ static const struct conf_family *const families[] = {
     &conf_family_host,
     &conf_family_hv_identity,
     &conf_family_hv_offload,
+    &conf_family_hv_trace,
     &conf_family_hypercall,
     &conf_family_hypercall_rules,
     &conf_family_hypercall_states,

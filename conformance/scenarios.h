@@ -50,6 +50,7 @@ extern const struct conf_family conf_family_scrub;
 extern const struct conf_family conf_family_host;
 extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hv_offload;
+extern const struct conf_family conf_family_hv_trace;
 extern const struct conf_family conf_family_hypercall;
 extern const struct conf_family conf_family_hypercall_rules;
 extern const struct conf_family conf_family_hypercall_states;

@@ -75,6 +75,8 @@ def traces(command):
     save('trace_reader', 'wrong-block-hash.vmt', plain[:block + 60] + b'!' + plain[block + 61:])
     save('trace_reader', 'later-minor-version.vmt', with_minor(plain, 9))
     save('trace_reader', 'inputs-only.vmt', cut(command, 'devices', 12, 'none', '--inputs-only'))
+    with open(os.path.join(TOP, 'corpora', 'trace_text', 'hyper-v.vmtx'), 'rb') as text:
+        save('trace_reader', 'hyper-v.vmt', vmrig(command, 'pack', '--codec', 'none', '-', data=text.read()))
     save('trace_reader', 'seabios-start-zstd.vmt', cut(command, 'seabios-microvm-boot', 20, 'zstd'))
     for golden, exits in (('devices', 20), ('seabios-pc-boot', 40)):
         text = small_text(vmrig(command, 'print', '-', data=cut(command, golden, exits, 'none')))

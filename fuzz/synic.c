@@ -459,7 +459,8 @@ static void rig_init(struct rig *rig)
 {
     static const struct vmr_synic_host_events events = {
         .add = on_event_add, .remove = on_event_remove, .preferred = true};
-    static const struct vmr_synic_monitor_ops monitor = {on_trap, on_untrap, on_allocate, on_free};
+    static const struct vmr_synic_monitor_ops monitor = {
+        .trap = on_trap, .untrap = on_untrap, .allocate = on_allocate, .free = on_free};
     const struct vmr_memory_region low = {.gpa = 0, .size = RAM_PAGES / 2 * PAGE_BYTES};
 
     lone_host_init(&rig->lone);

@@ -5,10 +5,8 @@
  * so that every kind of input crosses the recorder.
  */
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "conformance/scenarios/apic_words.h"
+#include "conformance/scenarios/tape.h"
 
 #define PORT 0x700u
 #define PAGE UINT64_C(0xd0000000)
@@ -17,42 +15,6 @@
 #define ROUNDS 50u
 #define SIZES (VMR_SIZE_1 | VMR_SIZE_4)
 #define STREAM 3u
-
-/* --- a tape: what a recorder writes --- */
-
-struct tape {
-    uint8_t *bytes;
-    size_t length, capacity;
-    const struct vmr_program *program; /* that was recorded */
-};
-
-static enum vmr_status tape_write(void *context, const void *bytes, size_t length)
-{
-    struct tape *tape = context;
-
-    if (tape->length + length > tape->capacity) {
-        size_t capacity = 2 * (tape->length + length);
-        uint8_t *larger = realloc(tape->bytes, capacity);
-
-        if (!larger)
-            return VMR_E_NOMEM;
-        tape->bytes = larger;
-        tape->capacity = capacity;
-    }
-    memcpy(tape->bytes + tape->length, bytes, length);
-    tape->length += length;
-    return VMR_OK;
-}
-
-static struct vmr_trace_sink tape_sink(struct tape *tape)
-{
-    return (struct vmr_trace_sink){.write = tape_write, .context = tape};
-}
-
-static bool tapes_equal(const struct tape *a, const struct tape *b)
-{
-    return a->length == b->length && memcmp(a->bytes, b->bytes, a->length) == 0;
-}
 
 /* --- a session: a VM on a wrapped handle --- */
 
@@ -155,24 +117,6 @@ WORKER(long_worker, LONG_ROUNDS);
 APIC_PROGRAM(listener, VMR_EOI_XAPIC, APIC_ON(), VMR_CHECKPOINT(2), VMR_WAIT_VECTOR(V, 1), EXPECT_COUNT(V, 1),
              VMR_IN(0, PORT, 4), VMR_EXPECT(0, 0x6869), VMR_END());
 
-/* With machine code the program is part of guest memory, and so of a replay; the mock's is behind the recorder. */
-static bool load_worker(struct session *session)
-{
-    struct vmr_error err = {.message = ""};
-    struct vmr_mock *mock = NULL;
-
-    if (vmr_caps_have(&session->conf.caps, VMR_CAP_MACHINE_CODE))
-        return conf_load(session->vm, 0, session->program);
-    if (session->recorder)
-        mock = vmr_recorder_native(session->recorder, vmr_mock_backend());
-    if (!mock)
-        return session->replay != NULL;
-    enum vmr_status status = vmr_mock_load_program(mock, 0, session->program, &err);
-
-    CONF_CHECK(&session->conf, status == VMR_OK, "%s", err.message);
-    return status == VMR_OK;
-}
-
 /* The same calls for a recording and for its replay. */
 static void session_run(struct session *session)
 {
@@ -191,7 +135,8 @@ static void session_run(struct session *session)
         vmr_replay_set_partition(session->replay, session->vm->partition);
     if (session->vm && conf_device_claim(session->vm, session->vm->ports, PORT, 8, SIZES, &session->device) &&
         conf_device_claim(session->vm, session->vm->mmio, PAGE, 4096, SIZES, &session->device) &&
-        load_worker(session) && conf_bind(session->vm, 0)) {
+        tape_load(session->vm, 0, session->program, session->recorder, session->replay != NULL) &&
+        conf_bind(session->vm, 0)) {
         const struct vmr_input_sink sink = {.receive = receive, .context = session};
 
         vmr_partition_set_input(session->vm->partition, &sink);
@@ -210,31 +155,14 @@ static void session_end(struct session *session)
     session->stop = NULL;
 }
 
-static bool recorder_make(struct session *session, struct tape *tape, const struct vmr_hypervisor_handle *handle,
-                          const struct vmr_host *host)
-{
-    static const struct vmr_trace_meta meta = {.key = "made-by", .value = "a scenario"};
-    const struct vmr_recorder_options options = {
-        .sink = tape_sink(tape), .codec = VMR_TRACE_CODEC_NONE, .meta = &meta, .meta_count = 1};
-    struct vmr_error err = {.message = ""};
-    bool made = vmr_recorder_create(&options, &session->recorder, &err) == VMR_OK &&
-                vmr_recorder_wrap(session->recorder, handle, host, &session->handle, &session->host, &err) == VMR_OK;
-
-    CONF_CHECK(&session->conf, made, "%s", err.message);
-    return made;
-}
-
 static void recorder_end(struct session *session)
 {
-    struct vmr_error err = {.message = ""};
-
     if (session->vm)
         CONF_CHECK(&session->conf, session->vm->reports[0].ended && !session->vm->reports[0].mismatch,
                    "the guest did not end well: step %u saw %#llx", session->vm->reports[0].mismatch_step,
                    (unsigned long long)session->vm->reports[0].mismatch_value);
     session_end(session);
-    CONF_CHECK(&session->conf, vmr_recorder_finish(session->recorder, &err) == VMR_OK, "%s", err.message);
-    vmr_recorder_destroy(session->recorder);
+    tape_finish(&session->conf, session->recorder);
     session->recorder = NULL;
 }
 
@@ -242,8 +170,8 @@ static void recorder_end(struct session *session)
 static bool record(struct conf *conf, struct session *session, const struct vmr_program *program, struct tape *tape)
 {
     *session = (struct session){.conf = *conf, .program = program};
-    tape->program = program;
-    if (!recorder_make(session, tape, conf->handle, conf->host))
+    session->recorder = tape_record(conf, tape, conf->handle, conf->host, &session->handle, &session->host);
+    if (!session->recorder)
         return false;
     session_run(session);
     recorder_end(session);
@@ -264,27 +192,26 @@ static void stop_replayed_vp(void *context, vmr_vp_index vp)
 }
 
 /* Replays `tape` to its end, or to the first divergence; recorded anew on `again`, if there is one. */
-static void replay(struct conf *conf, struct session *session, const struct tape *tape, enum bug bug,
-                   struct tape *again)
+static void replay(struct conf *conf, struct session *session, const struct session *recorded, const struct tape *tape,
+                   enum bug bug, struct tape *again)
 {
     const struct vmr_replay_options options = {.stop = stop_replayed_vp, .end = stop_replay, .context = session};
     struct vmr_trace_source source;
     struct vmr_error err = {.message = ""};
 
-    *session = (struct session){
-        .conf = *conf, .memory = {.bytes = tape->bytes, .length = tape->length}, .program = tape->program, .bug = bug};
+    *session = (struct session){.conf = *conf,
+                                .memory = {.bytes = tape->bytes, .length = tape->length},
+                                .program = recorded->program,
+                                .bug = bug};
     vmr_trace_source_memory(&session->memory, &source);
     CONF_REQUIRE(conf, vmr_replay_create(&source, &options, &session->replay, &err) == VMR_OK, "%s", err.message);
+    struct vmr_hypervisor_handle *handle = again ? &session->inner_handle : &session->handle;
+    struct vmr_host *host = again ? &session->inner_host : &session->host;
+
+    CONF_REQUIRE(conf, vmr_replay_attach(session->replay, conf->host, handle, host, &err) == VMR_OK, "%s", err.message);
     if (again)
-        CONF_CHECK(conf,
-                   vmr_replay_attach(session->replay, conf->host, &session->inner_handle, &session->inner_host, &err) ==
-                           VMR_OK &&
-                       recorder_make(session, again, &session->inner_handle, &session->inner_host),
-                   "%s", err.message);
-    else
-        CONF_CHECK(conf,
-                   vmr_replay_attach(session->replay, conf->host, &session->handle, &session->host, &err) == VMR_OK,
-                   "%s", err.message);
+        session->recorder = tape_record(conf, again, handle, host, &session->handle, &session->host);
+    CONF_REQUIRE(conf, !again || session->recorder, "no recorder");
     session_run(session);
     if (again)
         recorder_end(session);
@@ -300,7 +227,7 @@ static void record_and_replay(struct conf *conf)
     struct tape tape = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
-        replay(conf, &replayed, &tape, BUG_NONE, NULL);
+        replay(conf, &replayed, &recorded, &tape, BUG_NONE, NULL);
         CONF_CHECK(conf, replayed.result.status == VMR_OK && replayed.result.ended && !replayed.result.cut, "%s: %s",
                    vmr_status_name(replayed.result.status), replayed.result.error.message);
         CONF_CHECK(conf, replayed.result.exits >= 2u * ROUNDS, "%llu exits", (unsigned long long)replayed.result.exits);
@@ -319,7 +246,7 @@ static void input_comes_again(struct conf *conf)
 
     if (record(conf, &recorded, &listener, &tape)) {
         CONF_CHECK_EQ(conf, recorded.device.answer, 0x6869 + 1, "what came in, read once");
-        replay(conf, &replayed, &tape, BUG_NONE, &again);
+        replay(conf, &replayed, &recorded, &tape, BUG_NONE, &again);
         CONF_CHECK(conf, replayed.result.status == VMR_OK && replayed.result.ended, "%s",
                    replayed.result.error.message);
         CONF_CHECK_EQ(conf, replayed.seen, recorded.seen, "what the device saw");
@@ -330,40 +257,18 @@ static void input_comes_again(struct conf *conf)
     free(again.bytes);
 }
 
-static bool convert(struct conf *conf, const struct tape *from, bool to_text, struct tape *to)
-{
-    struct vmr_trace_memory memory = {.bytes = from->bytes, .length = from->length};
-    const struct vmr_trace_sink sink = tape_sink(to);
-    struct vmr_trace_source source;
-    struct vmr_error err = {.message = ""};
-
-    vmr_trace_source_memory(&memory, &source);
-    enum vmr_status status = to_text ? vmr_trace_print(&source, &sink, NULL, &err)
-                                     : vmr_trace_pack(&source, VMR_TRACE_CODEC_DEFAULT, &sink, NULL, &err);
-
-    CONF_CHECK(conf, status == VMR_OK, "%s", err.message);
-    return status == VMR_OK;
-}
-
 static void fixed_point(struct conf *conf)
 {
     struct session recorded, replayed;
-    struct tape tape = {0}, again = {0}, text = {0}, packed = {0};
+    struct tape tape = {0}, again = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
-        replay(conf, &replayed, &tape, BUG_NONE, &again);
+        replay(conf, &replayed, &recorded, &tape, BUG_NONE, &again);
         CONF_CHECK(conf, replayed.result.status == VMR_OK, "%s", replayed.result.error.message);
-        CONF_CHECK(conf, tapes_equal(&tape, &again), "the recording of the replay has %zu bytes, not %zu", again.length,
-                   tape.length);
-        CONF_CHECK(conf,
-                   convert(conf, &tape, true, &text) && convert(conf, &text, false, &packed) &&
-                       tapes_equal(&tape, &packed),
-                   "binary to text to binary: %zu bytes, not %zu", packed.length, tape.length);
+        tape_check_again(conf, &tape, &again);
     }
     free(tape.bytes);
     free(again.bytes);
-    free(text.bytes);
-    free(packed.bytes);
 }
 
 /* --- divergence --- */
@@ -384,7 +289,7 @@ static void diverges(struct conf *conf)
 
     if (record(conf, &recorded, &worker, &tape)) {
         for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-            replay(conf, &replayed, &tape, rows[i].bug, NULL);
+            replay(conf, &replayed, &recorded, &tape, rows[i].bug, NULL);
             const char *said = replayed.result.error.message;
 
             CONF_CHECK(conf, replayed.result.status == VMR_E_DIVERGED, "row %u: the replay ended: %s", i,
@@ -403,7 +308,7 @@ static void inputs_only(struct conf *conf)
 {
     const struct vmr_trace_cut_options options = {.inputs_only = true, .codec = VMR_TRACE_CODEC_NONE};
     struct session recorded, replayed;
-    struct tape tape = {0}, stripped = {.program = &worker};
+    struct tape tape = {0}, stripped = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
         struct vmr_trace_memory memory = {.bytes = tape.bytes, .length = tape.length};
@@ -414,11 +319,11 @@ static void inputs_only(struct conf *conf)
         vmr_trace_source_memory(&memory, &source);
         CONF_CHECK(conf, vmr_trace_cut(&source, &options, &sink, NULL, &err) == VMR_OK, "%s", err.message);
         CONF_CHECK(conf, stripped.length < tape.length, "nothing was cut out");
-        replay(conf, &replayed, &stripped, BUG_NONE, NULL);
+        replay(conf, &replayed, &recorded, &stripped, BUG_NONE, NULL);
         CONF_CHECK(conf, replayed.result.status == VMR_OK && replayed.result.ended, "%s",
                    replayed.result.error.message);
         CONF_CHECK_EQ(conf, replayed.seen, recorded.seen, "what the device saw");
-        replay(conf, &replayed, &stripped, BUG_ANSWER, NULL);
+        replay(conf, &replayed, &recorded, &stripped, BUG_ANSWER, NULL);
         CONF_CHECK(conf, replayed.result.status == VMR_OK, "checked: %s", replayed.result.error.message);
     }
     free(tape.bytes);

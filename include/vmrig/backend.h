@@ -19,6 +19,7 @@
  * other; their handle's context holds the inner handle.
  */
 
+#include "vmrig/async.h"
 #include "vmrig/bus.h"
 #include "vmrig/caps.h"
 #include "vmrig/dirty.h"
@@ -84,23 +85,6 @@ enum vmr_run_seam {
     VMR_SEAM_COUNT
 };
 
-/* Something other threads asked for, at the point where it takes effect: for recorders. */
-enum vmr_async_kind {
-    VMR_ASYNC_IRQ,   /* a = gsi, b = level */
-    VMR_ASYNC_MSI,   /* a = address, b = data */
-    VMR_ASYNC_LINT,  /* a = vp, b = lint */
-    VMR_ASYNC_NMI,   /* a = vp */
-    VMR_ASYNC_WAKE,  /* a = vp */
-    VMR_ASYNC_INPUT, /* a = stream; the bytes are what comes in */
-    VMR_ASYNC_KIND_COUNT
-};
-struct vmr_async {
-    uint32_t kind; /* enum vmr_async_kind */
-    uint64_t a, b;
-    const uint8_t *bytes;
-    size_t length; /* 1 to VMR_INPUT_BYTES_MAX for VMR_ASYNC_INPUT, else 0 */
-};
-
 /* Why the loop leaves a VP: passed to vp_leave. */
 enum vmr_leave {
     VMR_LEAVE_HALT,  /* a halt reason other than stop or cancel */
@@ -116,7 +100,6 @@ enum vmr_leave {
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
 #define VMR_BACKEND_PROBE_ONLY 4u    /* known by name: `open` never succeeds, every other operation is NULL */
-#define VMR_BACKEND_ONE_AT_A_TIME 8u /* library code of one VP runs at a time: no VP may wait for another to move */
 #define VMR_BACKEND_HOST_EVENTS 16u  /* irqfds and doorbells use the host's events: a host without has neither */
 
 struct vmr_backend {
@@ -278,6 +261,12 @@ struct vmr_backend {
     /* Optional pair, for recorders: between them something from outside changes the library's state. Any thread. */
     void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);
     void (*vm_async_end)(struct vmr_backend_vm *vm);
+    /*
+     * Optional, for recorders, in whose partitions library code of one thread runs at a time: returns once `is_over`
+     * says so, which other threads bring about, with library code of theirs. The caller holds no lock that these want.
+     * False: it will never be, as a host that knows all its threads has found out. Any thread.
+     */
+    bool (*vm_wait)(struct vmr_backend_vm *vm, bool (*is_over)(void *context), void *context);
     /* Optional, for recorders: `bytes`, one or more, leave the machine: vmr_partition_output. Any thread. [TRC-6] */
     void (*vm_output)(struct vmr_backend_vm *vm, uint32_t stream, const uint8_t *bytes, size_t length);
     /* Optional, for tests: called at each seam the backend passes. VPs stopped. */

@@ -158,6 +158,11 @@ struct vmr_hv_target {
     enum vmr_msr_result (*apic_read)(void *context, vmr_vp_index vp, uint32_t index, uint64_t *ret_value);
     enum vmr_msr_result (*apic_write)(void *context, vmr_vp_index vp, uint32_t index, uint64_t value);
     bool (*msi)(void *context, const struct vmr_msi *msi); /* false: nobody takes it. Optional */
+    /* Optional pair, for recorders: as of struct vmr_synic_options. */
+    void (*async_begin)(void *context, const struct vmr_async *request);
+    void (*async_end)(void *context);
+    /* Optional: as of struct vmr_synic_monitor_ops. */
+    void (*wait)(void *context, bool (*is_over)(void *argument), void *argument);
     /*
      * Where the hypervisor serves a part of the interface itself, as vmrig/backend_hv.h has it; NULL: all is here.
      * Guests have then what both offer, and the calls that the hypervisor knows. set_register may be called under a

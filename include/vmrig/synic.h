@@ -14,6 +14,7 @@
  * a SINT of a VP. What the guest chose is checked here: it may be anything.
  */
 
+#include "vmrig/async.h"
 #include "vmrig/hv_spec.h"
 #include "vmrig/hv_synic.h"
 #include "vmrig/irqchip.h"
@@ -48,6 +49,8 @@ struct vmr_synic_monitor_ops {
     /* Optional, together: a page of the host's choice. */
     enum vmr_status (*allocate)(void *context, vmr_gpa *ret_gpa, struct vmr_error *err);
     void (*free)(void *context, vmr_gpa gpa);
+    /* Optional: returns once `is_over` says so, which another thread that changes the page brings about. */
+    void (*wait)(void *context, bool (*is_over)(void *argument), void *argument);
 };
 
 /*
@@ -81,6 +84,9 @@ struct vmr_synic_options {
     bool (*tsc)(void *context, vmr_vp_index vp, uint64_t *ret_tsc);
     const struct vmr_synic_offload *offload; /* NULL: counter and timers are here; else tsc_hz is 0 */
     uint32_t signal_id_max;                  /* of event ports' connection ids; 0: any */
+    /* Optional pair, for recorders: between them the calling thread changes what VPs see. */
+    void (*async_begin)(void *context, const struct vmr_async *request);
+    void (*async_end)(void *context);
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_synic_create(const struct vmr_synic_options *options,
@@ -186,12 +192,6 @@ VMR_API void vmr_synic_port_remove(struct vmr_synic_port *port);
 VMR_API bool vmr_synic_prefers_os_events(const struct vmr_synic *synic);
 
 /* --- towards the guest --- */
-
-struct vmr_synic_target {
-    vmr_vp_index vp;
-    uint8_t vtl;
-    uint8_t sint;
-};
 
 struct vmr_synic_message {
     uint32_t type; /* not 0 */

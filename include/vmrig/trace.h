@@ -84,7 +84,9 @@ VMR_API void vmr_recorder_destroy(struct vmr_recorder *recorder);
  * belongs to it (buses, interrupt controllers, devices, stop sources): what
  * does not go through them is not recorded. VPs then run library code one at a
  * time, in the order that the trace holds; guest code runs as before. Bytes for
- * a device come in through vmr_partition_input.
+ * a device come in through vmr_partition_input. A thread from outside that raises
+ * an interrupt, sends to a SINT or changes ports waits for its place in that
+ * order: it holds no lock that a device, or a port's call, takes. [TRC-9] [TRC-10]
  *
  * VMR_E_UNSUPPORTED, with the feature named, where inputs would pass the
  * recorder by: interrupt controllers in the hypervisor, or a backend without
@@ -155,8 +157,12 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_replay_attach(struct vmr_replay *repl
                                                          struct vmr_hypervisor_handle *ret_handle,
                                                          struct vmr_host *ret_host, struct vmr_error *err);
 /*
- * Where what other threads asked for (interrupts, inputs, wakes, kicks, yields)
- * is asked for again; without it that ends the replay. VPs stopped.
+ * Where what other threads asked for (interrupts, inputs, messages and events for
+ * SINTs, wakes, kicks, yields) is asked for again, so that nobody else must;
+ * without it that ends the replay. What other threads changed of the Hyper-V
+ * interface (its ports, the monitor page, the reference time, what VTLs may do
+ * with pages) is for the embedder's thread to change again: the call returns once
+ * its turn in the trace has come, or the replay is over. VPs stopped. [TRC-10]
  */
 VMR_API void vmr_replay_set_partition(struct vmr_replay *replay, struct vmr_partition *partition);
 

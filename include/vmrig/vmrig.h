@@ -17,6 +17,7 @@
 #include "vmrig/memory.h"
 #include "vmrig/dirty.h"
 #include "vmrig/bus.h"
+#include "vmrig/async.h"
 #include "vmrig/hv_spec.h"
 #include "vmrig/hv.h"
 #include "vmrig/irqchip.h"

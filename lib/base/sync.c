@@ -53,6 +53,15 @@ bool sync_relax(const struct vmr_host *host)
     return true;
 }
 
+bool sync_poll(const struct vmr_host *host, bool (*is_over)(void *context), void *context)
+{
+    while (!is_over(context)) {
+        if (!sync_relax(host))
+            return false;
+    }
+    return true;
+}
+
 enum vmr_status sync_mutex_init(struct sync_mutex *mutex, const struct vmr_host *host)
 {
     *mutex = (struct sync_mutex){.host = host};

@@ -44,6 +44,8 @@ void sync_mutex_unlock(struct sync_mutex *mutex);
  * first. False: a scheduling host knows that nothing can ever change.
  */
 bool sync_relax(const struct vmr_host *host);
+/* Relaxes until `is_over` says so. False: a scheduling host knows that it never will. */
+bool sync_poll(const struct vmr_host *host, bool (*is_over)(void *context), void *context);
 
 /* Many readers or one writer. Under a scheduling host a mutex: readers change nothing, so no order is missed. */
 struct sync_rwlock {

@@ -76,6 +76,20 @@ static bool set_time(void *context, uint64_t count)
 static const struct vmr_synic_offload guest_offload = {
     .get_register = get_register, .set_register = set_register, .get_time = get_time, .set_time = set_time};
 
+/* --- in the order of a recording --- */
+
+void guest_begin(const struct vmr_hv_guest *guest, const struct vmr_async *request)
+{
+    if (guest->target.async_begin)
+        guest->target.async_begin(guest->target.context, request);
+}
+
+void guest_end(const struct vmr_hv_guest *guest)
+{
+    if (guest->target.async_end)
+        guest->target.async_end(guest->target.context);
+}
+
 /* --- making and unmaking --- */
 
 static enum vmr_status check_options(const struct vmr_hv_guest_options *options, struct vmr_error *err)
@@ -93,6 +107,9 @@ static enum vmr_status check_options(const struct vmr_hv_guest_options *options,
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: XMM registers are read and written, or neither");
     if (!target->apic_read != !target->apic_write)
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: local APICs are read and written, or neither");
+    if (!target->async_begin != !target->async_end)
+        return vmr_error_set(err, VMR_E_USAGE,
+                             "Hyper-V interface: what other threads do begins and ends for a recorder");
     if (target->bind_event && !target->offload)
         return vmr_error_set(err, VMR_E_USAGE, "Hyper-V interface: without a hypervisor's part nothing binds events");
     return VMR_OK;
@@ -127,8 +144,29 @@ static void release_page(void *context, vmr_gpa gpa)
     (void)gpa;
 }
 
+/* Without a way of the partition's, a poll as everywhere. */
+static void wait(void *context, bool (*is_over)(void *argument), void *argument)
+{
+    struct vmr_hv_guest *guest = context;
+
+    if (guest->target.wait)
+        guest->target.wait(guest->target.context, is_over, argument);
+    else
+        (void)sync_poll(guest->host, is_over, argument);
+}
+
 static const struct vmr_synic_monitor_ops monitor_ops = {
-    .trap = trap_page, .untrap = untrap_page, .allocate = allocate_page, .free = release_page};
+    .trap = trap_page, .untrap = untrap_page, .allocate = allocate_page, .free = release_page, .wait = wait};
+
+static void async_begin(void *context, const struct vmr_async *request)
+{
+    guest_begin(context, request);
+}
+
+static void async_end(void *context)
+{
+    guest_end(context);
+}
 
 static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error *err)
 {
@@ -148,6 +186,8 @@ static enum vmr_status create_synic(struct vmr_hv_guest *guest, struct vmr_error
         .tsc = has_tsc ? tsc : NULL,
         .offload = offload,
         .signal_id_max = offload ? guest->target.own.signal_id_max : 0,
+        .async_begin = async_begin,
+        .async_end = async_end,
     };
 
     return vmr_synic_create(&options, &guest->synic, err);

@@ -58,6 +58,10 @@ struct vmr_hv_guest {
     struct guest_vp vps[];
 };
 
+/* Between them is what another thread than a VP's does to the interface. */
+void guest_begin(const struct vmr_hv_guest *guest, const struct vmr_async *request);
+void guest_end(const struct vmr_hv_guest *guest);
+
 /* --- guest_registers.c: the MSRs that are no device's. NOT_MINE for the SynIC's --- */
 
 struct guest_access {

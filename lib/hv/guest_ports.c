@@ -43,6 +43,24 @@ static enum vmr_status check_target(uint8_t vtl_count, const struct vmr_synic_ta
     return VMR_OK;
 }
 
+/* A VP may send through the port: so for a recorder it is aimed at some point of what VPs do. */
+static struct vmr_synic *begin_aim(struct link *link, uint64_t vp)
+{
+    struct vmr_synic *synic = link_enter(link);
+
+    if (synic)
+        synic_call(synic, VMR_CALL_PORT_AIM, vp);
+    return synic;
+}
+
+static void end_aim(struct link *link, struct vmr_synic *synic)
+{
+    if (!synic)
+        return;
+    synic_end(synic);
+    link_leave(link);
+}
+
 /* --- messages --- */
 
 enum vmr_status vmr_guest_message_port_create(struct vmr_synic *synic, const struct vmr_synic_target *target,
@@ -91,7 +109,10 @@ enum vmr_status vmr_guest_message_port_post(struct vmr_guest_message_port *port,
 
 void vmr_guest_message_port_set_target_vp(struct vmr_guest_message_port *port, vmr_vp_index vp)
 {
+    struct vmr_synic *synic = begin_aim(port->link, vp);
+
     sync_store_u32(port->link->host, &port->vp, vp);
+    end_aim(port->link, synic);
 }
 
 /* --- event flags --- */
@@ -166,10 +187,12 @@ enum vmr_synic_signal vmr_guest_event_port_signal(struct vmr_guest_event_port *p
 
 void vmr_guest_event_port_set_target_vp(struct vmr_guest_event_port *port, vmr_vp_index vp)
 {
+    struct vmr_synic *synic = begin_aim(port->link, vp);
     uint64_t aim = sync_load_u64(port->host, &port->aim);
 
     while (aim != AIM_NOWHERE && !sync_compare_exchange_u64(port->host, &port->aim, &aim, (aim & ~AIM_VP_MASK) | vp))
         ;
+    end_aim(port->link, synic);
 }
 
 enum vmr_status vmr_guest_event_port_set(struct vmr_guest_event_port *port, const struct vmr_synic_target *target,
@@ -179,6 +202,9 @@ enum vmr_status vmr_guest_event_port_set(struct vmr_guest_event_port *port, cons
 
     if (status)
         return status;
+    struct vmr_synic *synic = begin_aim(port->link, target ? target->vp : VMR_CALL_NOWHERE);
+
     sync_store_u64(port->host, &port->aim, target ? aim_at(target, flag) : AIM_NOWHERE);
+    end_aim(port->link, synic);
     return VMR_OK;
 }

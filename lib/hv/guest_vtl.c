@@ -177,6 +177,11 @@ void vmr_hv_guest_vector_taken(struct vmr_hv_guest *guest, vmr_vp_index vp, uint
 
 /* --- for the partition --- */
 
+static void begin_pages(const struct vmr_hv_guest *guest, vmr_gpa gpa)
+{
+    guest_begin(guest, &(struct vmr_async){.kind = VMR_ASYNC_CALL, .a = VMR_CALL_PAGES, .b = gpa});
+}
+
 enum vmr_status vmr_hv_guest_region_added(struct vmr_hv_guest *guest, const struct vmr_memory_region *region,
                                           struct vmr_error *err)
 {
@@ -222,8 +227,10 @@ enum vmr_status vmr_hv_guest_accept_initial(struct vmr_hv_guest *guest, const st
             return vmr_error_set(err, VMR_E_CONFIG, "pages[%zu].visibility: %u is none", i,
                                  (unsigned)pages[i].visibility);
     }
+    begin_pages(guest, count > 0 ? pages[0].range.gpa : 0);
     enum guest_pages_result result = guest_pages_accept_all(&guest->pages, pages, count, &bad);
 
+    guest_end(guest);
     return say(result, bad, err);
 }
 
@@ -245,9 +252,13 @@ enum vmr_status vmr_hv_guest_modify_page(struct vmr_hv_guest *guest, uint64_t pa
     if (!status && (flags & ~HV_MAP_GPA_PERMISSIONS_ALL) != 0)
         status = vmr_error_set(err, VMR_E_CONFIG, "page %#" PRIx64 ": flags %#" PRIx32 " hold more than permissions",
                                page, flags);
+    if (status)
+        return status;
+    begin_pages(guest, page * VMR_PAGE_SIZE);
     for (uint8_t target = 0; !status && target < highest; target++)
         status =
             say(guest_pages_protect(&guest->pages, highest, target, page, (uint8_t)flags), page * VMR_PAGE_SIZE, err);
+    guest_end(guest);
     return status;
 }
 
@@ -256,7 +267,12 @@ enum vmr_status vmr_hv_guest_map_vtl(struct vmr_hv_guest *guest, uint8_t vtl, co
 {
     enum vmr_status status = check_vtls(guest, vtl, err);
 
-    return status ? status : say(guest_pages_map(&guest->pages, vtl, range, mapped), range->gpa, err);
+    if (status)
+        return status;
+    begin_pages(guest, range->gpa);
+    status = say(guest_pages_map(&guest->pages, vtl, range, mapped), range->gpa, err);
+    guest_end(guest);
+    return status;
 }
 
 bool vmr_hv_guest_is_hole(struct vmr_hv_guest *guest, uint8_t vtl, vmr_gpa gpa)

@@ -33,6 +33,8 @@ static enum vmr_status check_options(const struct vmr_synic_options *options, st
         return vmr_error_set(err, VMR_E_USAGE, "SynIC: host events are added and removed, or not there at all");
     if (options->monitor && (!options->monitor->trap || !options->monitor->untrap))
         return vmr_error_set(err, VMR_E_USAGE, "SynIC: monitor pages are trapped and untrapped, or not there at all");
+    if (!options->async_begin != !options->async_end)
+        return vmr_error_set(err, VMR_E_USAGE, "SynIC: what other threads do begins and ends for a recorder");
     if (options->offload && (options->tsc_hz != 0 || options->vtl_count > 1))
         return vmr_error_set(err, VMR_E_CONFIG, "SynIC: the hypervisor's timers know one VTL and their own TSC");
     if (options->monitor && !options->monitor->allocate != !options->monitor->free)
@@ -65,8 +67,6 @@ static enum vmr_status init_parts(struct vmr_synic *synic)
     if (!status)
         status = port_map_init(&synic->ports, host);
     if (!status)
-        status = sync_mutex_init(&synic->monitor_changes, host);
-    if (!status)
         status = sync_mutex_init(&synic->tsc_told, host);
     if (!status)
         status = reference_time_init(&synic->time, host);
@@ -85,7 +85,6 @@ static void finish_parts(struct vmr_synic *synic)
     reference_tsc_finish(&synic->tsc);
     reference_time_finish(&synic->time);
     sync_mutex_finish(&synic->tsc_told);
-    sync_mutex_finish(&synic->monitor_changes);
     port_map_finish(&synic->ports);
     link_put(synic->link);
     free(synic);
@@ -162,6 +161,25 @@ struct synic_vp *synic_find(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vt
     if (vp >= synic->options.vp_count || vtl >= synic->options.vtl_count)
         return NULL;
     return &synic->vps[vp * synic->options.vtl_count + vtl];
+}
+
+/* --- in the order of a recording --- */
+
+void synic_begin(struct vmr_synic *synic, const struct vmr_async *request)
+{
+    if (synic->options.async_begin)
+        synic->options.async_begin(synic->options.context, request);
+}
+
+void synic_call(struct vmr_synic *synic, enum vmr_async_call what, uint64_t argument)
+{
+    synic_begin(synic, &(struct vmr_async){.kind = VMR_ASYNC_CALL, .a = what, .b = argument});
+}
+
+void synic_end(struct vmr_synic *synic)
+{
+    if (synic->options.async_end)
+        synic->options.async_end(synic->options.context);
 }
 
 /* --- the VP's thread --- */
@@ -338,12 +356,19 @@ enum vmr_status vmr_synic_post_message(struct vmr_synic *synic, const struct vmr
     struct message encoded;
     bool doorbell = false;
 
-    if (!vp || !encode_message(message, &encoded))
+    if (!vp || target->sint >= HV_SINT_COUNT || !encode_message(message, &encoded))
         return VMR_E_USAGE;
+    synic_begin(synic, &(struct vmr_async){.kind = VMR_ASYNC_MESSAGE,
+                                           .a = message->type,
+                                           .b = message->origin,
+                                           .bytes = message->payload,
+                                           .length = message->length,
+                                           .target = target});
     enum vmr_status status = synic_vp_post(vp, target->sint, &encoded, &doorbell);
 
     if (doorbell)
         synic->options.wake(synic->options.context, vp->index);
+    synic_end(synic);
     return status;
 }
 
@@ -376,12 +401,14 @@ enum vmr_synic_signal vmr_synic_signal_event(struct vmr_synic *synic, const stru
     struct synic_irq irq;
     bool raises;
 
-    if (!vp)
+    if (!vp || target->sint >= HV_SINT_COUNT || guest_flag >= HV_EVENT_FLAG_COUNT)
         return VMR_SYNIC_NOT_SIGNALED;
+    synic_begin(synic, &(struct vmr_async){.kind = VMR_ASYNC_EVENT, .a = guest_flag, .target = target});
     enum vmr_synic_signal result = synic_vp_signal(vp, target->sint, guest_flag, &raises, &irq);
 
     if (raises)
         raise_irq(synic, vp, irq);
+    synic_end(synic);
     return result;
 }
 
@@ -403,26 +430,32 @@ static void time_has_jumped(struct vmr_synic *synic)
 
 void vmr_synic_time_pause(struct vmr_synic *synic)
 {
+    synic_call(synic, VMR_CALL_TIME, 0);
     if (synic->options.offload)
         synic_offload_pause(synic);
     else
         reference_time_pause(&synic->time);
+    synic_end(synic);
 }
 
 void vmr_synic_time_resume(struct vmr_synic *synic)
 {
+    synic_call(synic, VMR_CALL_TIME, 0);
     if (synic->options.offload)
         synic_offload_resume(synic);
     else
         reference_time_resume(&synic->time);
     time_has_jumped(synic);
+    synic_end(synic);
 }
 
 void vmr_synic_time_set(struct vmr_synic *synic, uint64_t count)
 {
+    synic_call(synic, VMR_CALL_TIME, count);
     if (synic->options.offload)
         synic_offload_set_time(synic, count);
     else
         reference_time_set(&synic->time, count);
     time_has_jumped(synic);
+    synic_end(synic);
 }

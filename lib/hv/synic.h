@@ -7,9 +7,8 @@
  * creation, registers and polls in synic.c, what a hypervisor does itself in
  * synic_offload.c.
  *
- * Order of locks: monitor_changes is outermost; every other lock is taken alone,
- * but for guest memory's, which is innermost. Callbacks run without any, except
- * that those of the monitor run inside monitor_changes.
+ * Order of locks: every lock is taken alone, but for guest memory's, which is
+ * innermost. Callbacks run without any; those of the monitor one at a time.
  */
 
 #include "lib/hv/link.h"
@@ -26,7 +25,7 @@ struct vmr_synic {
     struct link *link; /* to handles */
     struct port_map ports;
     struct monitor monitor;
-    struct sync_mutex monitor_changes;
+    _Atomic uint32_t monitor_changing;
     bool has_allocated;         /* the page is the host's: freed at the next change */
     struct reference_time time; /* offloaded: only holds the time while it stands still */
     struct reference_tsc tsc;
@@ -39,6 +38,12 @@ struct vmr_synic {
 
 /* NULL if there is no such VP or VTL. */
 struct synic_vp *synic_find(struct vmr_synic *synic, vmr_vp_index vp, uint8_t vtl);
+
+/* Between them is what another thread than a VP's does to the SynIC. */
+void synic_begin(struct vmr_synic *synic, const struct vmr_async *request);
+void synic_end(struct vmr_synic *synic);
+/* The same of VMR_ASYNC_CALL. */
+void synic_call(struct vmr_synic *synic, enum vmr_async_call what, uint64_t argument);
 
 /* Takes every port out, fast paths included. Nobody is inside the link any more. */
 void synic_ports_finish(struct vmr_synic *synic);

@@ -14,7 +14,37 @@
 
 #include "lib/base/checked.h"
 
-/* The caller holds monitor_changes. */
+/*
+ * One change at a time. A flag and no lock: who changes the page may have to wait
+ * for VPs, of which one may be about to change it as well.
+ */
+static bool is_unchanged(void *argument)
+{
+    struct vmr_synic *synic = argument;
+
+    return sync_load_u32(synic->host, &synic->monitor_changing) == 0;
+}
+
+static void begin_change(struct vmr_synic *synic)
+{
+    const struct vmr_synic_monitor_ops *ops = synic->options.monitor;
+    uint32_t none = 0;
+
+    while (!sync_compare_exchange_u32(synic->host, &synic->monitor_changing, &none, 1)) {
+        if (ops->wait)
+            ops->wait(synic->options.context, is_unchanged, synic);
+        else
+            (void)sync_poll(synic->host, is_unchanged, synic);
+        none = 0;
+    }
+}
+
+static void end_change(struct vmr_synic *synic)
+{
+    sync_store_u32(synic->host, &synic->monitor_changing, 0);
+}
+
+/* Within a change. */
 static void leave_page(struct vmr_synic *synic, uint64_t old)
 {
     const struct vmr_synic_monitor_ops *ops = synic->options.monitor;
@@ -40,9 +70,9 @@ void synic_monitor_reset(struct vmr_synic *synic)
 {
     if (!synic->options.monitor)
         return;
-    sync_mutex_lock(&synic->monitor_changes);
+    begin_change(synic);
     leave_page(synic, monitor_exchange_page(&synic->monitor, MONITOR_NO_PAGE));
-    sync_mutex_unlock(&synic->monitor_changes);
+    end_change(synic);
 }
 
 bool vmr_synic_has_monitor(const struct vmr_synic *synic)
@@ -59,7 +89,7 @@ static enum vmr_status check_supported(const struct vmr_synic *synic, uint8_t vt
     return VMR_OK;
 }
 
-/* The caller holds monitor_changes. The same page again stays trapped throughout. */
+/* Within a change. The same page again stays trapped throughout. */
 static enum vmr_status move_page(struct vmr_synic *synic, uint64_t gpa, struct vmr_error *err)
 {
     uint64_t old = monitor_exchange_page(&synic->monitor, gpa);
@@ -79,13 +109,15 @@ enum vmr_status vmr_synic_monitor_set_page(struct vmr_synic *synic, uint8_t vtl,
         return status;
     if (gpa && !is_aligned(*gpa, VMR_PAGE_SIZE))
         return vmr_error_set(err, VMR_E_CONFIG, "monitor page: %#" PRIx64 " is not the address of a page", *gpa);
-    sync_mutex_lock(&synic->monitor_changes);
+    synic_call(synic, VMR_CALL_MONITOR_PAGE, gpa ? *gpa : VMR_CALL_NOWHERE);
+    begin_change(synic);
     status = move_page(synic, gpa ? *gpa : MONITOR_NO_PAGE, err);
-    sync_mutex_unlock(&synic->monitor_changes);
+    end_change(synic);
+    synic_end(synic);
     return status;
 }
 
-static enum vmr_status allocate_locked(struct vmr_synic *synic, vmr_gpa *ret_gpa, struct vmr_error *err)
+static enum vmr_status allocate_page(struct vmr_synic *synic, vmr_gpa *ret_gpa, struct vmr_error *err)
 {
     const struct vmr_synic_monitor_ops *ops = synic->options.monitor;
     vmr_gpa gpa;
@@ -118,9 +150,11 @@ enum vmr_status vmr_synic_monitor_allocate_page(struct vmr_synic *synic, uint8_t
         return status;
     if (!synic->options.monitor->allocate)
         return vmr_error_set(err, VMR_E_UNSUPPORTED, "monitor page: this partition cannot allocate one");
-    sync_mutex_lock(&synic->monitor_changes);
-    status = allocate_locked(synic, &gpa, err);
-    sync_mutex_unlock(&synic->monitor_changes);
+    synic_call(synic, VMR_CALL_MONITOR_PAGE, VMR_CALL_NOWHERE);
+    begin_change(synic);
+    status = allocate_page(synic, &gpa, err);
+    end_change(synic);
+    synic_end(synic);
     if (status)
         return status;
     *ret_gpas = (struct vmr_monitor_page_gpas){.child_to_parent = gpa};

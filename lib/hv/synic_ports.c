@@ -36,20 +36,21 @@ static void remove_fast_path(struct vmr_synic *synic, struct port *port)
 
 /* Not a word of the port changes: a guest's call may be under way in it. What is outside the map goes after it: until
  * then a guest may find the port. */
-static void retire(struct vmr_synic *synic, struct port *port)
+static void withdraw(struct vmr_synic *synic, struct port *port)
 {
     if (port->has_monitor && synic->options.monitor)
         monitor_unregister(&synic->monitor, port->monitor_id);
     remove_fast_path(synic, port);
-    port_put(port);
 }
 
 void synic_ports_finish(struct vmr_synic *synic)
 {
     struct port *port;
 
-    while ((port = port_map_remove_any(&synic->ports)) != NULL)
-        retire(synic, port);
+    while ((port = port_map_remove_any(&synic->ports)) != NULL) {
+        withdraw(synic, port);
+        port_put(port);
+    }
 }
 
 /* Puts a copy of `port` into the map and makes the handle to it; fails as a whole, but for the fast path. */
@@ -63,11 +64,13 @@ static enum vmr_status add_port(struct vmr_synic *synic, const struct port *want
 
     if (port)
         *port = *wanted;
+    synic_call(synic, VMR_CALL_PORT_ADD, wanted->connection_id);
     if (!handle || !port)
         status =
             vmr_error_set(err, VMR_E_NOMEM, "connection %#" PRIx32 ": no memory for the port", wanted->connection_id);
     else
         status = port_map_add(&synic->ports, port, monitor, err);
+    synic_end(synic);
     if (status) {
         free(handle);
         free(port);
@@ -163,10 +166,14 @@ void vmr_synic_port_remove(struct vmr_synic_port *handle)
     struct vmr_synic *synic = link_enter(handle->link);
 
     if (synic) {
+        synic_call(synic, VMR_CALL_PORT_REMOVE, handle->connection_id);
         struct port *port = port_map_remove(&synic->ports, handle->connection_id, handle->number);
 
         if (port)
-            retire(synic, port);
+            withdraw(synic, port);
+        synic_end(synic);
+        if (port)
+            port_put(port);
         link_leave(handle->link);
     }
     link_put(handle->link);

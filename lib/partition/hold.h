@@ -7,18 +7,17 @@
  * pieces, a flush that other VPs must not run past.
  *
  * A holder sets a request bit in each VP and waits until none is in the guest;
- * a VP that finds the bit waits on the holder's lock before it enters again. It
- * is the protocol of request.c: whichever looks second sees the other.
+ * a VP that finds the bit waits for the holder before it enters again. It is the
+ * protocol of request.c: whichever looks second sees the other.
  */
 
 #include "lib/partition/partition.h"
 
 /*
  * Returns when no VP is in the guest; none enters until partition_release. One
- * holder at a time; the lock is outside of guest memory's and inside of the
- * monitor page's. VMR_E_UNSUPPORTED where VPs take turns with library code
- * (VMR_BACKEND_ONE_AT_A_TIME) and there are several. Any thread, also a VP's in
- * a callback.
+ * holder at a time, others wait; the caller has no lock that a VP might want.
+ * VMR_E_DEADLOCK under a host that knows that it would wait for ever. Any thread,
+ * also a VP's in a callback.
  */
 enum vmr_status partition_hold(struct vmr_partition *partition, struct vmr_error *err);
 void partition_release(struct vmr_partition *partition);

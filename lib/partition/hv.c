@@ -35,7 +35,7 @@ static void raise_vector(void *context, vmr_vp_index vp, uint8_t vector, bool au
     }
 }
 
-static void wake(void *context, vmr_vp_index index)
+static void wake_vp(void *context, vmr_vp_index index)
 {
     struct vmr_vp *vp = partition_vp(context, index);
 
@@ -115,6 +115,21 @@ static enum vmr_hv_start_end start(void *context, vmr_vp_index vp, vmr_vp_index 
 static bool deliver(void *context, const struct vmr_msi *msi)
 {
     return partition_deliver_msi(context, msi) == VMR_OK;
+}
+
+static void async_begin(void *context, const struct vmr_async *request)
+{
+    partition_async_begin(context, request);
+}
+
+static void async_end(void *context)
+{
+    partition_async_end(context);
+}
+
+static void wait(void *context, bool (*is_over)(void *argument), void *argument)
+{
+    (void)partition_wait(context, is_over, argument);
 }
 
 /* Where local APICs are expected in the library, and none was attached, an access is one to nothing. */
@@ -221,10 +236,7 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
 {
     bool apics_here = proto->handle.irqchip == VMR_IRQCHIP_USER;
     bool has_xmm = vmr_caps_have(&proto->caps, VMR_CAP_XMM);
-    /* Whoever changes what all VPs see must be able to wait for them. */
-    bool may_wait = (proto->handle.backend->flags & VMR_BACKEND_ONE_AT_A_TIME) == 0 || proto->vp_count == 1;
-    bool can_trap = may_wait && vmr_caps_have(&proto->caps, VMR_CAP_READ_ONLY);
-    bool can_flush = may_wait && vmr_caps_have(&proto->caps, VMR_CAP_FLUSH);
+    bool can_trap = vmr_caps_have(&proto->caps, VMR_CAP_READ_ONLY);
 
     struct vmr_hv_guest_options options = {
         .host = proto->host,
@@ -233,19 +245,22 @@ static struct vmr_hv_guest_options options_of(const struct vmr_proto *proto, str
         .target =
             {
                 .interrupt = raise_vector,
-                .wake = wake,
+                .wake = wake_vp,
                 .get_xmm = has_xmm ? get_xmm : NULL,
                 .set_xmm = has_xmm ? set_xmm : NULL,
                 .trap_page = can_trap ? trap_page : NULL,
                 .untrap_page = can_trap ? untrap_page : NULL,
                 .free_page = can_trap ? free_page : NULL,
-                .flush = can_flush ? flush : NULL,
+                .flush = vmr_caps_have(&proto->caps, VMR_CAP_FLUSH) ? flush : NULL,
                 .tsc = get_tsc,
                 .protect = vmr_caps_have(&proto->caps, VMR_CAP_VTL) ? protect : NULL,
                 .start = start,
                 .apic_read = apics_here ? apic_read : NULL,
                 .apic_write = apics_here ? apic_write : NULL,
                 .msi = deliver,
+                .async_begin = async_begin,
+                .async_end = async_end,
+                .wait = wait,
                 .has_auto_eoi = apics_here,
                 .has_hypercall_exit = vmr_caps_have(&proto->caps, VMR_CAP_HYPERCALL_EXIT),
                 .cr4 = cr4_of(proto),

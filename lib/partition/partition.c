@@ -46,7 +46,6 @@ static void partition_free(struct vmr_partition *partition)
         partition->backend->vm_destroy(partition->backend_vm);
     free(partition->backend_vm);
     trap_finish(partition);
-    sync_mutex_finish(&partition->hold_lock);
     sync_mutex_finish(&partition->lock);
     free(partition);
 }
@@ -135,8 +134,6 @@ static enum vmr_status partition_fill(struct vmr_partition *partition, const str
 {
     enum vmr_status status = sync_mutex_init(&partition->lock, partition->host);
 
-    if (!status)
-        status = sync_mutex_init(&partition->hold_lock, partition->host);
     partition->vps = calloc(config->vp_count, sizeof(*partition->vps));
     partition->backend_vm = calloc(1, partition->backend->vm_size);
     if (status || !partition->vps || !partition->backend_vm)

@@ -97,8 +97,8 @@ struct vmr_partition {
     uint32_t vp_count;
     struct vmr_vp *vps;
     struct sync_mutex lock;
-    struct sync_mutex hold_lock; /* hold.h */
-    struct page_trap trap;       /* trap.h; under guest memory's lock of changes */
+    _Atomic uint32_t held; /* hold.h */
+    struct page_trap trap; /* trap.h; under guest memory's lock of changes */
     /* reset.h: the phase is read anywhere, the rest is under `lock` */
     _Atomic uint32_t phase; /* enum reset_phase */
     _Atomic uint32_t ran;   /* VTLs whose software may have run since their last reset or scrub, a bit each */
@@ -177,6 +177,8 @@ uint32_t vp_request(struct vmr_vp *vp, uint32_t bits, bool *ret_running);
 /* Something from outside changes the library's state between these two: recorders order it. */
 void partition_async_begin(struct vmr_partition *partition, const struct vmr_async *request);
 void partition_async_end(struct vmr_partition *partition);
+/* As vm_wait of vmrig/backend.h, which it is where there is one. */
+bool partition_wait(struct vmr_partition *partition, bool (*is_over)(void *context), void *context);
 
 /* --- hv.c: the Hyper-V guest interface --- */
 

@@ -51,6 +51,13 @@ void partition_async_end(struct vmr_partition *partition)
         partition->backend->vm_async_end(partition->backend_vm);
 }
 
+bool partition_wait(struct vmr_partition *partition, bool (*is_over)(void *context), void *context)
+{
+    if (partition->backend->vm_wait)
+        return partition->backend->vm_wait(partition->backend_vm, is_over, context);
+    return sync_poll(partition->host, is_over, context);
+}
+
 bool vmr_partition_request_yield(struct vmr_partition *partition, vmr_vp_index index)
 {
     struct vmr_vp *vp = partition_vp(partition, index);

@@ -17,7 +17,7 @@
 /*
  * One page at a time, in a region or in a hole. VMR_E_STATE if there is one,
  * VMR_E_CONFIG if `gpa` has more bits than the backend's addresses,
- * VMR_E_UNSUPPORTED without read-only memory or where VPs cannot be held. If
+ * VMR_E_UNSUPPORTED without read-only memory. If
  * mapping fails the region is as before, or, if that fails too, unmapped. Any
  * thread; VPs may run.
  */

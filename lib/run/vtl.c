@@ -43,7 +43,8 @@ enum vmr_halt_reason vtl_fault_serve(struct vmr_vp *vp, const struct vmr_exit *v
         done = backend->vp_pass_fault(vp->backend_vp) == VMR_OK;
         break;
     case VMR_HV_FAULT_EXCEPTION:
-        done = backend->vp_exception && backend->vp_exception(vp->backend_vp, VECTOR_GP) == VMR_OK;
+        done = vmr_caps_have(&vp->partition->caps, VMR_CAP_EXCEPTION) &&
+               backend->vp_exception(vp->backend_vp, VECTOR_GP) == VMR_OK;
         break;
     case VMR_HV_FAULT_ENTER:
         done = vp_enter_vtl(vp, &entry);

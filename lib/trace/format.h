@@ -13,7 +13,7 @@
 #include "vmrig/trace.h"
 
 #define TRACE_MAJOR 1u
-#define TRACE_MINOR 1u
+#define TRACE_MINOR 2u
 /* The oldest format whose readers understand what this version writes. */
 #define TRACE_MIN_READER_MAJOR 1u
 #define TRACE_MIN_READER_MINOR 0u

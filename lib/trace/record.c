@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+#include "lib/base/bytes.h"
 #include "lib/exit/exit_codec.h"
 #include "lib/exit/x86_regs.h"
 #include "lib/trace/format.h"
@@ -32,12 +33,19 @@
         .name = (field_name), .type = TRACE_WORD, .max = sizeof(table) / sizeof((table)[0]) - 1, .words = (table)      \
     }
 
+/* Of what is sent to a SINT. */
+#define TARGET_FIELDS                                                                                                  \
+    DECIMAL("vp", VMR_VP_COUNT_MAX - 1), DECIMAL("vtl", VMR_VTL_COUNT - 1), DECIMAL("sint", HV_SINT_COUNT - 1)
+
 static const char *const irqchip_words[VMR_IRQCHIP_COUNT] = {"user", "split", "kernel"};
 static const char *const leave_words[VMR_LEAVE_COUNT] = {"halt", "stop", "kick", "yield", "step"};
 static const char *const park_words[] = {"woken", "timeout", "deadlock"};
 static const char *const async_words[VMR_ASYNC_INPUT] = {"irq", "msi", "lint", "nmi", "wake"};
-static const char *const op_words[TRACE_OP_COUNT] = {"get-regs",  "set-regs", "get-msr",  "set-msr",
-                                                     "interrupt", "nmi",      "set-debug"};
+static const char *const op_words[TRACE_OP_COUNT] = {"get-regs", "set-regs",  "get-msr",    "set-msr",   "interrupt",
+                                                     "nmi",      "set-debug", "get-xmm",    "set-xmm",   "exception",
+                                                     "flush",    "protect",   "switch-vtl", "pass-fault"};
+static const char *const call_words[VMR_CALL_COUNT] = {"port-add",     "port-remove", "port-aim",
+                                                       "monitor-page", "time",        "pages"};
 /* The statuses by the names of vmr_status_name. */
 static const char *const status_words[VMR_STATUS_COUNT] = {
     "ok",   "usage", "state",   "config",   "unsupported", "unavailable", "out-of-memory",
@@ -102,6 +110,28 @@ static const struct trace_kind_info kinds[TRACE_KIND_COUNT] = {
     [TRACE_SET_DEBUG] = {"set-debug", true, TRACE_EXTRA_BYTES, DEBUG_BYTES, 0, {{0}}},
     [TRACE_OUTPUT] = {"output", true, TRACE_EXTRA_BYTES, TRACE_OUTPUT_MAX, 1, {DECIMAL("stream", UINT32_MAX)}},
     [TRACE_INPUT] = {"input", false, TRACE_EXTRA_BYTES, VMR_INPUT_BYTES_MAX, 1, {DECIMAL("stream", UINT32_MAX)}},
+    [TRACE_XMM] = {"xmm", false, TRACE_EXTRA_BYTES, TRACE_XMM_BYTES, 0, {{0}}},
+    [TRACE_SET_XMM] = {"set-xmm", true, TRACE_EXTRA_BYTES, TRACE_XMM_BYTES, 0, {{0}}},
+    [TRACE_EXCEPTION] = {"exception", true, TRACE_EXTRA_NONE, 0, 1, {HEX_MAX("vector", UINT8_MAX)}},
+    [TRACE_FLUSH] = {"flush", true, TRACE_EXTRA_NONE, 0, 0, {{0}}},
+    [TRACE_WAIT] = {"wait", false, TRACE_EXTRA_NONE, 0, 0, {{0}}},
+    [TRACE_MESSAGE] = {"message",
+                       false,
+                       TRACE_EXTRA_BYTES,
+                       HV_MESSAGE_PAYLOAD_MAX,
+                       5,
+                       {TARGET_FIELDS, HEX_MAX("type", UINT32_MAX), HEX("origin")}},
+    [TRACE_EVENT] = {"event", false, TRACE_EXTRA_NONE, 0, 4, {TARGET_FIELDS, DECIMAL("flag", HV_EVENT_FLAG_COUNT - 1)}},
+    [TRACE_CALL] = {"call", false, TRACE_EXTRA_NONE, 0, 2, {WORD("what", call_words), HEX("argument")}},
+    [TRACE_PROTECT] = {"protect",
+                       true,
+                       TRACE_EXTRA_NONE,
+                       0,
+                       4,
+                       {DECIMAL("vtl", VMR_VTL_COUNT - 1), HEX("gpa"), HEX("size"), HEX_MAX("access", UINT8_MAX)}},
+    [TRACE_SWITCH_VTL] =
+        {"switch-vtl", true, TRACE_EXTRA_NONE, 0, 2, {DECIMAL("vtl", VMR_VTL_COUNT - 1), HEX("initial")}},
+    [TRACE_PASS_FAULT] = {"pass-fault", true, TRACE_EXTRA_NONE, 0, 0, {{0}}},
 };
 
 const struct trace_kind_info *trace_kind_info(unsigned kind)
@@ -222,19 +252,65 @@ bool trace_record_of_answer(const struct vmr_exit *vp_exit, struct trace_record 
 
 void trace_record_of_async(const struct vmr_async *request, struct trace_record *ret_record)
 {
-    *ret_record =
-        (struct trace_record){.kind = TRACE_ASYNC, .vp = TRACE_NO_VP, .value = {request->kind, request->a, request->b}};
-    if (request->kind == VMR_ASYNC_INPUT)
-        *ret_record = (struct trace_record){.kind = TRACE_INPUT,
-                                            .vp = TRACE_NO_VP,
-                                            .value = {request->a},
-                                            .bytes = request->bytes,
-                                            .length = request->length};
+    const struct vmr_synic_target *to = request->target;
+    struct trace_record record = {.vp = TRACE_NO_VP, .bytes = request->bytes, .length = request->length};
+
+    switch (request->kind) {
+    case VMR_ASYNC_INPUT:
+        record.kind = TRACE_INPUT;
+        record.value[0] = request->a;
+        break;
+    case VMR_ASYNC_MESSAGE:
+    case VMR_ASYNC_EVENT:
+        record.kind = request->kind == VMR_ASYNC_MESSAGE ? TRACE_MESSAGE : TRACE_EVENT;
+        record.value[0] = to->vp;
+        record.value[1] = to->vtl;
+        record.value[2] = to->sint;
+        record.value[3] = request->a;
+        record.value[4] = request->b;
+        break;
+    case VMR_ASYNC_CALL:
+        record.kind = TRACE_CALL;
+        record.value[0] = request->a;
+        record.value[1] = request->b;
+        break;
+    default:
+        record.kind = TRACE_ASYNC;
+        record.value[0] = request->kind;
+        record.value[1] = request->a;
+        record.value[2] = request->b;
+    }
+    *ret_record = record;
 }
 
 bool trace_kind_is_async(unsigned kind)
 {
-    return kind == TRACE_ASYNC || kind == TRACE_INPUT;
+    return kind == TRACE_ASYNC || kind == TRACE_INPUT || kind == TRACE_MESSAGE || kind == TRACE_EVENT ||
+           kind == TRACE_CALL;
+}
+
+void trace_put_xmm(const struct vmr_hv_xmm *xmm, uint8_t ret_bytes[TRACE_XMM_BYTES])
+{
+    for (size_t i = 0; i < VMR_HV_XMM_COUNT; i++) {
+        store_le64(ret_bytes + 16 * i, xmm[i].low);
+        store_le64(ret_bytes + 16 * i + 8, xmm[i].high);
+    }
+}
+
+void trace_get_xmm(const uint8_t bytes[TRACE_XMM_BYTES], struct vmr_hv_xmm *ret_xmm)
+{
+    for (size_t i = 0; i < VMR_HV_XMM_COUNT; i++)
+        ret_xmm[i] = (struct vmr_hv_xmm){.low = load_le64(bytes + 16 * i), .high = load_le64(bytes + 16 * i + 8)};
+}
+
+void trace_record_of_switch(uint8_t vtl, const struct vmr_x86_regs *initial, struct trace_record *ret_record)
+{
+    uint8_t words[8 * 64] = {0};
+
+    for (unsigned i = 0; initial && i < x86_reg_count(); i++)
+        store_le64(words + 8 * i, x86_reg_get(initial, i));
+    *ret_record = (struct trace_record){
+        .kind = TRACE_SWITCH_VTL, .vp = TRACE_NO_VP, .value = {vtl, initial ? trace_hash(words, sizeof(words)) : 0}};
 }
 
 void trace_record_of_output(uint32_t stream, const uint8_t *bytes, size_t length, struct trace_record *ret_record)

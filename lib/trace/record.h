@@ -51,6 +51,17 @@ enum trace_kind {
     TRACE_SET_DEBUG,
     TRACE_OUTPUT,
     TRACE_INPUT,
+    TRACE_XMM,
+    TRACE_SET_XMM,
+    TRACE_EXCEPTION,
+    TRACE_FLUSH,
+    TRACE_WAIT,
+    TRACE_MESSAGE,
+    TRACE_EVENT,
+    TRACE_CALL,
+    TRACE_PROTECT,
+    TRACE_SWITCH_VTL,
+    TRACE_PASS_FAULT,
     TRACE_KIND_COUNT
 };
 
@@ -65,6 +76,8 @@ enum trace_kind {
 #define TRACE_WRITE_MAX 256u
 /* A longer output is several records. */
 #define TRACE_OUTPUT_MAX 256u
+/* XMM0 to XMM5, each the low half first. */
+#define TRACE_XMM_BYTES (VMR_HV_XMM_COUNT * 16u)
 /* The name in a hypervisor record. */
 #define TRACE_NAME_MAX 63u
 
@@ -77,10 +90,17 @@ enum trace_op {
     TRACE_OP_INTERRUPT,
     TRACE_OP_NMI,
     TRACE_OP_SET_DEBUG,
+    TRACE_OP_GET_XMM,
+    TRACE_OP_SET_XMM,
+    TRACE_OP_EXCEPTION,
+    TRACE_OP_FLUSH,
+    TRACE_OP_PROTECT,
+    TRACE_OP_SWITCH_VTL,
+    TRACE_OP_PASS_FAULT,
     TRACE_OP_COUNT
 };
 
-#define TRACE_FIELD_MAX 4u
+#define TRACE_FIELD_MAX 5u
 
 enum trace_field_type {
     TRACE_HEX,
@@ -154,6 +174,11 @@ bool trace_record_of_answer(const struct vmr_exit *vp_exit, struct trace_record 
 void trace_record_of_async(const struct vmr_async *request, struct trace_record *ret_record);
 /* Whether a record of this kind is such a request. */
 bool trace_kind_is_async(unsigned kind);
+
+void trace_put_xmm(const struct vmr_hv_xmm *xmm, uint8_t ret_bytes[TRACE_XMM_BYTES]);
+void trace_get_xmm(const uint8_t bytes[TRACE_XMM_BYTES], struct vmr_hv_xmm *ret_xmm);
+/* Going on in another VTL; `initial` may be NULL. */
+void trace_record_of_switch(uint8_t vtl, const struct vmr_x86_regs *initial, struct trace_record *ret_record);
 
 /* The first TRACE_OUTPUT_MAX bytes at most of what went to a stream. Points to `bytes`. */
 void trace_record_of_output(uint32_t stream, const uint8_t *bytes, size_t length, struct trace_record *ret_record);

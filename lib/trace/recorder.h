@@ -42,6 +42,36 @@ struct vmr_recorder {
     struct vmr_memory_observer chained; /* of a replay underneath, which has to supply what is read */
 };
 
+struct recorder_vm {
+    struct vmr_recorder *recorder;
+    const struct vmr_backend *backend; /* the inner one */
+    struct vmr_backend_vm *inner;
+    struct vmr_memory *memory;
+    bool created;
+};
+
+struct recorder_vp {
+    struct vmr_recorder *recorder;
+    const struct vmr_backend *backend;
+    struct vmr_backend_vp *inner;
+    vmr_vp_index index;
+    bool created;
+    bool answer_due; /* the last exit waits for an answer */
+    bool window_known, window;
+    bool tpr_known;
+    uint8_t tpr;
+};
+
+static inline struct recorder_vm *recorder_vm_of(struct vmr_backend_vm *vm)
+{
+    return (struct recorder_vm *)(void *)vm;
+}
+
+static inline struct recorder_vp *recorder_vp_of(struct vmr_backend_vp *vp)
+{
+    return (struct recorder_vp *)(void *)vp;
+}
+
 void recorder_take(struct vmr_recorder *recorder, uint32_t vp);
 void recorder_give(struct vmr_recorder *recorder);
 /* Whether the calling thread holds the baton. */
@@ -53,6 +83,21 @@ bool recorder_is_setting_up(const struct vmr_recorder *recorder);
 
 /* For the holder of the baton: `vp` of the record is filled in. */
 void recorder_append(struct vmr_recorder *recorder, struct trace_record *record);
+
+/* The record of an operation that worked; or, for what it was to give, of its failure. */
+enum vmr_status recorder_append_result(struct recorder_vp *vp, enum trace_op op, enum vmr_status status,
+                                       struct trace_record *record);
+
+/* --- recorder_hv.c: what only the Hyper-V interface asks of a backend, as vmrig/backend.h has it --- */
+
+enum vmr_status recorder_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status recorder_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status recorder_flush(struct vmr_backend_vp *vp);
+enum vmr_status recorder_exception(struct vmr_backend_vp *vp, uint8_t vector);
+enum vmr_status recorder_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *initial);
+enum vmr_status recorder_pass_fault(struct vmr_backend_vp *vp);
+enum vmr_status recorder_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
+bool recorder_wait(struct vmr_backend_vm *vm, bool (*is_over)(void *context), void *context);
 
 /* The tables that are given to the library. */
 extern const struct vmr_backend recorder_backend;

@@ -12,36 +12,6 @@
 #include "lib/trace/recorder.h"
 #include "lib/trace/replay.h"
 
-struct recorder_vm {
-    struct vmr_recorder *recorder;
-    const struct vmr_backend *backend; /* the inner one */
-    struct vmr_backend_vm *inner;
-    struct vmr_memory *memory;
-    bool created;
-};
-
-struct recorder_vp {
-    struct vmr_recorder *recorder;
-    const struct vmr_backend *backend;
-    struct vmr_backend_vp *inner;
-    vmr_vp_index index;
-    bool created;
-    bool answer_due; /* the last exit waits for an answer */
-    bool window_known, window;
-    bool tpr_known;
-    uint8_t tpr;
-};
-
-static struct recorder_vm *vm_of(struct vmr_backend_vm *vm)
-{
-    return (struct recorder_vm *)(void *)vm;
-}
-
-static struct recorder_vp *vp_of(struct vmr_backend_vp *vp)
-{
-    return (struct recorder_vp *)(void *)vp;
-}
-
 static struct vmr_recorder *recorder_of(const struct vmr_hypervisor_handle *handle)
 {
     return handle->context;
@@ -113,7 +83,7 @@ bool recorder_describe_vm(const struct vmr_vm_config *config, struct trace_recor
 static enum vmr_status rec_vm_create(struct vmr_backend_vm *base, const struct vmr_hypervisor_handle *handle,
                                      const struct vmr_vm_config *config, struct vmr_error *err)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
     struct vmr_recorder *recorder = recorder_of(handle);
     struct vmr_vm_config inner_config = *config;
     struct trace_record record;
@@ -144,7 +114,7 @@ static enum vmr_status rec_vm_create(struct vmr_backend_vm *base, const struct v
 
 static void rec_vm_destroy(struct vmr_backend_vm *base)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
 
     if (vm->memory)
         vmr_memory_set_observer(vm->memory, NULL);
@@ -164,8 +134,8 @@ void *recorder_vm_native(struct recorder_vm *vm)
 static enum vmr_status rec_vp_create(struct vmr_backend_vm *base_vm, struct vmr_backend_vp *base, vmr_vp_index index,
                                      struct vmr_error *err)
 {
-    struct recorder_vm *vm = vm_of(base_vm);
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base_vm);
+    struct recorder_vp *vp = recorder_vp_of(base);
 
     vp->recorder = vm->recorder;
     vp->backend = vm->backend;
@@ -179,7 +149,7 @@ static enum vmr_status rec_vp_create(struct vmr_backend_vm *base_vm, struct vmr_
 
 static void rec_vp_destroy(struct vmr_backend_vp *base)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
 
     if (vp->created)
         vp->backend->vp_destroy(vp->inner);
@@ -190,28 +160,26 @@ static void rec_vp_destroy(struct vmr_backend_vp *base)
 /*
  * Called under the lock of guest memory, which a holder of the baton may want:
  * another thread must not wait for the baton here. Before the first bind there
- * is one thread, and no holder.
+ * is one thread, which needs none.
  */
 static enum vmr_status rec_vm_map(struct vmr_backend_vm *base, uint32_t slot, const struct vmr_memory_region *region,
                                   struct vmr_error *err)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
     struct vmr_recorder *recorder = vm->recorder;
     struct trace_record record = {.kind = TRACE_MAP, .value = {region->gpa, region->size, region->read_only}};
     bool owns = recorder_owns(recorder);
 
-    if (owns || recorder_is_setting_up(recorder)) {
-        if (!owns)
-            recorder_take(recorder, TRACE_NO_VP);
+    if (!owns && recorder_is_setting_up(recorder))
+        recorder->holder = TRACE_NO_VP;
+    if (owns || recorder_is_setting_up(recorder))
         recorder_append(recorder, &record);
-        recorder_leave(recorder, owns);
-    }
     return vm->backend->vm_map(vm->inner, slot, region, err);
 }
 
 static void rec_vm_unmap(struct vmr_backend_vm *base, uint32_t slot, const struct vmr_memory_region *region)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
     struct trace_record record = {.kind = TRACE_UNMAP, .value = {region->gpa}};
 
     if (recorder_owns(vm->recorder))
@@ -222,7 +190,7 @@ static void rec_vm_unmap(struct vmr_backend_vm *base, uint32_t slot, const struc
 /* A thread that holds the baton does this by itself; for any other it is an input, in its place in the order. */
 static void rec_async_begin(struct vmr_backend_vm *base, const struct vmr_async *request)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
     struct vmr_recorder *recorder = vm->recorder;
     struct trace_record record;
     bool owns = recorder_owns(recorder);
@@ -241,7 +209,7 @@ static void rec_async_begin(struct vmr_backend_vm *base, const struct vmr_async 
 
 static void rec_async_end(struct vmr_backend_vm *base)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
     struct vmr_recorder *recorder = vm->recorder;
 
     if (recorder_owns(recorder) && recorder->holder == TRACE_NO_VP && --recorder->async_depth == 0)
@@ -253,7 +221,7 @@ static void rec_async_end(struct vmr_backend_vm *base)
 /* Of a thread without the baton it is the embedder's own. */
 static void rec_output(struct vmr_backend_vm *base, uint32_t stream, const uint8_t *bytes, size_t length)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
     struct trace_record record;
 
     if (vm->backend->vm_output)
@@ -269,7 +237,7 @@ static void rec_output(struct vmr_backend_vm *base, uint32_t stream, const uint8
 static void rec_set_seam_hook(struct vmr_backend_vm *base,
                               void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context)
 {
-    struct recorder_vm *vm = vm_of(base);
+    struct recorder_vm *vm = recorder_vm_of(base);
 
     if (vm->backend->vm_set_seam_hook)
         vm->backend->vm_set_seam_hook(vm->inner, hook, context);
@@ -279,7 +247,7 @@ static void rec_set_seam_hook(struct vmr_backend_vm *base,
 
 static enum vmr_status rec_vp_bind(struct vmr_backend_vp *base, struct vmr_error *err)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
 
     sync_store_u32(&vp->recorder->host, &vp->recorder->setting_up, 0);
     return vp->backend->vp_bind(vp->inner, err);
@@ -287,7 +255,7 @@ static enum vmr_status rec_vp_bind(struct vmr_backend_vp *base, struct vmr_error
 
 static void rec_vp_unbind(struct vmr_backend_vp *base)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
 
     vp->backend->vp_unbind(vp->inner);
 }
@@ -301,7 +269,7 @@ static void append_plain(struct recorder_vp *vp, enum trace_kind kind)
 
 static void rec_vp_enter(struct vmr_backend_vp *base)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
 
     /* The inner one first: a replay waits in it for the VP's turn, which may need the baton. */
     if (vp->backend->vp_enter)
@@ -312,7 +280,7 @@ static void rec_vp_enter(struct vmr_backend_vp *base)
 
 static void rec_vp_leave(struct vmr_backend_vp *base, enum vmr_leave why)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_LEAVE, .value = {(uint64_t)why}};
 
     if (why == VMR_LEAVE_HALT)
@@ -343,7 +311,7 @@ static void append_exit(struct recorder_vp *vp, enum trace_kind kind, const stru
 
 static void rec_vp_run(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     bool had = recorder_enter(vp->recorder, vp->index);
 
     append_answer(vp, vp_exit);
@@ -356,7 +324,7 @@ static void rec_vp_run(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 
 static void rec_vp_complete(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     bool had = recorder_enter(vp->recorder, vp->index);
 
     append_answer(vp, vp_exit);
@@ -370,16 +338,15 @@ static void rec_vp_complete(struct vmr_backend_vp *base, struct vmr_exit *vp_exi
 
 static void rec_vp_kick(struct vmr_backend_vp *base)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
 
     vp->backend->vp_kick(vp->inner);
 }
 
 /* --- state --- */
 
-/* The record of an operation that worked; or, for what it was to give, of its failure. */
-static enum vmr_status append_result(struct recorder_vp *vp, enum trace_op op, enum vmr_status status,
-                                     struct trace_record *record)
+enum vmr_status recorder_append_result(struct recorder_vp *vp, enum trace_op op, enum vmr_status status,
+                                       struct trace_record *record)
 {
     struct trace_record failure = {.kind = TRACE_STATUS, .value = {(uint64_t)op, (uint64_t)status}};
     bool had = recorder_enter(vp->recorder, vp->index);
@@ -394,39 +361,39 @@ static enum vmr_status append_result(struct recorder_vp *vp, enum trace_op op, e
 
 static enum vmr_status rec_get_regs(struct vmr_backend_vp *base, struct vmr_x86_regs *ret_regs)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     enum vmr_status status = vp->backend->vp_get_regs(vp->inner, ret_regs);
     struct trace_record record = {.kind = TRACE_REGS, .regs = ret_regs};
 
-    return append_result(vp, TRACE_OP_GET_REGS, status, status ? NULL : &record);
+    return recorder_append_result(vp, TRACE_OP_GET_REGS, status, status ? NULL : &record);
 }
 
 static enum vmr_status rec_set_regs(struct vmr_backend_vp *base, const struct vmr_x86_regs *regs)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_SET_REGS, .regs = regs};
 
-    return append_result(vp, TRACE_OP_SET_REGS, vp->backend->vp_set_regs(vp->inner, regs), &record);
+    return recorder_append_result(vp, TRACE_OP_SET_REGS, vp->backend->vp_set_regs(vp->inner, regs), &record);
 }
 
 static enum vmr_status rec_get_msr(struct vmr_backend_vp *base, uint32_t index, uint64_t *ret_value)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     uint64_t value = 0;
     enum vmr_status status = vp->backend->vp_get_msr(vp->inner, index, &value);
     struct trace_record record = {.kind = TRACE_MSR, .value = {index, value}};
 
     if (!status)
         *ret_value = value;
-    return append_result(vp, TRACE_OP_GET_MSR, status, status ? NULL : &record);
+    return recorder_append_result(vp, TRACE_OP_GET_MSR, status, status ? NULL : &record);
 }
 
 static enum vmr_status rec_set_msr(struct vmr_backend_vp *base, uint32_t index, uint64_t value)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_SET_MSR, .value = {index, value}};
 
-    return append_result(vp, TRACE_OP_SET_MSR, vp->backend->vp_set_msr(vp->inner, index, value), &record);
+    return recorder_append_result(vp, TRACE_OP_SET_MSR, vp->backend->vp_set_msr(vp->inner, index, value), &record);
 }
 
 void recorder_put_debug(const struct vmr_debug_state *state, uint8_t *ret_bytes)
@@ -445,33 +412,33 @@ void recorder_put_debug(const struct vmr_debug_state *state, uint8_t *ret_bytes)
 
 static enum vmr_status rec_set_debug(struct vmr_backend_vp *base, const struct vmr_debug_state *state)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     uint8_t bytes[RECORDER_DEBUG_BYTES];
     struct trace_record record = {.kind = TRACE_SET_DEBUG, .bytes = bytes, .length = sizeof(bytes)};
 
     recorder_put_debug(state, bytes);
-    return append_result(vp, TRACE_OP_SET_DEBUG, vp->backend->vp_set_debug(vp->inner, state), &record);
+    return recorder_append_result(vp, TRACE_OP_SET_DEBUG, vp->backend->vp_set_debug(vp->inner, state), &record);
 }
 
 static enum vmr_status rec_interrupt(struct vmr_backend_vp *base, uint8_t vector)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_INTERRUPT, .value = {vector}};
 
-    return append_result(vp, TRACE_OP_INTERRUPT, vp->backend->vp_interrupt(vp->inner, vector), &record);
+    return recorder_append_result(vp, TRACE_OP_INTERRUPT, vp->backend->vp_interrupt(vp->inner, vector), &record);
 }
 
 static enum vmr_status rec_nmi(struct vmr_backend_vp *base)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_NMI};
 
-    return append_result(vp, TRACE_OP_NMI, vp->backend->vp_nmi(vp->inner), &record);
+    return recorder_append_result(vp, TRACE_OP_NMI, vp->backend->vp_nmi(vp->inner), &record);
 }
 
 static void rec_request_window(struct vmr_backend_vp *base, bool wanted)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_WINDOW, .value = {wanted}};
 
     vp->backend->vp_request_window(vp->inner, wanted);
@@ -479,12 +446,12 @@ static void rec_request_window(struct vmr_backend_vp *base, bool wanted)
         return;
     vp->window_known = true;
     vp->window = wanted;
-    (void)append_result(vp, TRACE_OP_COUNT, VMR_OK, &record);
+    (void)recorder_append_result(vp, TRACE_OP_COUNT, VMR_OK, &record);
 }
 
 static void rec_set_tpr(struct vmr_backend_vp *base, uint8_t tpr)
 {
-    struct recorder_vp *vp = vp_of(base);
+    struct recorder_vp *vp = recorder_vp_of(base);
     struct trace_record record = {.kind = TRACE_TPR, .value = {tpr}};
 
     vp->backend->vp_set_tpr(vp->inner, tpr);
@@ -492,12 +459,12 @@ static void rec_set_tpr(struct vmr_backend_vp *base, uint8_t tpr)
         return;
     vp->tpr_known = true;
     vp->tpr = tpr;
-    (void)append_result(vp, TRACE_OP_COUNT, VMR_OK, &record);
+    (void)recorder_append_result(vp, TRACE_OP_COUNT, VMR_OK, &record);
 }
 
 const struct vmr_backend recorder_backend = {
     .abi = VMR_BACKEND_ABI,
-    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_ONE_AT_A_TIME,
+    .flags = VMR_BACKEND_EXPLICIT_ONLY,
     .name = "recorder",
     .description = "records what crosses another backend",
     .vm_size = sizeof(struct recorder_vm),
@@ -512,6 +479,7 @@ const struct vmr_backend recorder_backend = {
     .vp_destroy = rec_vp_destroy,
     .vm_map = rec_vm_map,
     .vm_unmap = rec_vm_unmap,
+    .vm_protect = recorder_protect,
     .vp_bind = rec_vp_bind,
     .vp_unbind = rec_vp_unbind,
     .vp_enter = rec_vp_enter,
@@ -523,6 +491,12 @@ const struct vmr_backend recorder_backend = {
     .vp_set_regs = rec_set_regs,
     .vp_get_msr = rec_get_msr,
     .vp_set_msr = rec_set_msr,
+    .vp_get_xmm = recorder_get_xmm,
+    .vp_set_xmm = recorder_set_xmm,
+    .vp_flush = recorder_flush,
+    .vp_exception = recorder_exception,
+    .vp_switch_vtl = recorder_switch_vtl,
+    .vp_pass_fault = recorder_pass_fault,
     .vp_set_debug = rec_set_debug,
     .vp_interrupt = rec_interrupt,
     .vp_nmi = rec_nmi,
@@ -530,6 +504,7 @@ const struct vmr_backend recorder_backend = {
     .vp_set_tpr = rec_set_tpr,
     .vm_async_begin = rec_async_begin,
     .vm_async_end = rec_async_end,
+    .vm_wait = recorder_wait,
     .vm_output = rec_output,
     .vm_set_seam_hook = rec_set_seam_hook,
 };

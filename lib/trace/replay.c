@@ -53,7 +53,7 @@ static bool is_answer(unsigned kind)
 
 static bool ends_stretch(unsigned kind)
 {
-    return kind == TRACE_EXIT || kind == TRACE_PARK || kind == TRACE_ENTER;
+    return kind == TRACE_EXIT || kind == TRACE_PARK || kind == TRACE_ENTER || kind == TRACE_WAIT;
 }
 
 /*
@@ -302,6 +302,7 @@ enum vmr_status vmr_replay_create(const struct vmr_trace_source *source, const s
         trace_reader_info(replay->reader, &replay->info);
         replay->inputs_only = replay->info.inputs_only;
         replay->checks_output = trace_reader_knows(replay->reader, TRACE_OUTPUT);
+        replay->knows_waits = trace_reader_knows(replay->reader, TRACE_WAIT);
         status = keep_meta(replay, err);
     }
     if (!status)

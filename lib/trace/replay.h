@@ -17,11 +17,19 @@
 #include "lib/trace/trace_reader.h"
 #include "vmrig/backend.h"
 
+/* A place to wait for a turn: a VP's own, or one of a thread that changes something from outside. */
+struct replay_seat {
+    struct vmr_parker *parker;
+    bool waiting;
+    uint32_t vp;                        /* whose turn is waited for, or TRACE_NO_VP: */
+    const struct trace_record *request; /* the record that must be next */
+    struct replay_seat *next;           /* of those that wait from outside */
+};
+
 struct replay_vp {
     struct vmr_replay *replay;
     vmr_vp_index index;
-    struct vmr_parker *parker; /* where its thread waits for the turn */
-    bool waiting;
+    struct replay_seat seat;
     bool entered;
     bool requested; /* a stop, kick or yield that the trace will report was made */
     bool away;      /* left and came back though the trace says nothing of it */
@@ -35,11 +43,27 @@ struct replay_vp {
     uint8_t last_string[VMR_STRING_IO_BYTES_MAX];
 };
 
+struct replay_vm {
+    struct vmr_replay *replay;
+    struct vmr_memory *memory;
+};
+
+static inline struct replay_vm *replay_vm_of(struct vmr_backend_vm *vm)
+{
+    return (struct replay_vm *)(void *)vm;
+}
+
+static inline struct replay_vp *replay_vp_of(struct vmr_backend_vp *vp)
+{
+    return (struct replay_vp *)(void *)vp;
+}
+
 struct vmr_replay {
     struct vmr_replay_options options;
     struct trace_reader *reader;
     bool inputs_only;
     bool checks_output; /* traces of format 1.0 do not hold any */
+    bool knows_waits;   /* nor those before 1.2 that VPs wait for each other, and what is changed from outside */
     struct vmr_trace_info info;
     struct vmr_trace_meta pairs[VMR_TRACE_META_MAX];
     char *meta;
@@ -68,6 +92,7 @@ struct vmr_replay {
     bool halted; /* a VP has halted or is stopped: the others are about to be, if not just as they were then */
     struct replay_vp **vps;
     uint32_t vp_count;
+    struct replay_seat *outside; /* under the lock */
 
     struct trace_record head; /* the next record, while not over */
     uint64_t exits, records;
@@ -84,6 +109,17 @@ uint64_t replay_records_max(const struct vmr_hypervisor_handle *handle);
 /* How a replay under `handle` supplies guest memory; zeroed if it is none. */
 void replay_observer(const struct vmr_hypervisor_handle *handle, struct vmr_memory_observer *ret_observer);
 void replay_host_init(struct vmr_replay *replay, struct vmr_host *ret_host);
+
+/* --- replay_hv.c: what only the Hyper-V interface asks of a backend, as vmrig/backend.h has it --- */
+
+enum vmr_status replay_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status replay_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT]);
+enum vmr_status replay_flush(struct vmr_backend_vp *vp);
+enum vmr_status replay_exception(struct vmr_backend_vp *vp, uint8_t vector);
+enum vmr_status replay_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *initial);
+enum vmr_status replay_pass_fault(struct vmr_backend_vp *vp);
+enum vmr_status replay_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
+bool replay_vm_wait(struct vmr_backend_vm *vm, bool (*is_over)(void *context), void *context);
 
 /* --- turns --- */
 
@@ -102,8 +138,13 @@ bool replay_is_over(const struct vmr_replay *replay);
 /* For an operation that may come inside or outside a run. *ret_had is for replay_leave. */
 bool replay_enter(struct vmr_replay *replay, struct replay_vp *vp, bool *ret_had);
 void replay_leave(struct vmr_replay *replay, bool had);
-/* The request of another thread begins: whether it is the next record. It then has the turn. */
+/*
+ * The request of another thread begins: whether it is the next record. It then has the turn. Of what only the embedder
+ * can do again it waits for that, until the replay is over.
+ */
 bool replay_take_async(struct vmr_replay *replay, const struct trace_record *request);
+/* The thread that has the turn gives it up until `is_over`: as vm_wait of vmrig/backend.h. */
+bool replay_wait(struct vmr_replay *replay, bool (*is_over)(void *context), void *context);
 /* The request is over; gives the turn back if the call above took it. */
 void replay_end_async(struct vmr_replay *replay);
 /* Lets every VP that waits look again: the replay is over. */
@@ -125,5 +166,7 @@ bool replay_check(struct vmr_replay *replay, struct trace_record *got);
 enum vmr_status replay_status_of(struct vmr_replay *replay, enum trace_op op);
 /* Ends the replay: the library did `got`, in words. */
 void replay_diverge(struct vmr_replay *replay, const char *got);
+/* A reaction with a status. */
+enum vmr_status replay_check_op(struct replay_vp *vp, struct trace_record *record, enum trace_op op);
 /* Ends the replay with `status`; the error is in the result. */
 void replay_finish_with(struct vmr_replay *replay, enum vmr_status status);

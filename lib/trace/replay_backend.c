@@ -13,21 +13,6 @@
 #include "lib/trace/recorder.h"
 #include "lib/trace/replay.h"
 
-struct replay_vm {
-    struct vmr_replay *replay;
-    struct vmr_memory *memory;
-};
-
-static struct replay_vm *vm_of(struct vmr_backend_vm *vm)
-{
-    return (struct replay_vm *)(void *)vm;
-}
-
-static struct replay_vp *vp_of(struct vmr_backend_vp *vp)
-{
-    return (struct replay_vp *)(void *)vp;
-}
-
 /* --- the hypervisor --- */
 
 static enum vmr_status play_open(const struct vmr_params *params, int fd, struct vmr_hypervisor_handle *ret_handle,
@@ -72,7 +57,7 @@ static enum vmr_status failed(const struct vmr_replay *replay, struct vmr_error 
 static enum vmr_status play_vm_create(struct vmr_backend_vm *base, const struct vmr_hypervisor_handle *handle,
                                       const struct vmr_vm_config *config, struct vmr_error *err)
 {
-    struct replay_vm *vm = vm_of(base);
+    struct replay_vm *vm = replay_vm_of(base);
     struct vmr_replay *replay = handle->context;
     struct vmr_memory_observer observer;
     struct trace_record record;
@@ -96,7 +81,7 @@ static enum vmr_status play_vm_create(struct vmr_backend_vm *base, const struct 
 
 static void play_vm_destroy(struct vmr_backend_vm *base)
 {
-    struct replay_vm *vm = vm_of(base);
+    struct replay_vm *vm = replay_vm_of(base);
 
     if (vm->memory)
         vmr_memory_set_observer(vm->memory, NULL);
@@ -106,12 +91,13 @@ static void play_vm_destroy(struct vmr_backend_vm *base)
 static enum vmr_status play_vp_create(struct vmr_backend_vm *base_vm, struct vmr_backend_vp *base, vmr_vp_index index,
                                       struct vmr_error *err)
 {
-    struct vmr_replay *replay = vm_of(base_vm)->replay;
-    struct replay_vp *vp = vp_of(base);
+    struct vmr_replay *replay = replay_vm_of(base_vm)->replay;
+    struct replay_vp *vp = replay_vp_of(base);
 
     vp->index = index;
     vmr_x86_regs_reset(&vp->regs);
-    if (replay->host.ops->parker_create(replay->host.context, &vp->parker))
+    vp->seat.vp = index;
+    if (replay->host.ops->parker_create(replay->host.context, &vp->seat.parker))
         return vmr_error_set(err, VMR_E_NOMEM, "replay: VP %u: out of memory", index);
     vp->replay = replay;
     replay->vps[index] = vp;
@@ -120,19 +106,19 @@ static enum vmr_status play_vp_create(struct vmr_backend_vm *base_vm, struct vmr
 
 static void play_vp_destroy(struct vmr_backend_vp *base)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
 
     if (!vp->replay)
         return;
     vp->replay->vps[vp->index] = NULL;
-    vp->replay->host.ops->parker_destroy(vp->replay->host.context, vp->parker);
+    vp->replay->host.ops->parker_destroy(vp->replay->host.context, vp->seat.parker);
     memset(vp, 0, sizeof(*vp));
 }
 
 static enum vmr_status play_vm_map(struct vmr_backend_vm *base, uint32_t slot, const struct vmr_memory_region *region,
                                    struct vmr_error *err)
 {
-    struct vmr_replay *replay = vm_of(base)->replay;
+    struct vmr_replay *replay = replay_vm_of(base)->replay;
     struct trace_record record = {.kind = TRACE_MAP, .value = {region->gpa, region->size, region->read_only}};
 
     (void)slot;
@@ -143,7 +129,7 @@ static enum vmr_status play_vm_map(struct vmr_backend_vm *base, uint32_t slot, c
 
 static void play_vm_unmap(struct vmr_backend_vm *base, uint32_t slot, const struct vmr_memory_region *region)
 {
-    struct vmr_replay *replay = vm_of(base)->replay;
+    struct vmr_replay *replay = replay_vm_of(base)->replay;
     struct trace_record record = {.kind = TRACE_UNMAP, .value = {region->gpa}};
 
     (void)slot;
@@ -153,7 +139,7 @@ static void play_vm_unmap(struct vmr_backend_vm *base, uint32_t slot, const stru
 
 static void play_async_begin(struct vmr_backend_vm *base, const struct vmr_async *request)
 {
-    struct vmr_replay *replay = vm_of(base)->replay;
+    struct vmr_replay *replay = replay_vm_of(base)->replay;
     struct trace_record record;
 
     trace_record_of_async(request, &record);
@@ -172,13 +158,13 @@ static void play_async_begin(struct vmr_backend_vm *base, const struct vmr_async
 
 static void play_async_end(struct vmr_backend_vm *base)
 {
-    replay_end_async(vm_of(base)->replay);
+    replay_end_async(replay_vm_of(base)->replay);
 }
 
 /* Of a thread without a turn it is the embedder's own. */
 static void play_output(struct vmr_backend_vm *base, uint32_t stream, const uint8_t *bytes, size_t length)
 {
-    struct vmr_replay *replay = vm_of(base)->replay;
+    struct vmr_replay *replay = replay_vm_of(base)->replay;
     struct trace_record record;
 
     while (length > 0 && replay->checks_output && replay_owns(replay)) {
@@ -194,7 +180,7 @@ static void play_output(struct vmr_backend_vm *base, uint32_t stream, const uint
 
 static enum vmr_status play_vp_bind(struct vmr_backend_vp *base, struct vmr_error *err)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
 
     (void)err;
     sync_store_u32(&vp->replay->host, &vp->replay->setting_up, 0);
@@ -208,7 +194,7 @@ static void play_vp_unbind(struct vmr_backend_vp *base)
 
 static void play_vp_enter(struct vmr_backend_vp *base)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct vmr_replay *replay = vp->replay;
 
     if (!replay_take(replay, vp)) {
@@ -255,7 +241,7 @@ static void leave_turn(struct replay_vp *vp, enum vmr_leave why)
 
 static void play_vp_leave(struct vmr_backend_vp *base, enum vmr_leave why)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
 
     if (replay_owns(vp->replay)) {
         leave_turn(vp, why);
@@ -296,7 +282,7 @@ static void cancel(struct vmr_exit *vp_exit)
 
 static void play_vp_run(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct vmr_replay *replay = vp->replay;
     bool had = replay_owns(replay);
 
@@ -325,7 +311,7 @@ static void play_vp_run(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 
 static void play_vp_complete(struct vmr_backend_vp *base, struct vmr_exit *vp_exit)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     bool had;
 
     if (replay_enter(vp->replay, vp, &had)) {
@@ -348,8 +334,7 @@ static void play_vp_kick(struct vmr_backend_vp *base)
 
 /* --- state --- */
 
-/* A reaction with a status. */
-static enum vmr_status check_op(struct replay_vp *vp, struct trace_record *record, enum trace_op op)
+enum vmr_status replay_check_op(struct replay_vp *vp, struct trace_record *record, enum trace_op op)
 {
     bool had;
     enum vmr_status status = VMR_OK;
@@ -362,7 +347,7 @@ static enum vmr_status check_op(struct replay_vp *vp, struct trace_record *recor
 
 static enum vmr_status play_get_regs(struct vmr_backend_vp *base, struct vmr_x86_regs *ret_regs)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct vmr_replay *replay = vp->replay;
     bool had;
     enum vmr_status status = VMR_OK;
@@ -382,9 +367,9 @@ static enum vmr_status play_get_regs(struct vmr_backend_vp *base, struct vmr_x86
 
 static enum vmr_status play_set_regs(struct vmr_backend_vp *base, const struct vmr_x86_regs *regs)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct trace_record record = {.kind = TRACE_SET_REGS, .regs = regs};
-    enum vmr_status status = check_op(vp, &record, TRACE_OP_SET_REGS);
+    enum vmr_status status = replay_check_op(vp, &record, TRACE_OP_SET_REGS);
 
     if (!status)
         vp->regs = *regs;
@@ -393,7 +378,7 @@ static enum vmr_status play_set_regs(struct vmr_backend_vp *base, const struct v
 
 static enum vmr_status play_get_msr(struct vmr_backend_vp *base, uint32_t index, uint64_t *ret_value)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct vmr_replay *replay = vp->replay;
     bool had;
     enum vmr_status status = VMR_OK;
@@ -419,7 +404,7 @@ static enum vmr_status play_set_msr(struct vmr_backend_vp *base, uint32_t index,
 {
     struct trace_record record = {.kind = TRACE_SET_MSR, .value = {index, value}};
 
-    return check_op(vp_of(base), &record, TRACE_OP_SET_MSR);
+    return replay_check_op(replay_vp_of(base), &record, TRACE_OP_SET_MSR);
 }
 
 static enum vmr_status play_set_debug(struct vmr_backend_vp *base, const struct vmr_debug_state *state)
@@ -428,50 +413,50 @@ static enum vmr_status play_set_debug(struct vmr_backend_vp *base, const struct 
     struct trace_record record = {.kind = TRACE_SET_DEBUG, .bytes = bytes, .length = sizeof(bytes)};
 
     recorder_put_debug(state, bytes);
-    return check_op(vp_of(base), &record, TRACE_OP_SET_DEBUG);
+    return replay_check_op(replay_vp_of(base), &record, TRACE_OP_SET_DEBUG);
 }
 
 static enum vmr_status play_interrupt(struct vmr_backend_vp *base, uint8_t vector)
 {
     struct trace_record record = {.kind = TRACE_INTERRUPT, .value = {vector}};
 
-    return check_op(vp_of(base), &record, TRACE_OP_INTERRUPT);
+    return replay_check_op(replay_vp_of(base), &record, TRACE_OP_INTERRUPT);
 }
 
 static enum vmr_status play_nmi(struct vmr_backend_vp *base)
 {
     struct trace_record record = {.kind = TRACE_NMI};
 
-    return check_op(vp_of(base), &record, TRACE_OP_NMI);
+    return replay_check_op(replay_vp_of(base), &record, TRACE_OP_NMI);
 }
 
 static void play_request_window(struct vmr_backend_vp *base, bool wanted)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct trace_record record = {.kind = TRACE_WINDOW, .value = {wanted}};
 
     if (vp->window_known && vp->window == wanted)
         return;
     vp->window_known = true;
     vp->window = wanted;
-    (void)check_op(vp, &record, TRACE_OP_COUNT);
+    (void)replay_check_op(vp, &record, TRACE_OP_COUNT);
 }
 
 static void play_set_tpr(struct vmr_backend_vp *base, uint8_t tpr)
 {
-    struct replay_vp *vp = vp_of(base);
+    struct replay_vp *vp = replay_vp_of(base);
     struct trace_record record = {.kind = TRACE_TPR, .value = {tpr}};
 
     if (vp->tpr_known && vp->tpr == tpr)
         return;
     vp->tpr_known = true;
     vp->tpr = tpr;
-    (void)check_op(vp, &record, TRACE_OP_COUNT);
+    (void)replay_check_op(vp, &record, TRACE_OP_COUNT);
 }
 
 const struct vmr_backend replay_backend = {
     .abi = VMR_BACKEND_ABI,
-    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_REPLAYS | VMR_BACKEND_ONE_AT_A_TIME,
+    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_REPLAYS,
     .name = "mock",
     .description = "the mock, playing a recording",
     .vm_size = sizeof(struct replay_vm),
@@ -485,6 +470,7 @@ const struct vmr_backend replay_backend = {
     .vp_destroy = play_vp_destroy,
     .vm_map = play_vm_map,
     .vm_unmap = play_vm_unmap,
+    .vm_protect = replay_protect,
     .vp_bind = play_vp_bind,
     .vp_unbind = play_vp_unbind,
     .vp_enter = play_vp_enter,
@@ -496,6 +482,12 @@ const struct vmr_backend replay_backend = {
     .vp_set_regs = play_set_regs,
     .vp_get_msr = play_get_msr,
     .vp_set_msr = play_set_msr,
+    .vp_get_xmm = replay_get_xmm,
+    .vp_set_xmm = replay_set_xmm,
+    .vp_flush = replay_flush,
+    .vp_exception = replay_exception,
+    .vp_switch_vtl = replay_switch_vtl,
+    .vp_pass_fault = replay_pass_fault,
     .vp_set_debug = play_set_debug,
     .vp_interrupt = play_interrupt,
     .vp_nmi = play_nmi,
@@ -503,5 +495,6 @@ const struct vmr_backend replay_backend = {
     .vp_set_tpr = play_set_tpr,
     .vm_async_begin = play_async_begin,
     .vm_async_end = play_async_end,
+    .vm_wait = replay_vm_wait,
     .vm_output = play_output,
 };

@@ -129,7 +129,8 @@ static inline void rig_free(void *context, vmr_gpa gpa)
 
 static const struct vmr_synic_host_events rig_events = {
     .add = rig_event_add, .remove = rig_event_remove, .preferred = true};
-static const struct vmr_synic_monitor_ops rig_monitor = {rig_trap, rig_untrap, rig_allocate, rig_free};
+static const struct vmr_synic_monitor_ops rig_monitor = {
+    .trap = rig_trap, .untrap = rig_untrap, .allocate = rig_allocate, .free = rig_free};
 
 static inline void rig_add_ram(struct rig *rig)
 {

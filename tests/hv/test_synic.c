@@ -36,6 +36,22 @@ static bool no_tsc(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
     return false;
 }
 
+static void note_begin(void *context, const struct vmr_async *request)
+{
+    const struct vmr_synic_target *target = request->target;
+
+    if (target)
+        rig_note(context, "%s %u.%u.%u %llx", request->kind == VMR_ASYNC_MESSAGE ? "message" : "event",
+                 (unsigned)target->vp, target->vtl, target->sint, (unsigned long long)request->a);
+    else
+        rig_note(context, "call %u %llx", (unsigned)request->a, (unsigned long long)request->b);
+}
+
+static void note_end(void *context)
+{
+    rig_note(context, "end");
+}
+
 /* --- making it --- */
 
 enum wrong {
@@ -50,12 +66,14 @@ enum wrong {
     HALF_EVENTS,
     HALF_MONITOR,
     HALF_ALLOCATION,
+    HALF_ORDER,
     WRONG_COUNT
 };
 
 static const struct vmr_synic_host_events half_events = {.add = rig_event_add};
 static const struct vmr_synic_monitor_ops half_monitor = {.trap = rig_trap};
-static const struct vmr_synic_monitor_ops half_allocation = {rig_trap, rig_untrap, rig_allocate, NULL};
+static const struct vmr_synic_monitor_ops half_allocation = {
+    .trap = rig_trap, .untrap = rig_untrap, .allocate = rig_allocate};
 
 /* Long because it is a table: one row for each way to be wrong. */
 static enum vmr_status spoil(struct vmr_synic_options *options, enum wrong wrong)
@@ -93,6 +111,9 @@ static enum vmr_status spoil(struct vmr_synic_options *options, enum wrong wrong
         return VMR_E_USAGE;
     case HALF_ALLOCATION:
         options->monitor = &half_allocation;
+        return VMR_E_USAGE;
+    case HALF_ORDER:
+        options->async_begin = note_begin;
         return VMR_E_USAGE;
     case WRONG_COUNT:
     default:
@@ -456,6 +477,54 @@ static void a_restored_queue_delivers_without_another_post(void **state)
     rig_finish(&rig);
 }
 
+static void discard(void *context, uint16_t flag)
+{
+    (void)context;
+    (void)flag;
+}
+
+/* What follows from a request lies between its beginning and its end; what is refused has neither. */
+static void a_recorder_is_told_what_threads_from_outside_do(void **state)
+{
+    (void)state;
+    struct rig rig = {0};
+    const struct vmr_event_port port = {.connection_id = 7, .signal = discard};
+    const struct vmr_synic_target target = {.vp = 1, .sint = 2}, nowhere = {.sint = HV_SINT_COUNT};
+    const struct vmr_synic_message message = {.type = 9};
+    const vmr_gpa page = 5 * PAGE;
+    struct vmr_guest_event_port *guest_port = NULL;
+    struct vmr_synic_port *handle = NULL;
+
+    fake_host_init(&rig.fake, 0);
+    rig_add_ram(&rig);
+    struct vmr_synic_options options = rig_options(&rig);
+
+    options.async_begin = note_begin;
+    options.async_end = note_end;
+    assert_int_equal(vmr_synic_create(&options, &rig.synic, NULL), VMR_OK);
+    assert_int_equal(vmr_synic_post_message(rig.synic, &target, &message), VMR_OK);
+    rig_expect(&rig, "message 1.0.2 9;end;");
+    assert_int_equal(vmr_synic_signal_event(rig.synic, &target, 3), VMR_SYNIC_NOT_SIGNALED);
+    rig_expect(&rig, "event 1.0.2 3;end;");
+    assert_int_equal(vmr_synic_post_message(rig.synic, &nowhere, &message), VMR_E_USAGE);
+    assert_int_equal(vmr_synic_signal_event(rig.synic, &nowhere, 3), VMR_SYNIC_NOT_SIGNALED);
+    assert_int_equal(vmr_synic_signal_event(rig.synic, &target, HV_EVENT_FLAG_COUNT), VMR_SYNIC_NOT_SIGNALED);
+    rig_expect(&rig, "");
+    assert_int_equal(vmr_synic_event_port_add(rig.synic, &port, &handle, NULL), VMR_OK);
+    vmr_synic_port_remove(handle);
+    rig_expect(&rig, "call 0 7;end;call 1 7;end;");
+    assert_int_equal(vmr_guest_event_port_create(rig.synic, &target, 3, &guest_port, NULL), VMR_OK);
+    vmr_guest_event_port_set_target_vp(guest_port, 2);
+    assert_int_equal(vmr_guest_event_port_set(guest_port, NULL, 0, NULL), VMR_OK);
+    rig_expect(&rig, "call 2 2;end;call 2 ffffffffffffffff;end;");
+    assert_int_equal(vmr_synic_monitor_set_page(rig.synic, 0, &page, NULL), VMR_OK);
+    rig_expect(&rig, "call 3 5000;trap 5000;end;");
+    vmr_synic_time_set(rig.synic, 0x123);
+    rig_expect(&rig, "call 4 123;end;");
+    rig_finish(&rig);
+    vmr_guest_event_port_destroy(guest_port);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -472,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_message_for_a_busy_slot_waits),
         cmocka_unit_test(reset_is_power_up_but_for_ports_and_time),
         cmocka_unit_test(a_restored_queue_delivers_without_another_post),
+        cmocka_unit_test(a_recorder_is_told_what_threads_from_outside_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

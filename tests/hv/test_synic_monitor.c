@@ -239,7 +239,7 @@ static void an_allocation_that_fails_leaves_no_page_behind(void **state)
 static void without_support_the_calls_say_so(void **state)
 {
     (void)state;
-    static const struct vmr_synic_monitor_ops no_allocation = {rig_trap, rig_untrap, NULL, NULL};
+    static const struct vmr_synic_monitor_ops no_allocation = {.trap = rig_trap, .untrap = rig_untrap};
 
     for (unsigned i = 0; i < 2; i++) {
         struct rig rig = {0};

@@ -31,6 +31,7 @@ struct vmr_trace_source bytes_source(struct vmr_trace_memory *memory, const void
 }
 
 static uint8_t string_bytes[6] = {0x01, 0x02, 0xab, 0xcd, 0x00, 0xff};
+static const uint8_t xmm_bytes[TRACE_XMM_BYTES] = {0x33, [16] = 0xff, [95] = 1};
 static const uint8_t debug_bytes[45] = {1, 1, 3, 8, 0x10, 0x32};
 
 static const struct vmr_exit exits[] = {
@@ -92,6 +93,21 @@ static const struct trace_record records[] = {
     {.kind = TRACE_ASYNC, .vp = TRACE_NO_VP, .value = {VMR_ASYNC_MSI, 0xfee00000, 0x41}},
     {.kind = TRACE_INPUT, .vp = TRACE_NO_VP, .bytes = string_bytes, .length = 2},
     {.kind = TRACE_TIME, .vp = TRACE_NO_VP, .value = {5000100000}},
+    {.kind = TRACE_MESSAGE, .vp = TRACE_NO_VP, .value = {2047, 2, 15, UINT32_MAX, UINT64_MAX}},
+    {.kind = TRACE_MESSAGE, .vp = TRACE_NO_VP, .value = {0, 0, 2, 1, 0}, .bytes = string_bytes, .length = 6},
+    {.kind = TRACE_EVENT, .vp = TRACE_NO_VP, .value = {1, 0, 3, 2047}},
+    {.kind = TRACE_CALL, .vp = TRACE_NO_VP, .value = {VMR_CALL_PORT_REMOVE, 0x1234}},
+    {.kind = TRACE_CALL, .vp = TRACE_NO_VP, .value = {VMR_CALL_MONITOR_PAGE, VMR_CALL_NOWHERE}},
+    {.kind = TRACE_WAIT, .vp = TRACE_NO_VP},
+    {.kind = TRACE_XMM, .vp = 1, .bytes = xmm_bytes, .length = TRACE_XMM_BYTES},
+    {.kind = TRACE_SET_XMM, .vp = 1, .bytes = xmm_bytes, .length = TRACE_XMM_BYTES},
+    {.kind = TRACE_EXCEPTION, .vp = 1, .value = {6}},
+    {.kind = TRACE_FLUSH, .vp = 1},
+    {.kind = TRACE_STATUS, .vp = 1, .value = {TRACE_OP_FLUSH, VMR_E_HOST}},
+    {.kind = TRACE_WAIT, .vp = 1},
+    {.kind = TRACE_PROTECT, .vp = 1, .value = {2, 0x5000, 0x1000, 0xff}},
+    {.kind = TRACE_SWITCH_VTL, .vp = 1, .value = {2, UINT64_MAX}},
+    {.kind = TRACE_PASS_FAULT, .vp = 1},
     {.kind = TRACE_PARK, .vp = 1, .value = {VMR_PARK_TIMEOUT}},
     {.kind = TRACE_EXIT, .vp = 0, .vp_exit = &exits[5]},
     {.kind = TRACE_LEAVE, .vp = 0, .value = {VMR_LEAVE_KICK}},

@@ -57,8 +57,8 @@ static const struct {
     enum vmr_status status;
     const char *message;
 } others[] = {
-    {"a later reader is needed", 12, 2, TRACE_MAJOR + 1, VMR_E_UNSUPPORTED, "needs a reader of 2.0; this one is 1.1"},
-    {"a later minor is needed", 14, 2, TRACE_MINOR + 1, VMR_E_UNSUPPORTED, "needs a reader of 1.2"},
+    {"a later reader is needed", 12, 2, TRACE_MAJOR + 1, VMR_E_UNSUPPORTED, "needs a reader of 2.0; this one is 1.2"},
+    {"a later minor is needed", 14, 2, TRACE_MINOR + 1, VMR_E_UNSUPPORTED, "needs a reader of 1.3"},
     {"other byte order", 16, 4, 0x04030201, VMR_E_CORRUPT, "offset 16"},
     {"unknown flags", 20, 4, 2, VMR_E_CORRUPT, "unknown flags 0x2"},
     {"tables above the limit", 24, 4, VMR_TRACE_HEADER_BYTES_MAX + 1, VMR_E_CORRUPT, "65537 bytes, at most 65536"},

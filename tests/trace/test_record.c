@@ -112,6 +112,74 @@ static void a_long_write_is_recorded_by_its_hash(void **state)
     assert_false(trace_record_equal(&record, &other));
 }
 
+static void what_other_threads_ask_for_becomes_a_record_of_its_kind(void **state)
+{
+    static const uint8_t bytes[3] = {1, 2, 3};
+    const struct vmr_synic_target target = {.vp = 4, .vtl = 1, .sint = 2};
+    struct vmr_async request = {
+        .kind = VMR_ASYNC_MESSAGE, .a = 7, .b = 8, .target = &target, .bytes = bytes, .length = 3};
+    struct trace_record record;
+
+    (void)state;
+    trace_record_of_async(&request, &record);
+    assert_int_equal(record.kind, TRACE_MESSAGE);
+    assert_int_equal(record.vp, TRACE_NO_VP);
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(record.value[i], ((const uint64_t[]){4, 1, 2, 7, 8})[i]);
+    assert_ptr_equal(record.bytes, bytes);
+    assert_int_equal(record.length, 3);
+    request = (struct vmr_async){.kind = VMR_ASYNC_EVENT, .a = 2047, .target = &target};
+    trace_record_of_async(&request, &record);
+    assert_int_equal(record.kind, TRACE_EVENT);
+    assert_int_equal(record.value[3], 2047);
+    request = (struct vmr_async){.kind = VMR_ASYNC_CALL, .a = VMR_CALL_TIME, .b = 5};
+    trace_record_of_async(&request, &record);
+    assert_int_equal(record.kind, TRACE_CALL);
+    assert_int_equal(record.value[0], VMR_CALL_TIME);
+    assert_int_equal(record.value[1], 5);
+    for (unsigned kind = 0; kind < TRACE_KIND_COUNT; kind++)
+        assert_int_equal(trace_kind_is_async(kind), kind == TRACE_ASYNC || kind == TRACE_INPUT ||
+                                                        kind == TRACE_MESSAGE || kind == TRACE_EVENT ||
+                                                        kind == TRACE_CALL);
+}
+
+static void xmm_registers_are_sixteen_bytes_each(void **state)
+{
+    struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT] = {{.low = 0x0807060504030201, .high = 9}, {.low = 1}},
+                      again[VMR_HV_XMM_COUNT];
+    uint8_t bytes[TRACE_XMM_BYTES];
+
+    (void)state;
+    xmm[5].high = UINT64_MAX;
+    trace_put_xmm(xmm, bytes);
+    assert_int_equal(bytes[0], 1);
+    assert_int_equal(bytes[7], 8);
+    assert_int_equal(bytes[8], 9);
+    assert_int_equal(bytes[16], 1);
+    assert_int_equal(bytes[95], 0xff);
+    trace_get_xmm(bytes, again);
+    for (unsigned i = 0; i < VMR_HV_XMM_COUNT; i++) {
+        assert_int_equal(again[i].low, xmm[i].low);
+        assert_int_equal(again[i].high, xmm[i].high);
+    }
+}
+
+static void each_register_of_a_first_entry_counts(void **state)
+{
+    struct vmr_x86_regs regs = {0};
+    struct trace_record first, other, none;
+
+    (void)state;
+    trace_record_of_switch(1, &regs, &first);
+    regs.cr8 = 1;
+    trace_record_of_switch(1, &regs, &other);
+    trace_record_of_switch(1, NULL, &none);
+    assert_false(trace_record_equal(&first, &other));
+    assert_false(trace_record_equal(&first, &none));
+    assert_int_equal(none.value[1], 0);
+    assert_int_equal(none.value[0], 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -121,6 +189,9 @@ int main(void)
         cmocka_unit_test(where_a_record_stands_plays_no_part),
         cmocka_unit_test(an_answer_is_what_the_guest_can_see),
         cmocka_unit_test(a_long_write_is_recorded_by_its_hash),
+        cmocka_unit_test(what_other_threads_ask_for_becomes_a_record_of_its_kind),
+        cmocka_unit_test(xmm_registers_are_sixteen_bytes_each),
+        cmocka_unit_test(each_register_of_a_first_entry_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ static void a_description_has_metadata_and_damage(void **state)
     (void)state;
     make_trace(&(struct sample_options){.repeat = 600}, &trace);
     run(true, &trace, &text, &info);
-    check_has(&text, "format 1.1 binary\ncodec none\nreactions kept\n");
+    check_has(&text, "format 1.2 binary\ncodec none\nreactions kept\n");
     check_has(&text, "meta firmware=bios, two words=x\n");
     assert_null(strstr((const char *)text.bytes, "damage"));
     writer_finish(&text);

@@ -10,9 +10,11 @@ import common
 WITHOUT_TEST = {
     'lib/trace/recorder_backend.c': 'part of the recorder: tests/trace/test_recorder.c',
     'lib/trace/recorder_host.c': 'part of the recorder: tests/trace/test_recorder.c',
+    'lib/trace/recorder_hv.c': 'part of the recorder: tests/trace/test_recorder.c',
     'lib/trace/recorder_memory.c': 'part of the recorder: tests/trace/test_recorder.c',
     'lib/trace/replay_backend.c': 'part of the replay: tests/trace/test_replay.c',
     'lib/trace/replay_host.c': 'part of the replay: tests/trace/test_replay.c',
+    'lib/trace/replay_hv.c': 'part of the replay: tests/trace/test_replay.c',
     'lib/trace/replay_memory.c': 'part of the replay: tests/trace/test_replay.c',
 }
 
