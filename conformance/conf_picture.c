@@ -61,6 +61,24 @@ static bool take_partition(struct conf_picture *picture, struct vmr_partition *p
     return true;
 }
 
+#define CHIP_UNITS (CONF_VP_MAX + 3u) /* a local APIC a VP, lines, PIC and IO-APIC */
+
+static bool take_chip(struct conf_picture *picture, struct vmr_irqchip_set *chip, struct vmr_error *err)
+{
+    struct vmr_state_unit units[CHIP_UNITS];
+    size_t count = chip ? vmr_irqchip_state_units(chip, units, CHIP_UNITS) : 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct vmr_state_id id = {.instance = units[i].instance};
+        struct entry *entry = count <= CHIP_UNITS ? add(picture, units[i].type, &id) : NULL;
+
+        if (!entry || units[i].get(units[i].object, entry->value, err))
+            return false;
+        entry->of_partition = entry->comparable = true;
+    }
+    return true;
+}
+
 struct conf_picture *conf_picture_take(struct conf_vm *vm)
 {
     struct conf_picture *picture = calloc(1, sizeof(*picture));
@@ -71,7 +89,7 @@ struct conf_picture *conf_picture_take(struct conf_vm *vm)
         picture->last = &picture->first;
     for (vmr_vp_index vp = 0; taken && vp < vm->vp_count; vp++)
         taken = !vm->vps[vp] || take_vp(picture, vm->vps[vp], &err);
-    if (taken && take_partition(picture, vm->partition, &err))
+    if (taken && take_partition(picture, vm->partition, &err) && take_chip(picture, vm->chip, &err))
         return picture;
     conf_fail(vm->conf, __FILE__, __LINE__, "reading the VM's state: %s", err.message);
     conf_picture_free(picture);

@@ -131,7 +131,9 @@ void conf_check_resets(struct conf *conf)
 {
     struct conf_state *state = conf->state;
 
-    if (conf->exploring || !conf->handle || conf_failed(conf) || conf_over(conf) || state->skipped)
+    /* One that checked nothing must not pass by this check. */
+    if (conf->exploring || !conf->handle || conf_failed(conf) || conf_over(conf) || state->skipped ||
+        state->checks == 0)
         return;
     while (state->vms)
         check_reset(conf, &state->vms->vm);

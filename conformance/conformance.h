@@ -199,7 +199,7 @@ bool conf_run(struct conf_vm *vm, vmr_vp_index vp, struct vmr_stop_source *stop,
 
 /* --- the state of a VM, to be held against another --- */
 
-/* Every class of every VP that is bound to this thread, and of the partition. */
+/* Every class of every VP that is bound to this thread, of the partition, and of controllers that are attached. */
 struct conf_picture;
 /* VPs stopped. NULL: failed. Give it back with conf_picture_free. */
 struct conf_picture *conf_picture_take(struct conf_vm *vm);

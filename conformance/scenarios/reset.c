@@ -12,14 +12,6 @@
 CONF_PROGRAM(works, VMR_SET(1, 7), VMR_WRMSR(0xc0000082u, 0x5678), VMR_NOP(), VMR_NOP(), VMR_STI(), VMR_NOP(),
              VMR_END());
 
-static bool has_state(struct conf *conf)
-{
-    if (conf->caps.vp_classes >> VMR_VP_REGISTERS & 1)
-        return true;
-    conf_skip(conf, "the hypervisor does not give its state away");
-    return false;
-}
-
 /* A VM whose VPs are all bound. NULL: failed. */
 static struct conf_vm *bound_vm(struct conf *conf, const struct conf_vm_options *options)
 {
@@ -39,7 +31,7 @@ static void after_a_reset_all_is_as_in_a_fresh_vm(struct conf *conf)
 {
     const struct conf_vm_options options = {.vps = VPS};
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = bound_vm(conf, &options);
 
@@ -69,7 +61,7 @@ static void each_class_goes_back_to_power_up(struct conf *conf)
 {
     const struct conf_vm_options options = {.vps = VPS};
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = bound_vm(conf, &options);
     union state_box now, at_reset;
@@ -107,7 +99,7 @@ static void a_fresh_vm_is_at_power_up(struct conf *conf)
 
 static void a_guest_runs_again(struct conf *conf)
 {
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &works);
 
@@ -123,7 +115,7 @@ static void a_debugger_is_forgotten(struct conf *conf)
 {
     const struct vmr_debug_state steps = {.single_step = true};
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &works);
 
@@ -138,7 +130,7 @@ static void an_unfinished_exit_is_forgotten(struct conf *conf)
     CONF_PROGRAM(reads_a_port, VMR_IN(0, 0x300, 1), VMR_END());
     struct vmr_exit vp_exit = {0};
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &reads_a_port);
 
@@ -156,7 +148,7 @@ static void an_unfinished_exit_is_forgotten(struct conf *conf)
 
 static void kicks_outlive_a_reset(struct conf *conf)
 {
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &works);
 
@@ -171,7 +163,7 @@ static void kicks_outlive_a_reset(struct conf *conf)
 
 static void a_reset_may_come_at_any_time_but_in_a_run(struct conf *conf)
 {
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &works);
 
@@ -190,7 +182,7 @@ static void each_part_has_its_time(struct conf *conf)
     struct vmr_exit vp_exit = {0};
     struct vmr_error err = {.message = ""};
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.vps = VPS});
 
@@ -229,7 +221,7 @@ static void no_reset_while_a_vp_runs(struct conf *conf)
 {
     CONF_PROGRAM(waits, VMR_STORE(WORD_SEEN, 4, 1), VMR_SPIN_UNTIL(WORD_GO, 4, 1), VMR_END());
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &waits);
     struct vmr_thread *thread = vm ? conf_thread(conf, resets_while_it_runs, vm) : NULL;
@@ -256,7 +248,7 @@ static void a_run_and_a_reset_exclude_each_other(struct conf *conf)
 {
     CONF_PROGRAM(ends, VMR_END());
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct race race = {.vm = vm_about_to_run(conf, NULL, &ends)};
     struct vmr_run_result result = {.kind = VMR_RUN_YIELDED};
@@ -323,7 +315,7 @@ static void initial_registers_are_the_boot_processors(struct conf *conf)
     struct vmr_initial_regs initial = {.regs = &regs, .pat = &pat};
     union state_box box;
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.vps = VPS});
 
@@ -352,7 +344,7 @@ static void initial_registers_come_before_a_run_or_after_a_reset(struct conf *co
     const struct vmr_initial_regs initial = {.pat = &pat};
     struct vmr_x86_regs regs, now;
 
-    if (!has_state(conf))
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = vm_about_to_run(conf, NULL, &works);
 

@@ -23,12 +23,11 @@
 /* Whether this can be said at all: the state is reached, and local APICs, if they are the library's, can be reset. */
 static bool can_reset(struct conf *conf)
 {
-    if ((conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0)
-        conf_skip(conf, "the hypervisor does not give its state away");
-    else if (conf->handle->irqchip == VMR_IRQCHIP_USER && !vmr_irqchip_builtin_ops()->reset)
-        conf_skip(conf, "the library's interrupt controllers are not reset");
-    else
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return false;
+    if (conf->handle->irqchip != VMR_IRQCHIP_USER || vmr_irqchip_builtin_ops()->reset)
         return true;
+    conf_skip(conf, "the library's interrupt controllers are not reset");
     return false;
 }
 
@@ -111,10 +110,8 @@ static void an_nmi_of_the_window_comes_after_it(struct conf *conf)
                  EXPECT_COUNT(VECTOR_NMI, 1), VMR_END());
     struct vmr_x86_regs regs;
 
-    if ((conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0) {
-        conf_skip(conf, "the hypervisor does not give its state away");
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    }
     struct conf_vm *vm = vm_about_to_run(conf, &(struct conf_vm_options){.without_chip = true}, &takes_one);
 
     CONF_REQUIRE(conf, vm, "no VM");

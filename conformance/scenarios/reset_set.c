@@ -4,6 +4,7 @@
  * that was there.
  */
 
+#include "conformance/scenarios/state_words.h"
 #include "conformance/scenarios/vpset_vm.h"
 
 #define VPS 3u
@@ -16,11 +17,8 @@ static const struct vmr_program *const all_spin[VPS] = {&spins_1, &spins_1, &spi
 
 static bool begin(struct vpset_vm *group, struct conf *conf, const struct vmr_program *const *which)
 {
-    if ((conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0) {
-        conf_skip(conf, "the hypervisor does not give its state away");
-        return false;
-    }
-    return vpset_begin(group, conf, &(struct conf_vm_options){.vps = VPS}, which);
+    return state_is_held(conf, VMR_VP_REGISTERS) &&
+           vpset_begin(group, conf, &(struct conf_vm_options){.vps = VPS}, which);
 }
 
 static enum vmr_status prepare_again(void *argument, struct vmr_vp *vp)

@@ -120,8 +120,11 @@ static void check_driven(struct conf *conf, const struct vmr_state_id *id, const
 
 static void every_field_can_leave_its_power_up_value(struct conf *conf)
 {
-    struct conf_vm *vm = bound_vm(conf, VPS);
     union state_box before, sample, now;
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    struct conf_vm *vm = bound_vm(conf, VPS);
 
     CONF_REQUIRE(conf, vm, "no VM");
     for (struct vmr_state_id id = {0}; vmr_vp_state_find(vm->vps[1], &id); id.instance++) {
@@ -139,8 +142,11 @@ static void every_field_can_leave_its_power_up_value(struct conf *conf)
 /* All of it, and in the end still: no class undoes an earlier one. */
 static void what_was_driven_stays_and_can_be_moved(struct conf *conf)
 {
-    struct conf_vm *vm = bound_vm(conf, VPS), *other = vm ? bound_vm(conf, VPS) : NULL;
     union state_box box;
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    struct conf_vm *vm = bound_vm(conf, VPS), *other = vm ? bound_vm(conf, VPS) : NULL;
 
     CONF_REQUIRE(conf, vm && other, "no VMs");
     CONF_REQUIRE(conf, state_drive(conf, vm->vps[0]) && state_drive(conf, vm->vps[1]), "driving");
@@ -252,8 +258,11 @@ static void a_refused_value_changes_nothing(struct conf *conf)
     static const enum vmr_vp_class classes[] = {VMR_VP_REGISTERS, VMR_VP_XCR0,       VMR_VP_XSAVE,
                                                 VMR_VP_MTRRS,     VMR_VP_PAT,        VMR_VP_DEBUG_REGISTERS,
                                                 VMR_VP_ACTIVITY,  VMR_VP_DEBUG_STATE};
-    struct conf_vm *vm = bound_vm(conf, 1);
     union state_box before, box;
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    struct conf_vm *vm = bound_vm(conf, 1);
 
     CONF_REQUIRE(conf, vm && state_drive(conf, vm->vps[0]), "no VM");
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
@@ -330,10 +339,13 @@ static void what_a_guest_does_is_in_its_state(struct conf *conf)
 {
     CONF_PROGRAM(writes, VMR_SET(2, 0x1234), VMR_WRMSR(LSTAR, 0x5678), VMR_WRMSR(SYSENTER_EIP, 0x9abc),
                  VMR_WRMSR(PAT, SAMPLE_PAT), VMR_END());
-    struct conf_vm *vm = vm_about_to_run(conf, NULL, &writes);
     const struct vmr_state_id registers = {.state_class = VMR_VP_REGISTERS}, syscalls = {VMR_VP_SYSCALL, 0, 0},
                               pat = {VMR_VP_PAT, 0, 0};
     union state_box box;
+
+    if (!state_is_held(conf, VMR_VP_SYSCALL) || !state_is_held(conf, VMR_VP_PAT))
+        return;
+    struct conf_vm *vm = vm_about_to_run(conf, NULL, &writes);
 
     CONF_REQUIRE(conf, vm && conf_run_to_end(vm, 0), "the guest");
     CONF_REQUIRE(conf, state_get(conf, vm->vps[0], &registers, &box), "reading");
@@ -349,10 +361,13 @@ static void what_is_written_the_guest_sees(struct conf *conf)
 {
     CONF_PROGRAM(looks, VMR_RESET(), VMR_EXPECT(3, 0x4321), VMR_RDMSR(1, LSTAR), VMR_EXPECT(1, 0x3000),
                  VMR_RDMSR(1, PAT), VMR_EXPECT(1, SAMPLE_PAT), VMR_END());
-    struct conf_vm *vm = vm_about_to_run(conf, NULL, &looks);
     static const enum vmr_vp_class classes[] = {VMR_VP_SYSCALL, VMR_VP_PAT};
     const struct vmr_state_id registers = {.state_class = VMR_VP_REGISTERS};
     union state_box now, box;
+
+    if (!state_is_held(conf, VMR_VP_SYSCALL) || !state_is_held(conf, VMR_VP_PAT))
+        return;
+    struct conf_vm *vm = vm_about_to_run(conf, NULL, &looks);
 
     CONF_REQUIRE(conf, vm, "no VM");
     expect_halt(vm, NULL, VMR_HALT_RESET); /* its variables are its own by now */

@@ -33,15 +33,6 @@ static bool set_activity(struct conf_vm *vm, const struct vmr_x86_activity_state
     return state_set(vm->conf, vm->vps[0], &activity_id, &box);
 }
 
-/* Whether the hypervisor holds events, and the scenario applies. */
-static bool holds_events(struct conf *conf)
-{
-    if (conf->caps.vp_classes >> VMR_VP_ACTIVITY & 1)
-        return true;
-    conf_skip(conf, "the hypervisor does not give events away");
-    return false;
-}
-
 /* Where a VP can take an event: its tables are set up once it has come so far. */
 #define READY() VMR_RESET()
 
@@ -63,7 +54,7 @@ static void a_pending_nmi_is_taken(struct conf *conf)
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
-    if (!holds_events(conf))
+    if (!state_is_held(conf, VMR_VP_ACTIVITY))
         return;
     vm = ready_vm(conf, NULL, &takes_an_nmi);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
@@ -77,7 +68,7 @@ static void a_masked_nmi_waits(struct conf *conf)
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
-    if (!holds_events(conf))
+    if (!state_is_held(conf, VMR_VP_ACTIVITY))
         return;
     vm = ready_vm(conf, NULL, &takes_none);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
@@ -91,7 +82,7 @@ static void a_pending_nmi_can_be_taken_back(struct conf *conf)
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
-    if (!holds_events(conf))
+    if (!state_is_held(conf, VMR_VP_ACTIVITY))
         return;
     vm = ready_vm(conf, NULL, &takes_none);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
@@ -107,7 +98,7 @@ static void an_nmi_that_was_asked_for_is_state_once_flushed(struct conf *conf)
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
-    if (!holds_events(conf))
+    if (!state_is_held(conf, VMR_VP_ACTIVITY))
         return;
     vm = ready_vm(conf, &(struct conf_vm_options){.without_chip = true}, &takes_an_nmi);
     CONF_REQUIRE(conf, vm && vmr_partition_nmi(vm->partition, 0) == VMR_OK, "no VM, or no NMI");
@@ -123,7 +114,7 @@ static void an_interrupt_that_was_begun_is_taken(struct conf *conf)
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
-    if (!holds_events(conf))
+    if (!state_is_held(conf, VMR_VP_ACTIVITY))
         return;
     vm = ready_vm(conf, NULL, &takes_one); /* where interrupts are on */
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
@@ -139,7 +130,7 @@ static void a_shadow_is_state(struct conf *conf)
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
-    if (!holds_events(conf))
+    if (!state_is_held(conf, VMR_VP_ACTIVITY))
         return;
     vm = ready_vm(conf, NULL, &takes_none);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");

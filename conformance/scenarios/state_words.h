@@ -32,6 +32,15 @@ static inline const char *state_name(const struct vmr_state_id *id)
     return vmr_vp_class_type((enum vmr_vp_class)id->state_class)->name;
 }
 
+/* Whether the hypervisor holds the class; else the scenario is skipped for that reason. */
+static inline bool state_is_held(struct conf *conf, enum vmr_vp_class vp_class)
+{
+    if (conf->caps.vp_classes >> vp_class & 1)
+        return true;
+    conf_skip(conf, "the hypervisor does not give class '%s' away", vmr_vp_class_type(vp_class)->name);
+    return false;
+}
+
 static inline bool state_get(struct conf *conf, struct vmr_vp *vp, const struct vmr_state_id *id, union state_box *box)
 {
     struct vmr_error err = {.message = ""};

@@ -26,6 +26,7 @@ static inline void set_fixture_prepare(struct set_fixture *fixture)
 {
     *fixture = (struct set_fixture){0};
     fake_init(&fixture->fake);
+    fixture->fake.caps.vp_classes = FAKE_STATE_CLASSES;
     counting_host_init(&fixture->counting, &fixture->host);
     fake_rig_init(&fixture->rig, &fixture->fake, &fixture->host, SET_VPS);
     fixture->options.io = &fixture->io;

@@ -151,6 +151,77 @@ static void a_stop_that_fails_has_stopped_nothing(void **state)
     set_fixture_finish(&fixture);
 }
 
+/* --- reset --- */
+
+static void a_reset_that_cannot_begin_has_done_nothing(void **state)
+{
+    (void)state;
+    struct set_fixture fixture;
+    struct vmr_error err = {0};
+
+    set_fixture_init(&fixture);
+    fixture.counting.fail_at = atomic_load(&fixture.counting.calls) + 1;
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_NOMEM);
+    fixture.counting.fail_at = 0;
+    fail_allocation(1);
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_NOMEM);
+    fail_allocation(0);
+    assert_int_equal(vmr_vp_set_start(fixture.set), VMR_OK);
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_STATE);
+    assert_string_equal(err.message, "VP set: it runs");
+    assert_int_equal(vmr_vp_set_stop(fixture.set), VMR_OK);
+    fixture.set->resetting = true;
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_STATE);
+    assert_int_equal(vmr_vp_set_start(fixture.set), VMR_E_STATE);
+    fixture.set->resetting = false;
+    assert_int_equal(fake_count(&fixture.fake, FAKE_VM_RESET), 0);
+    assert_true(vmr_partition_is_usable(fixture.rig.partition));
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_OK);
+    assert_int_equal(fake_count(&fixture.fake, FAKE_VP_RESET), SET_VPS);
+    assert_int_equal(vmr_vp_set_start(fixture.set), VMR_OK);
+    set_fixture_finish(&fixture);
+}
+
+/* Of the partition and each VP one fails: the others have their part, and the error is the one that was first. */
+static void each_part_that_fails_is_reported_and_the_others_are_done(void **state)
+{
+    (void)state;
+    struct set_fixture fixture;
+    struct vmr_error err;
+
+    set_fixture_init(&fixture);
+    fixture.fake.fail_always = FAKE_VM_RESET;
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_HOST);
+    assert_int_equal(fake_count(&fixture.fake, FAKE_VP_RESET), 0);
+    fixture.fake.fail_always = FAKE_VP_RESET;
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_HOST);
+    assert_non_null(strstr(err.message, "VP reset"));
+    assert_int_equal(fake_count(&fixture.fake, FAKE_VP_RESET), SET_VPS);
+    fixture.fake.fail_always = FAKE_OPEN;
+    assert_int_equal(vmr_vp_set_start(fixture.set), VMR_E_STATE);
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_OK);
+    assert_int_equal(vmr_vp_set_start(fixture.set), VMR_OK);
+    set_fixture_finish(&fixture);
+}
+
+static void a_set_with_a_vp_that_has_failed_is_not_reset(void **state)
+{
+    (void)state;
+    static const struct fake_step fail[] = {{.exit = {.kind = VMR_EXIT_FAIL}}};
+    struct set_fixture fixture;
+    struct vmr_error err;
+
+    set_fixture_prepare(&fixture);
+    fake_script(&fixture.fake, 1, fail, COUNT(fail));
+    assert_int_equal(vmr_vp_set_create(fixture.rig.partition, &fixture.options, &fixture.set, NULL), VMR_OK);
+    assert_int_equal(vmr_vp_set_start(fixture.set), VMR_OK);
+    (void)must_wait(&fixture);
+    assert_int_equal(vmr_vp_set_reset(fixture.set, &err), VMR_E_STATE);
+    assert_string_equal(err.message, "VP set: a VP has failed");
+    assert_int_equal(fake_count(&fixture.fake, FAKE_VM_RESET), 0);
+    set_fixture_finish(&fixture);
+}
+
 /* --- waiting --- */
 
 static void a_wait_ends_with_the_deadline_or_a_state_error(void **state)
@@ -392,6 +463,9 @@ int main(void)
         cmocka_unit_test(start_and_stop_follow_each_other),
         cmocka_unit_test(no_vp_runs_after_a_stop),
         cmocka_unit_test(a_stop_that_fails_has_stopped_nothing),
+        cmocka_unit_test(a_reset_that_cannot_begin_has_done_nothing),
+        cmocka_unit_test(each_part_that_fails_is_reported_and_the_others_are_done),
+        cmocka_unit_test(a_set_with_a_vp_that_has_failed_is_not_reset),
         cmocka_unit_test(a_wait_ends_with_the_deadline_or_a_state_error),
         cmocka_unit_test(the_halt_stays_until_the_next_start),
         cmocka_unit_test(the_first_halt_wins_and_then_nothing_moves),
