@@ -250,6 +250,7 @@ static void mxcsr_stands_for_itself(void **state)
 
 /* --- a partition's classes --- */
 
+/* Long because it is a table. */
 static void other_vm_values_come_back(void **state)
 {
     struct vmr_x86_pic_state pics, pics_read = {0};
