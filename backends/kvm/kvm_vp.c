@@ -229,6 +229,19 @@ void kvm_vp_complete(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit
     exit_add_readiness(vp, vp_exit);
 }
 
+/* An event that is being delivered wakes nobody, as a vector that waits would. */
+static enum vmr_status wake(const struct kvm_vp *vp)
+{
+    struct kvm_mp_state state = {0};
+
+    if (kvm_host_ioctl(vp->fd.number, KVM_GET_MP_STATE, kvm_pointer(&state)) < 0)
+        return VMR_E_HOST;
+    if (state.mp_state != KVM_MP_STATE_HALTED)
+        return VMR_OK;
+    state.mp_state = KVM_MP_STATE_RUNNABLE;
+    return kvm_host_ioctl(vp->fd.number, KVM_SET_MP_STATE, kvm_pointer(&state)) < 0 ? VMR_E_HOST : VMR_OK;
+}
+
 /*
  * With its own local APICs KVM keeps a vector that KVM_INTERRUPT gave it in a place that nobody can read or clear. The
  * VP is ready for it, so it can as well be one that is being delivered, which is part of the VP's state. [RST-2]
@@ -243,7 +256,9 @@ static enum vmr_status interrupt_as_event(const struct kvm_vp *vp, uint8_t vecto
     events.interrupt.nr = vector;
     events.interrupt.soft = 0;
     events.flags = 0;
-    return kvm_host_ioctl(vp->fd.number, KVM_SET_VCPU_EVENTS, kvm_pointer(&events)) < 0 ? VMR_E_HOST : VMR_OK;
+    if (kvm_host_ioctl(vp->fd.number, KVM_SET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
+        return VMR_E_HOST;
+    return wake(vp);
 }
 
 enum vmr_status kvm_vp_interrupt(struct vmr_backend_vp *backend_vp, uint8_t vector)
