@@ -48,6 +48,8 @@ extern const struct conf_family conf_family_reset_guest;
 extern const struct conf_family conf_family_reset_set;
 extern const struct conf_family conf_family_scrub;
 extern const struct conf_family conf_family_host;
+extern const struct conf_family conf_family_clock;
+extern const struct conf_family conf_family_machine;
 extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hv_offload;
 extern const struct conf_family conf_family_hv_trace;

@@ -14,7 +14,7 @@
  * library's local APICs, the Hyper-V reference time and its timers. [CLK-1]
  *
  * What counts by itself goes on: the processor's TSC, and timers that a
- * hypervisor keeps inside (an in-hypervisor local APIC's). [CLK-2]
+ * hypervisor keeps inside (an in-hypervisor local APIC's).
  *
  * A recorder goes on top: clock -> recorder -> partition. It then records guest
  * time.
@@ -33,7 +33,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vm_clock_create(const struct vmr_host
 VMR_API void vmr_vm_clock_destroy(struct vmr_vm_clock *clock);
 VMR_API const struct vmr_host *vmr_vm_clock_host(const struct vmr_vm_clock *clock);
 
-/* Any thread, at the same time as all else. Never goes back but by vmr_vm_clock_set. */
+/* Any thread, at the same time as all else. Never goes back but by vmr_vm_clock_set. [CLK-2] */
 VMR_API uint64_t vmr_vm_clock_now(struct vmr_vm_clock *clock);
 VMR_API bool vmr_vm_clock_is_paused(struct vmr_vm_clock *clock);
 /* Any thread. VMR_E_STATE: it is paused already. When it returns, time stands. */
