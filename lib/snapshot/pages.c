@@ -142,35 +142,67 @@ static void mark_again(struct vmr_memory *memory, const struct vmr_dirty_bitmap 
     }
 }
 
-static enum vmr_status each_written_in(const struct written *written, const struct vmr_memory_region *region,
+/* One bitmap for each region. */
+struct bitmaps {
+    struct vmr_dirty_bitmap *items;
+    size_t count, taken;
+};
+
+static void bitmaps_finish(struct bitmaps *bitmaps)
+{
+    for (size_t i = 0; i < bitmaps->count; i++)
+        free(bitmaps->items[i].words);
+    free(bitmaps->items);
+}
+
+/* Room for all of them, before any page is taken. */
+static bool bitmaps_init(struct bitmaps *bitmaps, struct vmr_memory *memory)
+{
+    struct vmr_memory_region region;
+    size_t count = vmr_memory_region_count(memory);
+
+    *bitmaps = (struct bitmaps){.items = calloc(count > 0 ? count : 1, sizeof(*bitmaps->items))};
+    if (!bitmaps->items)
+        return false;
+    for (; bitmaps->count < count && vmr_memory_region_get(memory, bitmaps->count, &region); bitmaps->count++) {
+        struct vmr_dirty_bitmap *bitmap = &bitmaps->items[bitmaps->count];
+
+        *bitmap = (struct vmr_dirty_bitmap){
+            .gpa = region.gpa, .size = region.size, .word_count = vmr_dirty_words(region.size)};
+        bitmap->words = calloc(bitmap->word_count, sizeof(*bitmap->words));
+        if (!bitmap->words)
+            return false;
+    }
+    return true;
+}
+
+static enum vmr_status each_written_in(const struct written *written, const struct vmr_dirty_bitmap *bitmap,
                                        struct vmr_error *err)
 {
-    struct vmr_dirty_bitmap bitmap = {
-        .gpa = region->gpa, .size = region->size, .word_count = vmr_dirty_words(region->size)};
+    enum vmr_status status = VMR_OK;
     struct vmr_dirty_run run;
 
-    bitmap.words = calloc(bitmap.word_count, sizeof(*bitmap.words));
-    if (!bitmap.words)
-        return vmr_error_set(err, VMR_E_NOMEM, "snapshot: out of memory");
-    enum vmr_status status = vmr_memory_dirty_take(written->memory, &bitmap, NULL, err);
-    bool taken = !status;
-
-    for (vmr_gpa from = bitmap.gpa; !status && vmr_dirty_next(&bitmap, from, &run); from = run.gpa + run.size)
+    for (vmr_gpa from = bitmap->gpa; !status && vmr_dirty_next(bitmap, from, &run); from = run.gpa + run.size)
         status = each_written_run(written, run.gpa, run.size, err);
-    if (taken && status)
-        mark_again(written->memory, &bitmap);
-    free(bitmap.words);
     return status;
 }
 
 enum vmr_status pages_each_written(struct vmr_memory *memory, pages_emitter *emit, void *context, struct vmr_error *err)
 {
     const struct written written = {.memory = memory, .emit = {.emit = emit, .context = context}};
-    struct vmr_memory_region region;
-    enum vmr_status status = VMR_OK;
+    struct bitmaps bitmaps;
+    enum vmr_status status =
+        bitmaps_init(&bitmaps, memory) ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "snapshot: out of memory");
 
-    for (size_t i = 0; !status && vmr_memory_region_get(memory, i, &region); i++)
-        status = each_written_in(&written, &region, err);
+    while (!status && bitmaps.taken < bitmaps.count) {
+        status = vmr_memory_dirty_take(memory, &bitmaps.items[bitmaps.taken], NULL, err);
+        bitmaps.taken += status == VMR_OK;
+    }
+    for (size_t i = 0; i < bitmaps.count && !status; i++)
+        status = each_written_in(&written, &bitmaps.items[i], err);
+    for (size_t i = 0; i < bitmaps.taken && status; i++)
+        mark_again(memory, &bitmaps.items[i]);
+    bitmaps_finish(&bitmaps);
     return status;
 }
 

@@ -63,7 +63,7 @@ typedef enum vmr_status pages_emitter(void *context, vmr_gpa gpa, uint32_t count
                                       struct vmr_error *err);
 /* Each run of pages that are not zero, in ascending order. */
 enum vmr_status pages_each(struct vmr_memory *memory, pages_emitter *emit, void *context, struct vmr_error *err);
-/* Each run of pages that the dirty log names, zero or not. Of what fails halfway those of its region stay logged. */
+/* Each run of pages that the dirty log names, zero or not. With an error they stay logged. */
 enum vmr_status pages_each_written(struct vmr_memory *memory, pages_emitter *emit, void *context,
                                    struct vmr_error *err);
 /* Makes memory what the chain says. It has the regions. */
