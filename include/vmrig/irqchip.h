@@ -72,6 +72,7 @@ struct vmr_irqchip_ops {
     /* How a split chip reaches the local APICs in the hypervisor; NULL ops otherwise. Set as above. */
     void (*set_msi_target)(void *chip, bool (*deliver)(void *context, const struct vmr_msi *msi),
                            void (*route)(void *context, uint32_t gsi, const struct vmr_msi *msi), void *context);
+    void (*reset)(void *chip); /* Power-up, every VP's local APIC included. VPs stopped. Optional. */
 };
 
 struct vmr_irqchip_set;

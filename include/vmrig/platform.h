@@ -21,7 +21,10 @@ VMR_BEGIN_DECLS
 
 /* --- what devices ask of the machine around them --- */
 
-/* Called when a line changes its level, never twice with the same one. Any thread, no lock held. */
+/*
+ * Called when a line changes its level, never twice with the same one, but for
+ * a device whose state was set: it tells its level anew. Any thread, no lock held.
+ */
 struct vmr_irq_sink {
     void (*set)(void *context, uint32_t gsi, bool level); /* NULL: the line ends nowhere */
     void *context;

@@ -29,6 +29,7 @@
 #include "vmrig/run.h"
 #include "vmrig/vp_set.h"
 #include "vmrig/platform.h"
+#include "vmrig/device_state.h"
 #include "vmrig/machine.h"
 #include "vmrig/program.h"
 #include "vmrig/mock.h"

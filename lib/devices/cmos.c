@@ -6,12 +6,15 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/bytes.h"
 #include "lib/base/plant.h"
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
 #include "lib/devices/rtc_clock.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 #define PORT_INDEX 0x70u
 #define PORT_COUNT 2u
@@ -43,6 +46,7 @@ struct vmr_cmos {
     struct vmr_bus *ports;
     uint8_t index;
     struct rtc_clock clock;
+    struct rtc_clock initial; /* `clock` at power-up */
     _Atomic uint64_t deadline_ns;
 };
 
@@ -178,6 +182,7 @@ enum vmr_status vmr_cmos_create(const struct vmr_cmos_options *options, struct v
     describe_memory(cmos->clock.bytes, options->memory_below_4g, options->memory_above_4g);
     describe_machine(cmos->clock.bytes, options->vp_count != 0 ? options->vp_count : 1);
     rtc_clock_init(&cmos->clock, options->epoch_s);
+    cmos->initial = cmos->clock;
 
     const struct vmr_bus_range range = {
         .name = "cmos", .start = PORT_INDEX, .length = PORT_COUNT, .ops = &cmos_ops, .device = cmos};
@@ -200,4 +205,123 @@ void vmr_cmos_destroy(struct vmr_cmos *cmos)
     claim_release(cmos->ports, PORT_INDEX);
     sync_mutex_finish(&cmos->lock);
     free(cmos);
+}
+
+/* --- state --- */
+
+#define NS_PER_SECOND UINT64_C(1000000000)
+/* Two centuries and more; the deadlines behind it still fit. */
+#define CLOCK_NS_MAX (UINT64_MAX / 2)
+/* Far behind what digits say: century and year are two each, and months carry over. */
+#define SHOWN_S_MAX (UINT64_C(1) << 40)
+
+#define MOVING(member, name_, kind_)                                                                                   \
+    {                                                                                                                  \
+        .name = (name_), .offset = offsetof(struct vmr_cmos_state, member), .count = 1,                                \
+        .stride = sizeof(((struct vmr_cmos_state *)0)->member), .width = sizeof(((struct vmr_cmos_state *)0)->member), \
+        .kind = (kind_), .moves = true                                                                                 \
+    }
+static const struct vmr_state_field state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_cmos_state, index, "index", VMR_FIELD_HEX),
+    VMR_STATE_ARRAY(struct vmr_cmos_state, bytes, "bytes", VMR_FIELD_BYTES),
+    MOVING(started, "started", VMR_FIELD_FLAG),
+    MOVING(phase_ns, "phase-ns", VMR_FIELD_TIME),
+    MOVING(now_ns, "now-ns", VMR_FIELD_TIME),
+    VMR_STATE_FIELD(struct vmr_cmos_state, shift_ns, "shift-ns", VMR_FIELD_DECIMAL),
+    VMR_STATE_FIELD(struct vmr_cmos_state, set_s, "set-s", VMR_FIELD_DECIMAL),
+    VMR_STATE_FIELD(struct vmr_cmos_state, set_at_s, "set-at-s", VMR_FIELD_DECIMAL),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "cmos",
+    .version = 1,
+    .size = sizeof(struct vmr_cmos_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static void fill_state(const struct rtc_clock *clock, uint8_t index, struct vmr_cmos_state *ret_state)
+{
+    memset(ret_state, 0, sizeof(*ret_state));
+    ret_state->index = index;
+    memcpy(ret_state->bytes, clock->bytes, sizeof(ret_state->bytes));
+    ret_state->started = clock->started;
+    ret_state->phase_ns = clock->phase_ns;
+    ret_state->now_ns = clock->now_ns;
+    ret_state->shift_ns = clock->shift_ns;
+    ret_state->set_s = clock->set_s;
+    ret_state->set_at_s = clock->set_at_s;
+}
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_cmos *cmos = object;
+
+    (void)err;
+    sync_mutex_lock(&cmos->lock);
+    fill_state(&cmos->clock, cmos->index, ret_value);
+    sync_mutex_unlock(&cmos->lock);
+    return VMR_OK;
+}
+
+static enum vmr_status check_state(const struct vmr_cmos_state *state, struct vmr_error *err)
+{
+    const uint8_t *bytes = state->bytes;
+    bool started = state->started;
+    const struct state_check checks[] = {
+        STATE_RULE("index", state->index, state->index < VMR_CMOS_BYTES),
+        STATE_RULE("bytes", bytes[CMOS_A], rtc_clock_can_hold(bytes, CMOS_A)),
+        STATE_RULE("bytes", bytes[CMOS_C], rtc_clock_can_hold(bytes, CMOS_C)),
+        STATE_RULE("bytes", bytes[CMOS_D], rtc_clock_can_hold(bytes, CMOS_D)),
+        STATE_RULE("phase-ns", state->phase_ns, started || state->phase_ns == 0),
+        STATE_RULE("now-ns", state->now_ns, state->now_ns <= (started ? CLOCK_NS_MAX : 0)),
+        STATE_RULE("shift-ns", state->shift_ns, state->shift_ns <= state->now_ns),
+        STATE_RULE("set-s", state->set_s, state->set_s <= SHOWN_S_MAX),
+        STATE_RULE("set-at-s", state->set_at_s, state->set_at_s <= state->now_ns / NS_PER_SECOND),
+    };
+
+    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+}
+
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_cmos *cmos = object;
+    const struct vmr_cmos_state *state = value;
+    enum vmr_status status = check_state(state, err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&cmos->lock);
+    cmos->index = state->index;
+    memcpy(cmos->clock.bytes, state->bytes, sizeof(cmos->clock.bytes));
+    cmos->clock.started = state->started;
+    cmos->clock.phase_ns = state->phase_ns;
+    cmos->clock.now_ns = state->now_ns;
+    cmos->clock.shift_ns = state->shift_ns;
+    cmos->clock.set_s = state->set_s;
+    cmos->clock.set_at_s = state->set_at_s;
+    rtc_clock_settle(&cmos->clock);
+    irq_line_restore(&cmos->line, rtc_clock_irq(&cmos->clock));
+    (void)update_unlock(cmos);
+    if (cmos->timer.sooner)
+        cmos->timer.sooner(cmos->timer.context);
+    return VMR_OK;
+}
+
+/* The crystal goes on: what a guest had set is gone, but not the time that has passed. */
+static void state_at_reset(const void *object, void *ret_value)
+{
+    const struct vmr_cmos *cmos = object;
+    struct vmr_cmos_state *state = ret_value;
+
+    fill_state(&cmos->initial, 0, state);
+    state->started = cmos->clock.started;
+    state->phase_ns = cmos->clock.phase_ns;
+    state->now_ns = cmos->clock.now_ns - cmos->clock.shift_ns;
+}
+
+void vmr_cmos_state_unit(struct vmr_cmos *cmos, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = cmos, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

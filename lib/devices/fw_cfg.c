@@ -11,7 +11,8 @@
 #include "lib/base/bytes.h"
 #include "lib/base/sync.h"
 #include "lib/devices/claim.h"
-#include "vmrig/platform.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 #define PORT_BASE 0x510u
 #define PORT_COUNT 2u
@@ -79,14 +80,19 @@ static void make_items(struct vmr_fw_cfg *fw_cfg, uint32_t vp_count)
     make_directory(&fw_cfg->items[5], &fw_cfg->items[6]);
 }
 
+static const struct fw_cfg_item *find_item(const struct vmr_fw_cfg *fw_cfg, uint16_t key)
+{
+    for (size_t i = 0; i < ITEM_COUNT; i++) {
+        if (fw_cfg->items[i].key == key)
+            return &fw_cfg->items[i];
+    }
+    return NULL;
+}
+
 static void select_item(struct vmr_fw_cfg *fw_cfg, uint16_t guest_key)
 {
-    fw_cfg->selected = NULL;
+    fw_cfg->selected = find_item(fw_cfg, guest_key & KEY_MASK);
     fw_cfg->offset = 0;
-    for (size_t i = 0; i < ITEM_COUNT; i++) {
-        if (fw_cfg->items[i].key == (guest_key & KEY_MASK))
-            fw_cfg->selected = &fw_cfg->items[i];
-    }
 }
 
 /* Behind the end of an item there are zeros. */
@@ -161,4 +167,67 @@ void vmr_fw_cfg_destroy(struct vmr_fw_cfg *fw_cfg)
     claim_release(fw_cfg->ports, PORT_BASE);
     sync_mutex_finish(&fw_cfg->lock);
     free(fw_cfg);
+}
+
+/* --- state: what is selected. The items themselves follow from the options. --- */
+
+static const struct vmr_state_field state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_fw_cfg_state, selected, "selected", VMR_FIELD_FLAG),
+    VMR_STATE_FIELD(struct vmr_fw_cfg_state, key, "key", VMR_FIELD_HEX),
+    VMR_STATE_FIELD(struct vmr_fw_cfg_state, offset, "offset", VMR_FIELD_DECIMAL),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "fw-cfg",
+    .version = 1,
+    .size = sizeof(struct vmr_fw_cfg_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_fw_cfg *fw_cfg = object;
+    struct vmr_fw_cfg_state *state = ret_value;
+
+    (void)err;
+    memset(state, 0, sizeof(*state));
+    sync_mutex_lock(&fw_cfg->lock);
+    state->selected = fw_cfg->selected != NULL;
+    state->key = fw_cfg->selected ? fw_cfg->selected->key : 0;
+    state->offset = fw_cfg->offset;
+    sync_mutex_unlock(&fw_cfg->lock);
+    return VMR_OK;
+}
+
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_fw_cfg *fw_cfg = object;
+    const struct vmr_fw_cfg_state *state = value;
+    const struct fw_cfg_item *item = state->selected ? find_item(fw_cfg, state->key) : NULL;
+    const struct state_check checks[] = {
+        STATE_RULE("key", state->key, state->selected ? item != NULL : state->key == 0),
+        STATE_RULE("offset", state->offset, state->offset <= (item ? item->length : 0)),
+    };
+    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&fw_cfg->lock);
+    fw_cfg->selected = item;
+    fw_cfg->offset = state->offset;
+    sync_mutex_unlock(&fw_cfg->lock);
+    return VMR_OK;
+}
+
+static void state_at_reset(const void *object, void *ret_value)
+{
+    (void)object;
+    memset(ret_value, 0, sizeof(struct vmr_fw_cfg_state));
+}
+
+void vmr_fw_cfg_state_unit(struct vmr_fw_cfg *fw_cfg, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = fw_cfg, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -13,6 +13,8 @@
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
 #include "lib/devices/keyboard.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 #define PORT_DATA 0x60u
 #define PORT_STATUS 0x64u
@@ -60,7 +62,7 @@
 #define SELF_TEST_PASSED 0x55u
 #define AUX_CLOCK_STUCK_LOW 0x01u /* what the interface test says of a port with nothing in it */
 
-#define BUFFER_SIZE 16u
+#define BUFFER_SIZE VMR_I8042_BUFFER_BYTES
 
 struct output_byte {
     uint8_t value;
@@ -111,6 +113,11 @@ static uint8_t output_port(const struct vmr_i8042 *i8042)
     if (i8042->count > 0)
         value |= OUTPUT_KEYBOARD_FULL;
     return value;
+}
+
+static bool takes_parameter(uint8_t command)
+{
+    return command == COMMAND_WRITE_CONFIG || (command >= COMMAND_WRITE_OUTPUT && command <= COMMAND_WRITE_AUX);
 }
 
 /* One row a command, which is why it is long. Returns whether the reset line was pulled. */
@@ -342,4 +349,118 @@ void vmr_i8042_destroy(struct vmr_i8042 *i8042)
         claim_release(i8042->ports, i8042_ports[i]);
     sync_mutex_finish(&i8042->lock);
     free(i8042);
+}
+
+/* --- state --- */
+
+#define HEX(member, name) VMR_STATE_FIELD(struct vmr_i8042_state, member, name, VMR_FIELD_HEX)
+#define FLAG(member, name) VMR_STATE_FIELD(struct vmr_i8042_state, member, name, VMR_FIELD_FLAG)
+#define WAITING(member, name_, kind_)                                                                                  \
+    {                                                                                                                  \
+        .name = (name_), .offset = offsetof(struct vmr_i8042_state, member), .count = BUFFER_SIZE, .stride = 1,        \
+        .width = 1, .kind = (kind_), .used_by = 1, .group = 1                                                          \
+    }
+static const struct vmr_state_field state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_i8042_state, count, "count", VMR_FIELD_DECIMAL),
+    WAITING(bytes, "bytes", VMR_FIELD_BYTES),
+    WAITING(aux, "aux", VMR_FIELD_FLAG),
+    HEX(last_byte, "last-byte"),
+    HEX(config, "config"),
+    HEX(parameter_of, "parameter-of"),
+    FLAG(last_was_command, "last-was-command"),
+    FLAG(a20, "a20"),
+    HEX(keyboard_parameter_of, "keyboard-parameter-of"),
+    VMR_STATE_FIELD(struct vmr_i8042_state, scan_set, "scan-set", VMR_FIELD_DECIMAL),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "keyboard-controller",
+    .version = 1,
+    .size = sizeof(struct vmr_i8042_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_i8042 *i8042 = object;
+    struct vmr_i8042_state *state = ret_value;
+
+    (void)err;
+    memset(state, 0, sizeof(*state));
+    sync_mutex_lock(&i8042->lock);
+    state->config = i8042->config;
+    state->parameter_of = i8042->parameter_of;
+    state->last_was_command = i8042->last_was_command;
+    state->a20 = i8042->a20;
+    state->keyboard_parameter_of = i8042->keyboard.parameter_of;
+    state->scan_set = i8042->keyboard.scan_set;
+    state->count = (uint32_t)i8042->count;
+    state->last_byte = i8042->count == 0 ? i8042->buffer[i8042->head].value : 0;
+    for (size_t i = 0; i < i8042->count; i++) {
+        state->bytes[i] = i8042->buffer[(i8042->head + i) % BUFFER_SIZE].value;
+        state->aux[i] = i8042->buffer[(i8042->head + i) % BUFFER_SIZE].aux;
+    }
+    sync_mutex_unlock(&i8042->lock);
+    return VMR_OK;
+}
+
+static enum vmr_status check_state(const struct vmr_i8042_state *state, struct vmr_error *err)
+{
+    const struct keyboard parameter = {.parameter_of = state->keyboard_parameter_of, .scan_set = 1};
+    const struct keyboard scan_set = {.scan_set = state->scan_set};
+    const struct state_check checks[] = {
+        STATE_RULE("count", state->count, state->count <= BUFFER_SIZE),
+        STATE_RULE("last-byte", state->last_byte, state->count == 0 || state->last_byte == 0),
+        STATE_BITS("config", state->config, CONFIG_MASK),
+        STATE_RULE("parameter-of", state->parameter_of,
+                   state->parameter_of == 0 || takes_parameter(state->parameter_of)),
+        STATE_RULE("keyboard-parameter-of", state->keyboard_parameter_of, keyboard_is_valid(&parameter)),
+        STATE_RULE("scan-set", state->scan_set, keyboard_is_valid(&scan_set)),
+    };
+
+    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+}
+
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_i8042 *i8042 = object;
+    const struct vmr_i8042_state *state = value;
+    enum vmr_status status = check_state(state, err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&i8042->lock);
+    i8042->config = state->config;
+    i8042->parameter_of = state->parameter_of;
+    i8042->last_was_command = state->last_was_command;
+    i8042->a20 = state->a20;
+    i8042->keyboard = (struct keyboard){.parameter_of = state->keyboard_parameter_of, .scan_set = state->scan_set};
+    i8042->head = 0;
+    i8042->count = state->count;
+    i8042->buffer[0] = (struct output_byte){.value = state->last_byte};
+    for (size_t i = 0; i < i8042->count; i++)
+        i8042->buffer[i] = (struct output_byte){.value = state->bytes[i], .aux = state->aux[i]};
+    update_line(i8042, false);
+    irq_line_restore(&i8042->line, i8042->line.wanted);
+    irq_line_flush_unlock(&i8042->line, &i8042->lock);
+    return VMR_OK;
+}
+
+static void state_at_reset(const void *object, void *ret_value)
+{
+    struct vmr_i8042_state *state = ret_value;
+    struct keyboard keyboard;
+
+    (void)object;
+    keyboard_init(&keyboard);
+    memset(state, 0, sizeof(*state));
+    state->a20 = true;
+    state->scan_set = keyboard.scan_set;
+}
+
+void vmr_i8042_state_unit(struct vmr_i8042 *i8042, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = i8042, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -23,6 +23,7 @@
 /* 0x20 promises the EOI register, which the 82093AA itself (0x11) has not. */
 #define VERSION 0x20u
 #define ID_BITS 0x0f000000u
+#define SELECT_MAX 0xffu
 
 /* A redirection entry (data sheet, 3.2.4). */
 #define ENTRY_LOGICAL (UINT64_C(1) << 11)
@@ -83,6 +84,21 @@ void ioapic_init(struct ioapic *ioapic)
     *ioapic = (struct ioapic){0};
     for (size_t pin = 0; pin < IOAPIC_PIN_COUNT; pin++)
         ioapic->entries[pin] = ENTRY_MASKED;
+}
+
+bool ioapic_can_hold(uint64_t entry)
+{
+    return (entry & ~(ENTRY_WRITABLE | ENTRY_REMOTE_IRR)) == 0 && (!(entry & ENTRY_REMOTE_IRR) || is_level(entry));
+}
+
+bool ioapic_can_hold_select(uint32_t select)
+{
+    return select <= SELECT_MAX;
+}
+
+bool ioapic_can_hold_id(uint32_t id)
+{
+    return (id & ~ID_BITS) == 0;
 }
 
 void ioapic_set_line(struct ioapic *ioapic, unsigned pin, bool level, const struct ioapic_sink *sink)
@@ -186,7 +202,7 @@ void ioapic_write(struct ioapic *ioapic, uint64_t offset, uint32_t value, const 
     uint32_t guest_index = ioapic->select;
 
     if (offset == OFFSET_SELECT)
-        ioapic->select = value & 0xffu;
+        ioapic->select = value & SELECT_MAX;
     else if (offset == OFFSET_EOI)
         ioapic_eoi(ioapic, (uint8_t)value, sink);
     else if (offset != OFFSET_WINDOW)

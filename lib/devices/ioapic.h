@@ -31,6 +31,10 @@ struct ioapic {
 };
 
 void ioapic_init(struct ioapic *ioapic);
+/* Whether an entry can be `entry`, and the other registers theirs: for what comes from outside. */
+bool ioapic_can_hold(uint64_t entry);
+bool ioapic_can_hold_select(uint32_t select);
+bool ioapic_can_hold_id(uint32_t id);
 void ioapic_set_line(struct ioapic *ioapic, unsigned pin, bool level, const struct ioapic_sink *sink);
 /* A local APIC ended `vector`: pins that still ask for it ask again. */
 void ioapic_eoi(struct ioapic *ioapic, uint8_t vector, const struct ioapic_sink *sink);

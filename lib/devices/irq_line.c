@@ -24,6 +24,13 @@ void irq_line_edge(struct irq_line *line)
     line->edge = true;
 }
 
+void irq_line_restore(struct irq_line *line, bool level)
+{
+    line->wanted = level;
+    line->edge = false;
+    line->told = !level;
+}
+
 static void tell(const struct irq_line *line, bool was, bool edge, bool level)
 {
     if (!line->sink.set)

@@ -23,5 +23,7 @@ void irq_line_init(struct irq_line *line, const struct vmr_irq_sink *sink, uint3
 /* Both under the device's lock. An edge leaves the line high. */
 void irq_line_set(struct irq_line *line, bool level);
 void irq_line_edge(struct irq_line *line);
+/* Under the device's lock: the level of a state that was set. It is told, even if it is the one that was told last. */
+void irq_line_restore(struct irq_line *line, bool level);
 /* Ends an access: called with the device's lock held, returns without it. */
 void irq_line_flush_unlock(struct irq_line *line, struct sync_mutex *lock);

@@ -328,6 +328,7 @@ const struct vmr_irqchip_ops *vmr_irqchip_builtin_ops(void)
         .vector = chip_vector,
         .set_wake = chip_set_wake,
         .set_msi_target = chip_set_msi_target,
+        .reset = irqchip_reset,
     };
 
     return &ops;
@@ -354,15 +355,19 @@ static enum vmr_status check(const struct vmr_irqchip_options *options, const st
     return VMR_OK;
 }
 
-static void init_models(struct vmr_irqchip_set *chip, const struct vmr_irqchip_options *options)
+void irqchip_init_lapic(const struct vmr_irqchip_set *chip, vmr_vp_index vp, struct lapic *ret_lapic)
 {
-    uint64_t hz = options->timer_hz ? options->timer_hz : TIMER_HZ_DEFAULT;
+    /* An xAPIC cannot be given an ID above 254, so those VPs begin where firmware would take them. */
+    lapic_init(ret_lapic, vp, chip->x2apic || vp > XAPIC_ID_MAX, chip->timer_hz);
+}
 
+void irqchip_init_models(struct vmr_irqchip_set *chip)
+{
     pic_init(&chip->pic);
     ioapic_init(&chip->ioapic);
+    chip->arbitration = 0;
     for (vmr_vp_index vp = 0; vp < chip->vp_count; vp++) {
-        /* An xAPIC cannot be given an ID above 254, so those VPs begin where firmware would take them. */
-        lapic_init(&chip->vps[vp].lapic, vp, options->x2apic || vp > XAPIC_ID_MAX, hz);
+        irqchip_init_lapic(chip, vp, &chip->vps[vp].lapic);
         sync_store_u32(chip->host, &chip->vps[vp].stale, 1);
     }
 }
@@ -384,8 +389,12 @@ enum vmr_status vmr_irqchip_create(const struct vmr_irqchip_options *options, st
     chip->split = options->split;
     chip->has_pic = !options->without_pic;
     chip->has_ioapic = !options->without_ioapic;
+    chip->x2apic = options->x2apic;
+    chip->timer_hz = options->timer_hz ? options->timer_hz : TIMER_HZ_DEFAULT;
     chip->vp_count = options->vp_count;
-    init_models(chip, options);
+    for (vmr_vp_index vp = 0; vp < chip->vp_count; vp++)
+        chip->vps[vp].chip = chip;
+    irqchip_init_models(chip);
     if (sync_mutex_init(&chip->lock, chip->host) || sync_mutex_init(&chip->route_lock, chip->host))
         status = vmr_error_set(err, VMR_E_NOMEM, "interrupt controllers: out of memory for a lock");
     else

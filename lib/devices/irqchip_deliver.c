@@ -29,7 +29,7 @@ void irqchip_begin(struct irqchip_batch *batch, struct vmr_irqchip_set *chip, bo
     batch->pic_output = pic_output(&chip->pic);
 }
 
-static void wake_later(struct irqchip_batch *batch, vmr_vp_index vp)
+void irqchip_wake_later(struct irqchip_batch *batch, vmr_vp_index vp)
 {
     sync_store_u32(batch->chip->host, &batch->chip->vps[vp].stale, 1);
     if (vp == batch->quiet)
@@ -76,7 +76,7 @@ static void note_pic(struct irqchip_batch *batch)
         return;
     for (vmr_vp_index vp = 0; vp < batch->chip->vp_count; vp++) {
         if (takes_pic(batch->chip, vp))
-            wake_later(batch, vp);
+            irqchip_wake_later(batch, vp);
     }
 }
 
@@ -159,7 +159,7 @@ void irqchip_note(struct irqchip_batch *batch, vmr_vp_index vp, const struct irq
     struct irqchip_answer now = irqchip_answer_of(batch->chip, vp);
 
     if (now.deadline_ns != before->deadline_ns || now.bits != before->bits)
-        wake_later(batch, vp);
+        irqchip_wake_later(batch, vp);
 }
 
 /* --- whom a message means --- */

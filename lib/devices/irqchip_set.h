@@ -16,8 +16,10 @@
 #include "lib/devices/pic.h"
 #include "vmrig/irqchip.h"
 #include "vmrig/limits.h"
+#include "vmrig/state.h"
 
 struct irqchip_vp {
+    struct vmr_irqchip_set *chip;
     struct lapic lapic;     /* under the lock; unused when split */
     _Atomic uint32_t stale; /* `last` is not what poll would find; set and cleared under the lock */
     /* From here on: the VP's thread alone. */
@@ -37,7 +39,8 @@ struct vmr_irqchip_set {
     struct vmr_bus *ports, *mmio;
     struct sync_mutex lock;
     struct sync_mutex route_lock; /* outside `lock`: route changes reach the embedder in the order they were made */
-    bool split, has_pic, has_ioapic;
+    bool split, has_pic, has_ioapic, x2apic;
+    uint64_t timer_hz;
     unsigned claimed; /* ranges, of those create claims in order */
     struct pic pic;
     struct ioapic ioapic;
@@ -86,6 +89,16 @@ static inline bool irqchip_has_lapic(const struct vmr_irqchip_set *chip, vmr_vp_
 enum vmr_status irqchip_claim_ranges(struct vmr_irqchip_set *chip, struct vmr_error *err);
 void irqchip_release_ranges(struct vmr_irqchip_set *chip);
 
+/* irqchip.c. The models at power-up, with every line low. Under the lock, or before anybody has the chip. */
+void irqchip_init_models(struct vmr_irqchip_set *chip);
+void irqchip_init_lapic(const struct vmr_irqchip_set *chip, vmr_vp_index vp, struct lapic *ret_lapic);
+
+/* irqchip_state.c. The lines of the models follow from `gsi_levels`, and no edge comes of it. In a batch. */
+void irqchip_hold_lines(struct vmr_irqchip_set *chip);
+void irqchip_reset(void *chip);
+/* irqchip_state_lapic.c */
+void irqchip_lapic_unit(struct irqchip_vp *vp, struct vmr_state_unit *ret_unit);
+
 /* irqchip_deliver.c, from here on. */
 
 void irqchip_begin(struct irqchip_batch *batch, struct vmr_irqchip_set *chip, bool routing);
@@ -100,6 +113,8 @@ struct irqchip_answer {
 };
 
 struct irqchip_answer irqchip_answer_of(const struct vmr_irqchip_set *chip, vmr_vp_index vp);
+/* Notes the VP for waking. */
+void irqchip_wake_later(struct irqchip_batch *batch, vmr_vp_index vp);
 /* Notes the VP for waking if its answer is not `before` any more. */
 void irqchip_note(struct irqchip_batch *batch, vmr_vp_index vp, const struct irqchip_answer *before);
 bool irqchip_pic_interrupts(const struct vmr_irqchip_set *chip, vmr_vp_index vp);

@@ -25,6 +25,17 @@ void keyboard_init(struct keyboard *keyboard)
     *keyboard = (struct keyboard){.scan_set = 2};
 }
 
+static bool takes_parameter(uint8_t command)
+{
+    return command == COMMAND_LEDS || command == COMMAND_SCAN_SET || command == COMMAND_RATE;
+}
+
+bool keyboard_is_valid(const struct keyboard *keyboard)
+{
+    return keyboard->scan_set >= 1 && keyboard->scan_set <= 3 &&
+           (keyboard->parameter_of == 0 || takes_parameter(keyboard->parameter_of));
+}
+
 static size_t answer1(uint8_t *ret_answer, uint8_t first)
 {
     ret_answer[0] = first;

@@ -6,6 +6,7 @@
  * need not wait for one that is not there.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,5 +18,7 @@ struct keyboard {
 };
 
 void keyboard_init(struct keyboard *keyboard);
+/* Whether `parameter_of` and `scan_set` are what they can be: for what comes from outside. */
+bool keyboard_is_valid(const struct keyboard *keyboard);
 /* A byte from the host; writes the answer and returns its length, at most KEYBOARD_ANSWER_MAX. */
 size_t keyboard_write(struct keyboard *keyboard, uint8_t byte, uint8_t *ret_answer);

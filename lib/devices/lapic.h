@@ -120,6 +120,8 @@ void lapic_set_lvt(struct lapic *lapic, enum lapic_lvt entry, uint32_t value);
 
 /* `number` is the register's place in the page over 16, and its MSR less 0x800. */
 bool lapic_register_needs_time(uint32_t number);
+/* What a write can set in the register at `offset` of the page. */
+uint32_t lapic_writable_bits(uint32_t offset);
 uint64_t lapic_page_read(struct lapic *lapic, uint64_t offset, unsigned size, uint64_t now_ns);
 void lapic_page_write(struct lapic *lapic, uint64_t offset, unsigned size, uint32_t value, uint64_t now_ns,
                       struct lapic_effects *effects);

@@ -96,6 +96,11 @@ static struct rule rule_of(uint32_t number)
     return number < REG_COUNT ? rules[number] : (struct rule){0, 0, 0};
 }
 
+uint32_t lapic_writable_bits(uint32_t offset)
+{
+    return rule_of(offset >> 4).writable;
+}
+
 bool lapic_register_needs_time(uint32_t number)
 {
     return number == REG_LVT + LAPIC_LVT_TIMER || number == REG_TIMER_INITIAL || number == REG_TIMER_CURRENT ||

@@ -7,11 +7,13 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/checked.h"
 #include "lib/base/sync.h"
 #include "lib/devices/claim.h"
-#include "vmrig/platform.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 #define PORT_BASE 0xcf8u
 #define PORT_COUNT 8u
@@ -115,4 +117,64 @@ void vmr_pci_none_destroy(struct vmr_pci_none *pci)
     claim_release(pci->ports, PORT_BASE);
     sync_mutex_finish(&pci->lock);
     free(pci);
+}
+
+/* --- state --- */
+
+static const struct vmr_state_field state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_pci_none_state, address, "address", VMR_FIELD_HEX),
+    VMR_STATE_FIELD(struct vmr_pci_none_state, reset, "reset", VMR_FIELD_HEX),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "pci",
+    .version = 1,
+    .size = sizeof(struct vmr_pci_none_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_pci_none *pci = object;
+    struct vmr_pci_none_state *state = ret_value;
+
+    (void)err;
+    memset(state, 0, sizeof(*state));
+    sync_mutex_lock(&pci->lock);
+    state->address = pci->address;
+    state->reset = pci->reset;
+    sync_mutex_unlock(&pci->lock);
+    return VMR_OK;
+}
+
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_pci_none *pci = object;
+    const struct vmr_pci_none_state *state = value;
+    const struct state_check checks[] = {
+        STATE_BITS("address", state->address, ADDRESS_MASK),
+        STATE_BITS("reset", state->reset, RESET_MASK & ~RESET_CPU),
+    };
+    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&pci->lock);
+    pci->address = state->address;
+    pci->reset = state->reset;
+    sync_mutex_unlock(&pci->lock);
+    return VMR_OK;
+}
+
+static void state_at_reset(const void *object, void *ret_value)
+{
+    (void)object;
+    memset(ret_value, 0, sizeof(struct vmr_pci_none_state));
+}
+
+void vmr_pci_none_state_unit(struct vmr_pci_none *pci, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = pci, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

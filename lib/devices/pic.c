@@ -156,6 +156,15 @@ void pic_set_line(struct pic *pic, unsigned line, bool level)
     update_cascade(pic);
 }
 
+void pic_hold_lines(struct pic *pic, uint32_t levels)
+{
+    pic->slave.lines = (uint8_t)(levels >> LINES_PER_CHIP);
+    pic->master.lines = (uint8_t)(levels & (unsigned)~CASCADE_BIT);
+    if (chip_output(&pic->slave))
+        pic->master.lines |= CASCADE_BIT; /* before it is carried over, which would see it rise */
+    update_cascade(pic);
+}
+
 bool pic_output(const struct pic *pic)
 {
     return chip_output(&pic->master);

@@ -45,6 +45,8 @@ struct pic {
 void pic_init(struct pic *pic);
 /* `line` below 16; 2 is the cascade and not for devices: ignored. */
 void pic_set_line(struct pic *pic, unsigned line, bool level);
+/* The lines are as `levels` says, a bit each, and always were: no edge comes of it. */
+void pic_hold_lines(struct pic *pic, uint32_t levels);
 /* Whether the master holds the processor's INTR line. */
 bool pic_output(const struct pic *pic);
 /* The processor's interrupt acknowledge cycle: a vector in any case, the spurious one if nothing asks. */

@@ -5,16 +5,20 @@
  */
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
 #include "lib/devices/pit_channel.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 #define PORT_BASE 0x40u
 #define PORT_COUNT 4u
 #define PORT_CONTROL 3u
 #define PORT_SPEAKER 0x61u
-#define CHANNEL_COUNT 3u
+#define CHANNEL_COUNT VMR_PIT_CHANNELS
+#define SPEAKER_CHANNEL 2u
 
 #define READ_BACK 3u /* the counter number that makes a control word a read-back command */
 
@@ -78,7 +82,8 @@ static void update(struct vmr_pit *pit)
     if (is_due)
         irq_line_edge(&pit->line);
     pit->polled = pit->now;
-    if (pit_channel_next_edge(&pit->channels[0], pit->now, &edge))
+    /* A base that came from outside may lie anywhere. */
+    if (pit_channel_next_edge(&pit->channels[0], pit->now, &edge) && ns_of(edge) <= VMR_NEVER - pit->base_ns)
         deadline_ns = pit->base_ns + ns_of(edge);
     sync_store_u64(pit->host, &pit->deadline_ns, deadline_ns);
 }
@@ -120,7 +125,7 @@ static uint8_t read_speaker(struct vmr_pit *pit)
 
     if (pit->now / REFRESH_TICKS % 2 != 0)
         value |= SPEAKER_REFRESH;
-    if (pit_channel_out(&pit->channels[2], pit->now))
+    if (pit_channel_out(&pit->channels[SPEAKER_CHANNEL], pit->now))
         value |= SPEAKER_OUT;
     return value;
 }
@@ -196,7 +201,7 @@ static void speaker_write(void *device, const struct vmr_access *access, uint64_
     uint64_t before_ns = enter(pit);
 
     pit->speaker = (uint8_t)value & SPEAKER_MASK;
-    pit_channel_set_gate(&pit->channels[2], (value & SPEAKER_GATE) != 0, pit->now);
+    pit_channel_set_gate(&pit->channels[SPEAKER_CHANNEL], (value & SPEAKER_GATE) != 0, pit->now);
     leave(pit, before_ns);
 }
 
@@ -249,7 +254,7 @@ enum vmr_status vmr_pit_create(const struct vmr_pit_options *options, struct vmr
     atomic_init(&pit->deadline_ns, VMR_NEVER);
     irq_line_init(&pit->line, &options->irq, 0);
     for (unsigned i = 0; i < CHANNEL_COUNT; i++)
-        pit_channel_init(&pit->channels[i], i != 2);
+        pit_channel_init(&pit->channels[i], i != SPEAKER_CHANNEL);
 
     enum vmr_status status = claim_ports(pit, ports, err);
 
@@ -271,4 +276,176 @@ void vmr_pit_destroy(struct vmr_pit *pit)
     claim_release(pit->ports, PORT_BASE);
     sync_mutex_finish(&pit->lock);
     free(pit);
+}
+
+/* --- state. The gates follow from the speaker port. --- */
+
+/* Two centuries and more; the deadlines behind it still fit. */
+#define TICK_MAX (UINT64_MAX / 2 / NS_PER_SECOND * VMR_PIT_HZ)
+
+#define EACH(member, name, kind) VMR_STATE_EACH(struct vmr_pit_state, channels, member, "channel." name, kind)
+static const struct vmr_state_field state_fields[] = {
+    EACH(mode, "mode", VMR_FIELD_DECIMAL),
+    EACH(access, "access", VMR_FIELD_DECIMAL),
+    EACH(bcd, "bcd", VMR_FIELD_FLAG),
+    EACH(counting, "counting", VMR_FIELD_FLAG),
+    EACH(reload, "reload", VMR_FIELD_DECIMAL),
+    EACH(next_reload, "next-reload", VMR_FIELD_DECIMAL),
+    EACH(start, "start", VMR_FIELD_DECIMAL),
+    EACH(paused, "paused", VMR_FIELD_DECIMAL),
+    EACH(high_byte_next, "high-byte-next", VMR_FIELD_FLAG),
+    EACH(low_byte, "low-byte", VMR_FIELD_HEX),
+    EACH(read_high_next, "read-high-next", VMR_FIELD_FLAG),
+    EACH(count_latched, "count-latched", VMR_FIELD_FLAG),
+    EACH(status_latched, "status-latched", VMR_FIELD_FLAG),
+    EACH(latched_count, "latched-count", VMR_FIELD_HEX),
+    EACH(latched_status, "latched-status", VMR_FIELD_HEX),
+    VMR_STATE_FIELD(struct vmr_pit_state, speaker, "speaker", VMR_FIELD_HEX),
+    VMR_STATE_FIELD(struct vmr_pit_state, line, "line", VMR_FIELD_FLAG),
+    VMR_STATE_FIELD(struct vmr_pit_state, started, "started", VMR_FIELD_FLAG),
+    VMR_STATE_FIELD(struct vmr_pit_state, base_ns, "base-ns", VMR_FIELD_TIME),
+    VMR_STATE_FIELD(struct vmr_pit_state, tick, "tick", VMR_FIELD_DECIMAL),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "pit",
+    .version = 1,
+    .size = sizeof(struct vmr_pit_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static void get_channel(const struct pit_channel *channel, struct vmr_pit_channel_state *ret_state)
+{
+    ret_state->mode = channel->mode;
+    ret_state->access = channel->access;
+    ret_state->bcd = channel->bcd;
+    ret_state->counting = channel->counting;
+    ret_state->reload = channel->reload;
+    ret_state->next_reload = channel->next_reload;
+    ret_state->start = channel->start;
+    ret_state->paused = channel->paused;
+    ret_state->high_byte_next = channel->high_byte_next;
+    ret_state->low_byte = channel->low_byte;
+    ret_state->read_high_next = channel->read_high_next;
+    ret_state->count_latched = channel->count_latched;
+    ret_state->status_latched = channel->status_latched;
+    ret_state->latched_count = channel->latched_count;
+    ret_state->latched_status = channel->latched_status;
+}
+
+static struct pit_channel make_channel(const struct vmr_pit_channel_state *state, bool gate)
+{
+    return (struct pit_channel){
+        .mode = state->mode,
+        .access = state->access,
+        .bcd = state->bcd,
+        .gate = gate,
+        .counting = state->counting,
+        .reload = state->reload,
+        .next_reload = state->next_reload,
+        .start = state->start,
+        .paused = state->paused,
+        .high_byte_next = state->high_byte_next,
+        .low_byte = state->low_byte,
+        .read_high_next = state->read_high_next,
+        .count_latched = state->count_latched,
+        .status_latched = state->status_latched,
+        .latched_count = state->latched_count,
+        .latched_status = state->latched_status,
+    };
+}
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_pit *pit = object;
+    struct vmr_pit_state *state = ret_value;
+
+    (void)err;
+    memset(state, 0, sizeof(*state));
+    sync_mutex_lock(&pit->lock);
+    for (unsigned i = 0; i < CHANNEL_COUNT; i++)
+        get_channel(&pit->channels[i], &state->channels[i]);
+    state->speaker = pit->speaker;
+    state->line = pit->line.wanted;
+    state->started = pit->started;
+    state->base_ns = pit->base_ns;
+    state->tick = pit->now;
+    sync_mutex_unlock(&pit->lock);
+    return VMR_OK;
+}
+
+static enum vmr_status check_channel(const struct vmr_pit_channel_state *state, uint64_t tick, struct vmr_error *err)
+{
+    const struct pit_channel channel = make_channel(state, true);
+    const struct state_check checks[] = {
+        STATE_RULE("channel.mode", state->mode, state->mode <= 5),
+        STATE_RULE("channel.access", state->access, state->access >= PIT_LOW && state->access <= PIT_LOW_HIGH),
+        STATE_RULE("channel.counting", state->counting, !state->counting || state->reload != 0),
+        STATE_RULE("channel.reload", state->reload, state->reload <= pit_channel_range(&channel)),
+        STATE_RULE("channel.next-reload", state->next_reload, state->next_reload <= pit_channel_range(&channel)),
+        STATE_RULE("channel.start", state->start, state->start <= tick),
+        STATE_RULE("channel.paused", state->paused, state->paused <= tick),
+    };
+
+    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+}
+
+static enum vmr_status check_state(const struct vmr_pit_state *state, struct vmr_error *err)
+{
+    const struct state_check checks[] = {
+        STATE_BITS("speaker", state->speaker, SPEAKER_MASK),
+        STATE_RULE("base-ns", state->base_ns, state->started || state->base_ns == 0),
+        STATE_RULE("tick", state->tick, state->tick <= (state->started ? TICK_MAX : 0)),
+    };
+    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+
+    for (unsigned i = 0; i < CHANNEL_COUNT && status == VMR_OK; i++)
+        status = check_channel(&state->channels[i], state->tick, err);
+    return status;
+}
+
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_pit *pit = object;
+    const struct vmr_pit_state *state = value;
+    enum vmr_status status = check_state(state, err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&pit->lock);
+    pit->speaker = state->speaker;
+    for (unsigned i = 0; i < CHANNEL_COUNT; i++)
+        pit->channels[i] =
+            make_channel(&state->channels[i], i != SPEAKER_CHANNEL || (state->speaker & SPEAKER_GATE) != 0);
+    pit->started = state->started;
+    pit->base_ns = state->base_ns;
+    pit->now = state->tick;
+    pit->polled = state->tick;
+    irq_line_restore(&pit->line, state->line);
+    update(pit);
+    irq_line_flush_unlock(&pit->line, &pit->lock);
+    if (pit->timer.sooner)
+        pit->timer.sooner(pit->timer.context);
+    return VMR_OK;
+}
+
+static void state_at_reset(const void *object, void *ret_value)
+{
+    struct vmr_pit_state *state = ret_value;
+
+    (void)object;
+    memset(state, 0, sizeof(*state));
+    for (unsigned i = 0; i < CHANNEL_COUNT; i++) {
+        struct pit_channel channel;
+
+        pit_channel_init(&channel, i != SPEAKER_CHANNEL);
+        get_channel(&channel, &state->channels[i]);
+    }
+}
+
+void vmr_pit_state_unit(struct vmr_pit *pit, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = pit, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -13,7 +13,7 @@
 #define BINARY_RANGE 0x10000u
 #define BCD_RANGE 10000u
 
-static uint32_t range_of(const struct pit_channel *channel)
+uint32_t pit_channel_range(const struct pit_channel *channel)
 {
     return channel->bcd ? BCD_RANGE : BINARY_RANGE;
 }
@@ -80,10 +80,10 @@ void pit_channel_control(struct pit_channel *channel, uint8_t word)
 
 static void load(struct pit_channel *channel, uint32_t raw, uint64_t now)
 {
-    uint32_t count = (channel->bcd ? from_bcd(raw) : raw) % range_of(channel);
+    uint32_t count = (channel->bcd ? from_bcd(raw) : raw) % pit_channel_range(channel);
 
     if (count == 0)
-        count = range_of(channel);
+        count = pit_channel_range(channel);
     if (channel->counting && (is_periodic(channel) || is_gate_triggered(channel))) {
         settle(channel, now);
         channel->next_reload = count;
@@ -142,7 +142,7 @@ static uint16_t count_at(struct pit_channel *channel, uint64_t now)
         if (count > channel->reload)
             count = channel->reload;
     } else {
-        uint64_t range = range_of(channel);
+        uint64_t range = pit_channel_range(channel);
 
         count = (channel->reload + range - passed % range) % range;
     }

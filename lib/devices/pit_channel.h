@@ -38,6 +38,8 @@ struct pit_channel {
     uint8_t latched_status;
 };
 
+/* The largest count: 65536, or 10000 in BCD. */
+uint32_t pit_channel_range(const struct pit_channel *channel);
 void pit_channel_init(struct pit_channel *channel, bool gate);
 /* A control word that is no latch and no read-back command; `word` is the whole byte. */
 void pit_channel_control(struct pit_channel *channel, uint8_t word);

@@ -4,9 +4,10 @@
  * each does is in its own file; here is only who is there.
  */
 
+#include <assert.h>
 #include <stdlib.h>
 
-#include "vmrig/platform.h"
+#include "vmrig/device_state.h"
 
 /* Where emulated PCs have the debug exit, and where some test guests expect it. */
 #define DEBUG_EXIT_PORT 0xf4u
@@ -170,4 +171,52 @@ struct vmr_power *vmr_platform_power(struct vmr_platform *platform)
 struct vmr_serial *vmr_platform_serial(struct vmr_platform *platform)
 {
     return platform->serial;
+}
+
+/* --- state --- */
+
+#define UNIT_COUNT 7u
+
+static void fill_units(struct vmr_platform *platform, struct vmr_state_unit *ret_units)
+{
+    vmr_power_state_unit(platform->power, &ret_units[0]);
+    vmr_serial_state_unit(platform->serial, &ret_units[1]);
+    vmr_cmos_state_unit(platform->cmos, &ret_units[2]);
+    vmr_pit_state_unit(platform->pit, &ret_units[3]);
+    vmr_i8042_state_unit(platform->i8042, &ret_units[4]);
+    vmr_pci_none_state_unit(platform->pci, &ret_units[5]);
+    vmr_fw_cfg_state_unit(platform->fw_cfg, &ret_units[6]);
+}
+
+size_t vmr_platform_state_units(struct vmr_platform *platform, struct vmr_state_unit *ret_units, size_t capacity)
+{
+    struct vmr_state_unit units[UNIT_COUNT];
+
+    fill_units(platform, units);
+    for (size_t i = 0; i < UNIT_COUNT && i < capacity; i++)
+        ret_units[i] = units[i];
+    return UNIT_COUNT;
+}
+
+void vmr_platform_reset(struct vmr_platform *platform)
+{
+    struct vmr_state_unit units[UNIT_COUNT];
+    union {
+        struct vmr_power_state power;
+        struct vmr_serial_state serial;
+        struct vmr_cmos_state cmos;
+        struct vmr_pit_state pit;
+        struct vmr_i8042_state i8042;
+        struct vmr_pci_none_state pci;
+        struct vmr_fw_cfg_state fw_cfg;
+    } value;
+
+    fill_units(platform, units);
+    for (size_t i = 0; i < UNIT_COUNT; i++) {
+        units[i].at_reset(units[i].object, &value);
+        enum vmr_status status = units[i].set(units[i].object, &value, NULL);
+
+        assert(status == VMR_OK); /* what a device holds at power-up it can hold */
+        (void)status;
+    }
 }

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 #include "lib/base/sync.h"
-#include "vmrig/platform.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 /* Reason and value share a word, so that nobody sees the one without the other. */
 #define REASON_SHIFT 32u
@@ -72,4 +73,66 @@ void vmr_power_clear(struct vmr_power *power)
     sync_mutex_lock(&power->lock);
     sync_store_u64(power->host, &power->request, 0);
     sync_mutex_unlock(&power->lock);
+}
+
+/* --- state --- */
+
+static const struct vmr_state_field state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_power_state, reason, "reason", VMR_FIELD_DECIMAL),
+    VMR_STATE_FIELD(struct vmr_power_state, value, "value", VMR_FIELD_HEX),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "power",
+    .version = 1,
+    .size = sizeof(struct vmr_power_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_power_state *state = ret_value;
+    uint32_t value;
+
+    (void)err;
+    *state = (struct vmr_power_state){.reason = (uint32_t)vmr_power_get(object, &value)};
+    state->value = value;
+    return VMR_OK;
+}
+
+static bool is_request(uint32_t reason)
+{
+    return reason == VMR_HALT_POWER_OFF || reason == VMR_HALT_RESET || reason == VMR_HALT_HIBERNATE;
+}
+
+/* Nobody is told: the request was made, and told, before the state was got. */
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_power *power = object;
+    const struct vmr_power_state *state = value;
+    const struct state_check checks[] = {
+        STATE_RULE("reason", state->reason, state->reason == VMR_HALT_NONE || is_request(state->reason)),
+        STATE_RULE("value", state->value, state->reason != VMR_HALT_NONE || state->value == 0),
+    };
+    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&power->lock);
+    sync_store_u64(power->host, &power->request, (uint64_t)state->reason << REASON_SHIFT | state->value);
+    sync_mutex_unlock(&power->lock);
+    return VMR_OK;
+}
+
+static void state_at_reset(const void *object, void *ret_value)
+{
+    (void)object;
+    *(struct vmr_power_state *)ret_value = (struct vmr_power_state){0};
+}
+
+void vmr_power_state_unit(struct vmr_power *power, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = power, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -182,7 +182,29 @@ uint64_t rtc_clock_deadline(const struct rtc_clock *clock)
 
         next_ns = second_ns < next_ns ? second_ns : next_ns;
     }
-    return next_ns == VMR_NEVER ? VMR_NEVER : clock->phase_ns + (next_ns - clock->shift_ns);
+    if (next_ns == VMR_NEVER)
+        return VMR_NEVER;
+    uint64_t passed_ns = next_ns - clock->shift_ns;
+
+    /* A phase that came from outside may lie anywhere. */
+    return clock->phase_ns > VMR_NEVER - passed_ns ? VMR_NEVER : clock->phase_ns + passed_ns;
+}
+
+bool rtc_clock_can_hold(const uint8_t *bytes, unsigned index)
+{
+    bool irq = (bytes[CMOS_B] & bytes[CMOS_C] & INT_MASK) != 0;
+
+    if (index == CMOS_A)
+        return (bytes[CMOS_A] & A_UIP) == 0;
+    if (index == CMOS_C)
+        return (bytes[CMOS_C] & ~INT_MASK) == (irq ? C_IRQ : 0);
+    return index != CMOS_D || bytes[CMOS_D] == D_VALID;
+}
+
+void rtc_clock_settle(struct rtc_clock *clock)
+{
+    clock->checked_s = clock->now_ns / NS_PER_SECOND;
+    clock->checked_periods = periods_passed(clock);
 }
 
 void rtc_clock_init(struct rtc_clock *clock, uint64_t epoch_s)
@@ -254,8 +276,7 @@ static void write_control(struct rtc_clock *clock, unsigned index, uint8_t value
     /* Bytes that were held are in the form that the guest names now. */
     if (!clock_ran)
         store_time(clock);
-    clock->checked_s = clock->now_ns / NS_PER_SECOND;
-    clock->checked_periods = periods_passed(clock);
+    rtc_clock_settle(clock);
 }
 
 void rtc_clock_write(struct rtc_clock *clock, unsigned index, uint8_t value)

@@ -50,6 +50,10 @@ bool rtc_clock_has(unsigned index);
 void rtc_clock_advance(struct rtc_clock *clock, uint64_t now_ns);
 uint8_t rtc_clock_read(struct rtc_clock *clock, unsigned index);
 void rtc_clock_write(struct rtc_clock *clock, unsigned index, uint8_t value);
+/* Whether byte `index` is what it can be beside the others: for what comes from outside. */
+bool rtc_clock_can_hold(const uint8_t *bytes, unsigned index);
+/* The other members came from outside: `checked_s` and `checked_periods` follow from them. */
+void rtc_clock_settle(struct rtc_clock *clock);
 /* Whether an enabled interrupt is flagged; puts the answer into register C too. */
 bool rtc_clock_irq(struct rtc_clock *clock);
 /* When the next enabled interrupt may come, on the host's clock; or VMR_NEVER. */

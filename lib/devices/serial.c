@@ -12,12 +12,15 @@
 #include "lib/base/plant.h"
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
+#include "lib/devices/state_check.h"
+#include "vmrig/device_state.h"
 
 #define DEFAULT_PORT 0x3f8u
 #define DEFAULT_GSI 4u
 #define PORT_COUNT 8u
+#define DIVISOR_RESET 12u /* 9600 baud, what a BIOS leaves */
 #define FIFO_SIZE 16u
-#define QUEUE_SIZE 4096u
+#define QUEUE_SIZE VMR_SERIAL_QUEUE_BYTES
 
 enum serial_register {
     REG_DATA,
@@ -34,6 +37,7 @@ enum serial_register {
 #define IER_THR_EMPTY 0x02u
 #define IER_LINE 0x04u
 #define IER_MODEM 0x08u
+#define IER_MASK 0x0fu
 
 #define IIR_NONE 0x01u
 #define IIR_MODEM 0x00u
@@ -57,6 +61,7 @@ enum serial_register {
 #define LSR_OVERRUN 0x02u
 #define LSR_IDLE 0x60u /* transmit holding and shift registers empty */
 
+#define MSR_DELTA 0x0fu
 #define MSR_CONNECTED 0xb0u /* carrier, data set ready, clear to send: a terminal is there */
 
 struct vmr_serial {
@@ -240,7 +245,7 @@ static void write_ier(struct vmr_serial *serial, uint8_t value)
     /* Enabling the interrupt of an empty transmitter raises it (PC16550D, 8.6.4). */
     if ((value & IER_THR_EMPTY) != 0 && (serial->ier & IER_THR_EMPTY) == 0)
         serial->thr_empty = true;
-    serial->ier = value & 0x0fu;
+    serial->ier = value & IER_MASK;
 }
 
 static void write_fcr(struct vmr_serial *serial, uint8_t value)
@@ -341,7 +346,7 @@ enum vmr_status vmr_serial_create(const struct vmr_serial_options *options, stru
     irq_line_init(&serial->line, &options->irq, options->gsi != 0 ? options->gsi : DEFAULT_GSI);
     serial->console = options->console;
     serial->port = options->port != 0 ? options->port : DEFAULT_PORT;
-    serial->divisor = 12; /* 9600 baud, what a BIOS leaves */
+    serial->divisor = DIVISOR_RESET;
     serial->thr_empty = true;
     serial->modem = MSR_CONNECTED;
 
@@ -366,4 +371,119 @@ void vmr_serial_destroy(struct vmr_serial *serial)
     claim_release(serial->ports, serial->port);
     sync_mutex_finish(&serial->lock);
     free(serial);
+}
+
+/* --- state --- */
+
+#define HEX(member, name) VMR_STATE_FIELD(struct vmr_serial_state, member, name, VMR_FIELD_HEX)
+#define FLAG(member, name) VMR_STATE_FIELD(struct vmr_serial_state, member, name, VMR_FIELD_FLAG)
+static const struct vmr_state_field state_fields[] = {
+    VMR_STATE_FIELD(struct vmr_serial_state, queued, "queued", VMR_FIELD_DECIMAL),
+    {.name = "queue",
+     .offset = offsetof(struct vmr_serial_state, queue),
+     .count = QUEUE_SIZE,
+     .stride = 1,
+     .width = 1,
+     .kind = VMR_FIELD_BYTES,
+     .used_by = 1,
+     .group = 1},
+    HEX(interrupt_enable, "interrupt-enable"),
+    HEX(line_control, "line-control"),
+    HEX(modem_control, "modem-control"),
+    HEX(fifo_control, "fifo-control"),
+    HEX(scratch, "scratch"),
+    HEX(divisor, "divisor"),
+    FLAG(thr_empty, "thr-empty"),
+    FLAG(overrun, "overrun"),
+    HEX(modem_delta, "modem-delta"),
+};
+
+static const struct vmr_state_type state_type = {
+    .name = "serial",
+    .version = 1,
+    .size = sizeof(struct vmr_serial_state),
+    .field_count = STATE_FIELDS(state_fields),
+    .fields = state_fields,
+};
+
+static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error *err)
+{
+    struct vmr_serial *serial = object;
+    struct vmr_serial_state *state = ret_value;
+
+    (void)err;
+    memset(state, 0, sizeof(*state));
+    sync_mutex_lock(&serial->lock);
+    state->interrupt_enable = serial->ier;
+    state->line_control = serial->lcr;
+    state->modem_control = serial->mcr;
+    state->fifo_control = serial->fcr;
+    state->scratch = serial->scratch;
+    state->divisor = serial->divisor;
+    state->thr_empty = serial->thr_empty;
+    state->overrun = serial->overrun;
+    state->modem_delta = serial->modem_delta;
+    state->queued = (uint32_t)serial->count;
+    for (size_t i = 0; i < serial->count; i++)
+        state->queue[i] = serial->queue[(serial->head + i) % QUEUE_SIZE];
+    sync_mutex_unlock(&serial->lock);
+    return VMR_OK;
+}
+
+static enum vmr_status check_state(const struct vmr_serial_state *state, struct vmr_error *err)
+{
+    bool has_fifo = (state->fifo_control & FCR_ENABLE) != 0;
+    const struct state_check checks[] = {
+        STATE_RULE("queued", state->queued, state->queued <= QUEUE_SIZE),
+        STATE_BITS("interrupt-enable", state->interrupt_enable, IER_MASK),
+        STATE_BITS("modem-control", state->modem_control, MCR_MASK),
+        STATE_RULE("fifo-control", state->fifo_control, has_fifo || state->fifo_control == 0),
+        STATE_BITS("modem-delta", state->modem_delta, MSR_DELTA),
+    };
+
+    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+}
+
+static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
+{
+    struct vmr_serial *serial = object;
+    const struct vmr_serial_state *state = value;
+    enum vmr_status status = check_state(state, err);
+
+    if (status != VMR_OK)
+        return status;
+    sync_mutex_lock(&serial->lock);
+    serial->ier = state->interrupt_enable;
+    serial->lcr = state->line_control;
+    serial->mcr = state->modem_control;
+    serial->fcr = state->fifo_control;
+    serial->scratch = state->scratch;
+    serial->divisor = state->divisor;
+    serial->thr_empty = state->thr_empty;
+    serial->overrun = state->overrun;
+    serial->modem = modem_inputs(serial);
+    serial->modem_delta = state->modem_delta;
+    serial->head = 0;
+    serial->count = state->queued;
+    memcpy(serial->queue, state->queue, serial->count);
+    update_line(serial);
+    irq_line_restore(&serial->line, serial->line.wanted);
+    irq_line_flush_unlock(&serial->line, &serial->lock);
+    return VMR_OK;
+}
+
+static void state_at_reset(const void *object, void *ret_value)
+{
+    struct vmr_serial_state *state = ret_value;
+
+    (void)object;
+    memset(state, 0, sizeof(*state));
+    state->divisor = DIVISOR_RESET;
+    state->thr_empty = true;
+}
+
+void vmr_serial_state_unit(struct vmr_serial *serial, struct vmr_state_unit *ret_unit)
+{
+    *ret_unit = (struct vmr_state_unit){
+        .type = &state_type, .object = serial, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -106,6 +106,13 @@ static void chip_set_msi_target(void *context, bool (*deliver)(void *context, co
     builtin()->set_msi_target(machine->chip, deliver, route, target_context);
 }
 
+static void chip_reset(void *context)
+{
+    const struct vmr_machine *machine = context;
+
+    builtin()->reset(machine->chip);
+}
+
 const struct vmr_irqchip_ops machine_chip_ops = {
     .poll = chip_poll,
     .acknowledge = chip_acknowledge,
@@ -119,6 +126,7 @@ const struct vmr_irqchip_ops machine_chip_ops = {
     .nmi = chip_nmi,
     .set_wake = chip_set_wake,
     .set_msi_target = chip_set_msi_target,
+    .reset = chip_reset,
 };
 
 void machine_chip_sooner(void *context)
