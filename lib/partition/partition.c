@@ -188,7 +188,9 @@ static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_vm_
     partition->caps = proto->caps;
     partition->memory = config->memory;
     partition->vtl_first = config->vtl_first;
+    partition->vtl_highest = config->vtl_highest;
     partition->vtl0_alias_map = config->vtl0_alias_map;
+    partition_find_classes(partition, config->cpuid, config->cpuid_count);
     enum vmr_status status = partition_fill(partition, config, err);
 
     if (!status)

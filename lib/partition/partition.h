@@ -15,6 +15,7 @@
 #include "vmrig/partition.h"
 #include "vmrig/hv_guest.h"
 #include "vmrig/run.h"
+#include "vmrig/state_access.h"
 
 /* What other threads ask of a VP: bits of vmr_vp.requests. */
 #define REQUEST_STOP 1u    /* look at the stop source */
@@ -66,7 +67,8 @@ struct vmr_vp {
     uint8_t tpr;                                   /* what the backend was last told, or the controllers were */
     uint8_t guest_tpr;                             /* what the last exit said: the guest may have changed it */
     enum vmr_activity activity;
-    uint64_t deadline_ns; /* the controllers' next timer */
+    struct vmr_debug_state debug; /* what the backend was last told */
+    uint64_t deadline_ns;         /* the controllers' next timer */
 };
 
 /* Told on the VP's thread when a VP's next timer moves: clock.h. */
@@ -102,6 +104,9 @@ struct vmr_partition {
     void *chip;
     struct vmr_hv_guest *hv; /* owned; NULL: none */
     uint8_t vtl_first;       /* in which VPs begin */
+    uint8_t vtl_highest;     /* that may be entered */
+    uint64_t vp_classes;     /* that are there: 1 << enum vmr_vp_class */
+    uint32_t cpuid_1_eax;
     uint64_t vtl0_alias_map;
     struct partition_clock clock;
     struct vp_clock *own_clock; /* NULL: a VP set brings one, or nobody */
@@ -109,6 +114,36 @@ struct vmr_partition {
     void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *seam_context;
 };
+
+/* Whether the VP may be looked into: bound, and at a clean point. [EXIT-6] */
+enum vmr_status vp_check_access(struct vmr_vp *vp);
+/* An interrupt is injected only while the guest has them on, which new registers or a new activity may change. */
+void vp_note_flags(struct vmr_vp *vp, uint64_t rflags);
+
+/* --- state.c, and reset.c --- */
+
+/* Any class of a VP. */
+union vp_state_value {
+    struct vmr_x86_regs registers;
+    struct vmr_x86_xsave_state xsave;
+    struct vmr_x86_mtrr_state mtrrs;
+    struct vmr_x86_syscall_state syscall;
+    struct vmr_x86_mcg_state mcg;
+    struct vmr_x86_cet_state cet;
+    struct vmr_x86_cet_ss_state cet_ss;
+    struct vmr_x86_debug_register_state debug_registers;
+    struct vmr_x86_apic_state apic;
+    struct vmr_x86_activity_state activity;
+    struct vmr_debug_state debug_state;
+    struct vmr_x86_word_state word;
+};
+
+/* Which classes the partition's VPs have, and what their power-up depends on. */
+void partition_find_classes(struct vmr_partition *partition, const struct vmr_cpuid_entry *cpuid, size_t count);
+/* As vmr_vp_state_get and vmr_vp_state_set, of a state that is there, and of a VP that may be looked into. */
+enum vmr_status vp_get_state(struct vmr_vp *vp, const struct vmr_state_id *id, void *ret_value, struct vmr_error *err);
+enum vmr_status vp_set_state(struct vmr_vp *vp, const struct vmr_state_id *id, const void *value,
+                             struct vmr_error *err);
 
 /* A message to the local APICs, wherever they are; no recorder hears of it. As vmr_partition_msi. */
 enum vmr_status partition_deliver_msi(struct vmr_partition *partition, const struct vmr_msi *msi);

@@ -99,12 +99,8 @@ struct vmr_partition *vmr_vp_partition(const struct vmr_vp *vp)
     return vp->partition;
 }
 
-/*
- * An interrupt is injected only while the guest has them on, which new registers
- * or a new activity may change. In HLT the flag alone decides; elsewhere the
- * hypervisor has to say so first.
- */
-static void note_flags(struct vmr_vp *vp, uint64_t rflags)
+/* In HLT the flag alone decides; elsewhere the hypervisor has to say so first. */
+void vp_note_flags(struct vmr_vp *vp, uint64_t rflags)
 {
     bool enabled = (rflags & RFLAGS_IF) != 0;
 
@@ -112,8 +108,7 @@ static void note_flags(struct vmr_vp *vp, uint64_t rflags)
     vp->recheck = true;
 }
 
-/* Whether the VP may be looked into: bound, and at a clean point. [EXIT-6] */
-static enum vmr_status check_access(struct vmr_vp *vp)
+enum vmr_status vp_check_access(struct vmr_vp *vp)
 {
     enum vmr_status status = lifecycle_move(vp, VP_OP_ACCESS);
 
@@ -122,39 +117,39 @@ static enum vmr_status check_access(struct vmr_vp *vp)
 
 enum vmr_status vmr_vp_get_regs(struct vmr_vp *vp, struct vmr_x86_regs *ret_regs)
 {
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     return status ? status : vp->partition->backend->vp_get_regs(vp->backend_vp, ret_regs);
 }
 
 enum vmr_status vmr_vp_set_regs(struct vmr_vp *vp, const struct vmr_x86_regs *regs)
 {
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     if (!status)
         status = vp->partition->backend->vp_set_regs(vp->backend_vp, regs);
     if (!status)
-        note_flags(vp, regs->rflags);
+        vp_note_flags(vp, regs->rflags);
     return status;
 }
 
 enum vmr_status vmr_vp_get_msr(struct vmr_vp *vp, uint32_t index, uint64_t *ret_value)
 {
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     return status ? status : vp->partition->backend->vp_get_msr(vp->backend_vp, index, ret_value);
 }
 
 enum vmr_status vmr_vp_set_msr(struct vmr_vp *vp, uint32_t index, uint64_t value)
 {
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     return status ? status : vp->partition->backend->vp_set_msr(vp->backend_vp, index, value);
 }
 
 enum vmr_status vmr_vp_get_activity(struct vmr_vp *vp, enum vmr_activity *ret_activity)
 {
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     if (status)
         return status;
@@ -166,7 +161,7 @@ enum vmr_status vmr_vp_get_activity(struct vmr_vp *vp, enum vmr_activity *ret_ac
 
 enum vmr_status vmr_vp_set_activity(struct vmr_vp *vp, enum vmr_activity activity)
 {
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     if (status)
         return status;
@@ -182,7 +177,7 @@ enum vmr_status vmr_vp_set_activity(struct vmr_vp *vp, enum vmr_activity activit
         return status;
     vp->activity = activity;
     if (activity == VMR_ACTIVITY_HALTED)
-        note_flags(vp, regs.rflags);
+        vp_note_flags(vp, regs.rflags);
     return VMR_OK;
 }
 
@@ -216,7 +211,7 @@ static bool debug_state_valid(const struct vmr_debug_state *state)
 enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug_state *state)
 {
     static const struct vmr_debug_state none = {0};
-    enum vmr_status status = check_access(vp);
+    enum vmr_status status = vp_check_access(vp);
 
     if (status)
         return status;
@@ -226,7 +221,10 @@ enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug
         return VMR_E_USAGE;
     if (!debug_state_supported(&vp->partition->caps, state))
         return VMR_E_UNSUPPORTED;
-    if (!vp->partition->backend->vp_set_debug)
-        return VMR_OK; /* nothing was asked of a backend that has nothing */
-    return vp->partition->backend->vp_set_debug(vp->backend_vp, state);
+    /* A backend without the operation has nothing, and nothing was asked of it. */
+    if (vp->partition->backend->vp_set_debug)
+        status = vp->partition->backend->vp_set_debug(vp->backend_vp, state);
+    if (!status)
+        vp->debug = *state;
+    return status;
 }
