@@ -172,8 +172,10 @@ void chip_take(struct vmr_backend_vp *vp)
     struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
 
     sync_mutex_lock(&vp->vm->chip->lock);
-    bool init = lapic->init, sipi = lapic->sipi;
-    uint8_t vector = lapic->sipi_vector;
+    bool init = lapic->init, sipi = lapic->sipi || vp->sipi_pending;
+    uint8_t vector = lapic->sipi ? lapic->sipi_vector : vp->sipi_vector;
+
+    vp->sipi_pending = false;
 
     vp->nmi_pending |= lapic->nmi;
     vp->chip_pending = true;

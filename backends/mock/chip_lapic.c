@@ -15,9 +15,8 @@ void chip_lapic_reset(struct lapic *lapic, bool is_boot_processor)
     for (unsigned reg = LAPIC_LVT_TIMER; reg <= LAPIC_LVT_ERROR; reg++)
         lapic->regs[reg] = LVT_MASKED;
     lapic->regs[LAPIC_LVT_CMCI] = LVT_MASKED;
-    /* The virtual wire that firmware leaves behind: the PIC reaches the boot processor. */
     if (is_boot_processor)
-        lapic->regs[LAPIC_LINT0] = MODE_EXTINT << 8;
+        lapic->regs[LAPIC_LINT0] = LAPIC_LINT0_WIRE;
 }
 
 bool chip_lapic_is_enabled(const struct lapic *lapic)

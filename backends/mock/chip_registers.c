@@ -12,8 +12,6 @@
 #include "lib/base/bytes.h"
 #include "vmrig/irqchip.h"
 
-/* 82489DX successor with seven LVT entries (Intel SDM vol. 3, 11.4.8). */
-#define LAPIC_VERSION_VALUE 0x00060014u
 #define IOAPIC_VERSION_VALUE (0x11u | (VMR_IOAPIC_PINS - 1) << 16)
 #define IOAPIC_SELECT 0x00u
 #define IOAPIC_WINDOW 0x10u
@@ -79,7 +77,7 @@ static void send_ipi(struct vmr_backend_vp *vp, uint32_t low, uint32_t destinati
     }
 }
 
-static uint32_t lapic_read(struct vmr_backend_vp *vp, uint32_t reg)
+uint32_t chip_lapic_peek(const struct vmr_backend_vp *vp, uint32_t reg)
 {
     const struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
 
@@ -92,8 +90,6 @@ static uint32_t lapic_read(struct vmr_backend_vp *vp, uint32_t reg)
         return chip_lapic_priority(lapic);
     case LAPIC_LDR:
         return chip_lapic_logical_id(lapic, vp->index);
-    case LAPIC_TIMER_CURRENT:
-        return chip_timer_current(vp);
     default:
         break;
     }
@@ -104,6 +100,18 @@ static uint32_t lapic_read(struct vmr_backend_vp *vp, uint32_t reg)
     if (reg >= LAPIC_IRR && reg < LAPIC_IRR + 8)
         return lapic->requested[reg - LAPIC_IRR];
     return lapic->regs[reg];
+}
+
+static uint32_t lapic_read(struct vmr_backend_vp *vp, uint32_t reg)
+{
+    return reg == LAPIC_TIMER_CURRENT ? chip_timer_current(vp) : chip_lapic_peek(vp, reg);
+}
+
+uint32_t chip_lapic_kept_bits(uint32_t reg)
+{
+    if (reg == LAPIC_DFR || reg == LAPIC_ESR)
+        return UINT32_MAX;
+    return reg == LAPIC_EOI || reg == LAPIC_SELF_IPI ? 0 : writable[reg];
 }
 
 static bool is_lvt(uint32_t reg)

@@ -157,6 +157,13 @@ static inline uint32_t destination_of_byte(uint64_t byte)
     return (byte & 0xff) == 0xff ? UINT32_MAX : (uint32_t)(byte & 0xff);
 }
 
+/* --- chip_registers.c --- */
+
+/* What a guest would read, but for the timer's count. */
+uint32_t chip_lapic_peek(const struct vmr_backend_vp *vp, uint32_t reg);
+/* Bits that a register can hold once something was written; 0: it holds nothing. */
+uint32_t chip_lapic_kept_bits(uint32_t reg);
+
 /* --- chip_timer.c --- */
 
 /* A register of the timer has been written; `old` is what it held. */

@@ -30,14 +30,14 @@
 static bool move_xmm(struct vmr_backend_vp *vp, vmr_gpa gpa, bool store)
 {
     for (unsigned i = 0; i < 2 * VMR_HV_XMM_COUNT; i++) {
-        uint64_t *word = i % 2 == 0 ? &vp->xmm[i / 2].low : &vp->xmm[i / 2].high;
         uint8_t bytes[8];
 
-        store_le64(bytes, *word);
+        store_le64(bytes, xmm_word(vp, i));
         if (!(store ? map_write(&vp->vm->map, gpa + 8u * i, bytes, sizeof(bytes))
                     : map_read(&vp->vm->map, gpa + 8u * i, bytes, sizeof(bytes))))
             return false;
-        *word = load_le64(bytes);
+        if (!store)
+            xmm_set_word(vp, i, load_le64(bytes));
     }
     return true;
 }
@@ -214,10 +214,10 @@ enum step_result guest_hv_call(struct vmr_backend_vp *vp, struct flight *flight,
         begin(vp, step);
         return STEP_AGAIN;
     }
-    if (vp->thrown >= 0) {
-        int vector = vp->thrown;
+    if (vp->pending.kind != VMR_X86_EVENT_NONE) {
+        uint8_t vector = vp->pending.vector;
 
-        vp->thrown = -1;
+        vp->pending = (struct vmr_x86_event){0};
         return leave(vp, step, vector);
     }
     return instruction(vp, flight, vp_exit, step);

@@ -75,9 +75,12 @@ enum step_result guest_wrmsr(struct vmr_backend_vp *vp, struct flight *flight, s
         *ret_fault = !chip_write_msr(vp, index, value);
         return STEP_DONE;
     }
-    if (msr_write_own(vp, index, value))
-        return STEP_DONE;
-    return exit_msr(flight, vp_exit, index, VMR_WRITE, value);
+    uint64_t old;
+
+    if (!msr_read_own(vp, index, &old))
+        return exit_msr(flight, vp_exit, index, VMR_WRITE, value);
+    *ret_fault = !msr_write_own(vp, index, value);
+    return STEP_DONE;
 }
 
 /* Two instructions through the page: who, then what. `items` says which is next. */

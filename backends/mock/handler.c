@@ -26,6 +26,7 @@ void handler_begin(struct vmr_backend_vp *vp, uint8_t vector)
 static enum step_result finish(struct vmr_backend_vp *vp)
 {
     vp->in_handler = false;
+    vp->nmi_masked = false; /* IRET, whosever it is (Intel SDM vol. 3, 6.7.1) */
     vp->regs.rflags = vp->handler_flags;
     return STEP_DONE;
 }

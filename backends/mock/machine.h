@@ -15,6 +15,7 @@
 #include "backends/mock/map.h"
 #include "backends/mock/profiles.h"
 #include "lib/base/sync.h"
+#include "vmrig/backend_state.h"
 #include "vmrig/mock.h"
 
 /* What a handle's context points to. Lives until the handle and all its VMs are gone. */
@@ -71,7 +72,8 @@ struct flight {
 /* What a VTL of a VP has of its own, while the VP is in another. */
 struct vtl_state;
 
-#define MOCK_MSR_COUNT 24u
+#define MOCK_MSR_COUNT 72u
+#define MOCK_XSAVE_BYTES 832u /* with the upper halves of YMM */
 #define MOCK_INJECTED_MAX 4096u
 
 struct vmr_backend_vp {
@@ -85,8 +87,8 @@ struct vmr_backend_vp {
     struct vmr_parker *parker;
 
     struct vmr_x86_regs regs;
-    struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT];
-    uint64_t msrs[MOCK_MSR_COUNT];
+    uint8_t xsave[MOCK_XSAVE_BYTES]; /* vector registers and more, as XSAVE writes them */
+    uint64_t msrs[MOCK_MSR_COUNT];   /* and other registers of one word */
     struct vmr_debug_state debug;
     enum vmr_activity activity; /* RUNNING for ever unless the controllers are in the hypervisor */
 
@@ -111,19 +113,22 @@ struct vmr_backend_vp {
     bool in_call; /* in the code of a hypercall page: `regs.rip` is there, and goes back to call_rip */
     uint64_t call_rip;
     struct vmr_x86_segment call_cs; /* likewise, for a caller in a 32-bit segment */
-    int thrown;                     /* an exception to take before the next instruction, or -1 */
+    struct vmr_x86_event pending;   /* an exception to take before the next instruction */
 
-    bool awaiting;  /* the last exit's answer has not been taken */
-    uint8_t shadow; /* steps, this one included, after which STI takes effect */
-    bool nmi_pending;
-    int injected;        /* the vector to deliver at the next entry, or -1 */
-    bool window;         /* wanted */
-    bool chip_pending;   /* the controllers may have a vector */
-    uint64_t tsc_offset; /* from the host's nanoseconds */
-    int eoi_due;         /* an EOI exit to report, or -1 */
-    int break_due;       /* a data breakpoint that was hit, or -1 */
-    bool trap_due;       /* a single step is over */
-    bool resume;         /* the breakpoint at this instruction was reported */
+    bool awaiting;       /* the last exit's answer has not been taken */
+    uint8_t shadow;      /* steps, this one included, after which STI takes effect */
+    uint8_t shadow_kind; /* VMR_X86_SHADOW_... */
+    bool nmi_pending, nmi_masked;
+    bool sipi_pending; /* given with its vector; what local APICs have is not here yet */
+    uint8_t sipi_vector;
+    struct vmr_x86_event injected; /* to deliver at the next entry */
+    bool window;                   /* wanted */
+    bool chip_pending;             /* the controllers may have a vector */
+    uint64_t tsc_offset;           /* from the host's nanoseconds */
+    int eoi_due;                   /* an EOI exit to report, or -1 */
+    int break_due;                 /* a data breakpoint that was hit, or -1 */
+    bool trap_due;                 /* a single step is over */
+    bool resume;                   /* the breakpoint at this instruction was reported */
 
     uint64_t random; /* spurious cancels; 0: none */
     uint8_t string_bytes[VMR_STRING_IO_BYTES_MAX];
@@ -192,6 +197,8 @@ enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector);
 void mock_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
 void mock_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);
 
+/* As mock_vp_set_regs, which can fail. */
+void vp_put_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
 /* Forgets what the VP was in the middle of: it begins anew. */
 void vp_restart(struct vmr_backend_vp *vp);
 void vp_log_injected(struct vmr_backend_vp *vp, uint8_t vector);
@@ -242,8 +249,41 @@ static inline bool vm_has_vtls(const struct vmr_backend_vm *vm)
 #define MOCK_TSC_HZ UINT64_C(1000000000)
 /* Whether the MSR in place `place` of vp->msrs is each VTL's own (TLFS, Private State). */
 bool msr_is_private(unsigned place);
+/* Where a register of one word is in vp->msrs; `index` is an MSR's that is kept, or MOCK_REG_.... */
+unsigned msr_place(uint32_t index);
+/* Whether a processor takes `value` for it. */
+bool msr_takes(uint32_t index, uint64_t value);
 
 /* Whether the mock keeps this MSR itself. */
 bool msr_read_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value);
 bool msr_write_own(struct vmr_backend_vp *vp, uint32_t index, uint64_t value);
 void msr_reset(struct vmr_backend_vp *vp);
+uint64_t msr_at_reset(unsigned place);
+
+/* Registers of one word that are no MSRs: numbers that no MSR has. */
+#define MOCK_REG_XCR0 0x80000000u
+#define MOCK_REG_SSP 0x80000001u
+#define MOCK_REG_DR 0x80000010u /* DR0 to DR3 */
+#define MOCK_REG_DR6 0x80000016u
+#define MOCK_REG_DR7 0x80000017u
+
+/* At power-up, as CPUID of the mock says it. */
+#define MOCK_XCR0 UINT64_C(7)        /* x87, SSE, AVX */
+#define MOCK_MISC_ENABLE UINT64_C(1) /* fast strings */
+#define MOCK_MCG_CAP UINT64_C(0x10a)
+
+/* --- state.c: classes, and the mock's part of a reset --- */
+
+extern const struct vmr_backend_state mock_state;
+/* XMM register words, low halves first: `word` below 2 * VMR_HV_XMM_COUNT. */
+uint64_t xmm_word(const struct vmr_backend_vp *vp, unsigned word);
+void xmm_set_word(struct vmr_backend_vp *vp, unsigned word, uint64_t value);
+void xsave_reset(struct vmr_backend_vp *vp);
+
+/* --- state_apic.c: only with the controllers in the hypervisor --- */
+
+void apic_get_state(struct vmr_backend_vp *vp, struct vmr_x86_apic_state *ret_state);
+enum vmr_status apic_set_state(struct vmr_backend_vp *vp, const struct vmr_x86_apic_state *state,
+                               struct vmr_error *err);
+/* Power-up, but for what belongs to VPs; what local APICs were sent is forgotten. VPs stopped. */
+void chip_reset(struct vmr_backend_vm *vm);

@@ -119,7 +119,10 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
         .bits = hypervisor->profile->caps,
         .vp_count_max = hypervisor->profile->vp_count_max,
         .physical_bits = hypervisor->profile->physical_bits,
+        .vp_classes = ((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) & ~hypervisor->profile->lacks,
     };
+    if (handle->irqchip == VMR_IRQCHIP_USER)
+        ret_caps->vp_classes &= ~(UINT64_C(1) << VMR_VP_APIC | UINT64_C(1) << VMR_VP_TSC_DEADLINE);
     /* What happens inside its own controllers crosses nothing, and is no VTL's; without any there is no line to raise.
      */
     ret_caps->bits &= handle->irqchip != VMR_IRQCHIP_USER
@@ -132,11 +135,15 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
 
 /* Intel SDM vol. 2, CPUID: what a small 64-bit processor says, and the hypervisor leaf with our name. */
 static const struct vmr_cpuid_entry default_cpuid[] = {
-    {.leaf = 0, .eax = 1, .ebx = 0x67697276, .ecx = 0x6b636f6d, .edx = 0x20736920}, /* "vrig is mock" */
-    {.leaf = 1, .eax = 0x00000600, .ecx = 0x80200000, .edx = 0x0f8bfbff},           /* x2APIC, hypervisor present */
+    {.leaf = 0, .eax = 0xd, .ebx = 0x67697276, .ecx = 0x6b636f6d, .edx = 0x20736920}, /* "vrig is mock" */
+    {.leaf = 1, .eax = 0x00000600, .ecx = 0x84200000, .edx = 0x0f8bfbff},     /* x2APIC, XSAVE, hypervisor present */
+    {.leaf = 7, .match_subleaf = true, .ecx = 0x00400080, .edx = 0x0c100000}, /* RDPID, CET, IBRS, STIBP */
+    {.leaf = 0xd, .match_subleaf = true, .eax = MOCK_XCR0, .ebx = MOCK_XSAVE_BYTES, .ecx = MOCK_XSAVE_BYTES},
+    {.leaf = 0xd, .subleaf = 1, .match_subleaf = true, .eax = 8, .ebx = MOCK_XSAVE_BYTES, .ecx = 0x1800}, /* XSAVES */
+    {.leaf = 0xd, .subleaf = 2, .match_subleaf = true, .eax = 256, .ebx = 576},                           /* AVX */
     {.leaf = 0x40000000, .eax = 0x40000000, .ebx = 0x67697276, .ecx = 0x6b636f6d, .edx = 0x20202020},
     {.leaf = 0x80000000, .eax = 0x80000008},
-    {.leaf = 0x80000001, .edx = 0x20100800}, /* long mode, no-execute, SYSCALL */
+    {.leaf = 0x80000001, .edx = 0x28100800}, /* long mode, RDTSCP, no-execute, SYSCALL */
     {.leaf = 0x80000008, .eax = 0x3028},     /* overwritten by the profile's address width */
 };
 
@@ -219,6 +226,7 @@ static const struct vmr_backend mock_backend = {
     .vm_doorbell = mock_vm_doorbell,
     .vm_set_seam_hook = mock_vm_set_seam_hook,
     .vm_native = mock_vm_native,
+    .state = &mock_state,
 };
 
 const struct vmr_backend *vmr_mock_backend(void)

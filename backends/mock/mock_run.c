@@ -55,7 +55,7 @@ static void exit_debug(const struct vmr_backend_vp *vp, struct vmr_exit *vp_exit
 /* What every exit says. */
 static void complete_exit(const struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
 {
-    vp_exit->interrupt_ready = vp_can_interrupt(vp) && vp->injected < 0;
+    vp_exit->interrupt_ready = vp_can_interrupt(vp) && vp->injected.kind == VMR_X86_EVENT_NONE;
     vp_exit->tpr = vp->vm->chip ? 0 : (uint8_t)vp->regs.cr8;
     vp_exit->vtl = vp->vtl;
 }
@@ -143,19 +143,42 @@ static void accept(struct vmr_backend_vp *vp, uint8_t vector)
     handler_begin(vp, vector);
 }
 
+static void accept_nmi(struct vmr_backend_vp *vp)
+{
+    vp->nmi_masked = true;
+    accept(vp, VECTOR_NMI);
+}
+
+/* What was begun and waits for no flag. False: nothing was. */
+static bool take_begun(struct vmr_backend_vp *vp)
+{
+    struct vmr_x86_event event = vp->injected;
+
+    if (vp->in_handler || event.kind == VMR_X86_EVENT_NONE || event.kind == VMR_X86_EVENT_INTERRUPT)
+        return false;
+    vp->injected = (struct vmr_x86_event){0};
+    if (event.kind == VMR_X86_EVENT_EXCEPTION)
+        vp->pending = event;
+    else if (event.kind == VMR_X86_EVENT_NMI)
+        accept_nmi(vp);
+    else
+        accept(vp, event.vector);
+    return true;
+}
+
 static void take_interrupt(struct vmr_backend_vp *vp)
 {
-    if (vp->nmi_pending && !vp->in_handler) {
+    if (vp->nmi_pending && !vp->in_handler && !vp->nmi_masked) {
         vp->nmi_pending = false;
-        accept(vp, VECTOR_NMI);
+        accept_nmi(vp);
         return;
     }
-    if (!vp_can_interrupt(vp))
+    if (take_begun(vp) || !vp_can_interrupt(vp))
         return;
-    if (vp->injected >= 0) {
-        uint8_t vector = (uint8_t)vp->injected;
+    if (vp->injected.kind == VMR_X86_EVENT_INTERRUPT) {
+        uint8_t vector = vp->injected.vector;
 
-        vp->injected = -1;
+        vp->injected = (struct vmr_x86_event){0};
         accept(vp, vector);
     } else if (vp->chip_pending) {
         int vector = chip_accept(vp);
@@ -169,7 +192,7 @@ static void take_interrupt(struct vmr_backend_vp *vp)
 
 static bool opens_window(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
 {
-    if (!vp->window || !vp_can_interrupt(vp) || vp->injected >= 0)
+    if (!vp->window || !vp_can_interrupt(vp) || vp->injected.kind != VMR_X86_EVENT_NONE)
         return false;
     if (vp->vm->profile->window == PROFILE_WINDOW_ONCE)
         vp->window = false;
@@ -284,7 +307,8 @@ static void run_program(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, uin
     bool inside = vp->vm->profile->kick != PROFILE_KICK_RESENT;
 
     for (;;) {
-        if ((attention & ATTENTION_KICK) && inside) {
+        /* The end of a level interrupt that waits to be told is no state of the VP: it goes first. */
+        if ((attention & ATTENTION_KICK) && inside && vp->eoi_due < 0) {
             exit_cancel(vp_exit);
             return;
         }

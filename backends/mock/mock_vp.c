@@ -11,6 +11,17 @@
 #include "backends/mock/machine.h"
 #include "backends/mock/program.h"
 #include "backends/mock/script.h"
+#include "backends/mock/vtl.h"
+
+/* What the processor says it is, also in DX (Intel SDM vol. 3, 10.1.2). */
+static uint32_t cpuid_1_eax(const struct vmr_backend_vm *vm)
+{
+    for (size_t i = 0; i < vm->cpuid_count; i++) {
+        if (vm->cpuid[i].leaf == 1)
+            return vm->cpuid[i].eax;
+    }
+    return 0;
+}
 
 enum vmr_status mock_vp_create(struct vmr_backend_vm *vm, struct vmr_backend_vp *vp, vmr_vp_index index,
                                struct vmr_error *err)
@@ -25,10 +36,13 @@ enum vmr_status mock_vp_create(struct vmr_backend_vm *vm, struct vmr_backend_vp 
     vp->index = index;
     if (!vtl_create(vp))
         return vmr_error_set(err, VMR_E_NOMEM, "mock: VP %u: out of memory", index);
+    vtl_reset(vp);
     vmr_x86_regs_reset(&vp->regs);
+    vp->regs.gpr[VMR_X86_RDX] = cpuid_1_eax(vm);
     if (index > 0)
         vp->regs.apic_base &= ~APIC_BASE_BSP;
     msr_reset(vp);
+    xsave_reset(vp);
     vp_restart(vp);
     if (vm->chip && index > 0)
         vp->activity = VMR_ACTIVITY_WAIT_FOR_SIPI;
@@ -105,9 +119,9 @@ void vp_restart(struct vmr_backend_vp *vp)
     vp->in_handler = false;
     vp->awaiting = false;
     vp->shadow = 0;
-    vp->injected = -1;
+    vp->injected = (struct vmr_x86_event){0};
     vp->in_call = false;
-    vp->thrown = -1;
+    vp->pending = (struct vmr_x86_event){0};
     vp->eoi_due = -1;
     vp->break_due = -1;
     vp->trap_due = false;
@@ -130,12 +144,8 @@ enum vmr_status mock_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs 
  * Real-mode registers are those of a processor that starts: the program begins
  * anew. Otherwise the instruction pointer says which step comes next.
  */
-enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs)
+void vp_put_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs)
 {
-    enum vmr_status status = fault_call(vp->vm->hypervisor, "writing registers", NULL);
-
-    if (status)
-        return status;
     bool real_mode = (regs->cr0 & 1) == 0;
     bool calling = vp->in_call && !real_mode && (regs->rip ^ vp->regs.rip) < VMR_PAGE_SIZE;
 
@@ -151,7 +161,15 @@ enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86
     chip_base_changed(vp);
     if (vp->vm->chip)
         chip_write_cr8(vp, (uint8_t)regs->cr8);
-    return VMR_OK;
+}
+
+enum vmr_status mock_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs)
+{
+    enum vmr_status status = fault_call(vp->vm->hypervisor, "writing registers", NULL);
+
+    if (!status)
+        vp_put_regs(vp, regs);
+    return status;
 }
 
 enum vmr_status mock_vp_get_msr(struct vmr_backend_vp *vp, uint32_t index, uint64_t *ret_value)
@@ -172,12 +190,18 @@ enum vmr_status mock_vp_set_msr(struct vmr_backend_vp *vp, uint32_t index, uint6
     return msr_write_own(vp, index, value) ? VMR_OK : VMR_E_GUEST;
 }
 
+static void read_xmm(const struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT])
+{
+    for (unsigned i = 0; i < VMR_HV_XMM_COUNT; i++)
+        ret_xmm[i] = (struct vmr_hv_xmm){.low = xmm_word(vp, 2 * i), .high = xmm_word(vp, 2 * i + 1)};
+}
+
 enum vmr_status mock_vp_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT])
 {
     enum vmr_status status = fault_call(vp->vm->hypervisor, "reading XMM registers", NULL);
 
     if (!status)
-        memcpy(ret_xmm, vp->xmm, sizeof(vp->xmm));
+        read_xmm(vp, ret_xmm);
     return status;
 }
 
@@ -185,8 +209,10 @@ enum vmr_status mock_vp_set_xmm(struct vmr_backend_vp *vp, const struct vmr_hv_x
 {
     enum vmr_status status = fault_call(vp->vm->hypervisor, "writing XMM registers", NULL);
 
-    if (!status)
-        memcpy(vp->xmm, xmm, sizeof(vp->xmm));
+    for (unsigned i = 0; !status && i < VMR_HV_XMM_COUNT; i++) {
+        xmm_set_word(vp, 2 * i, xmm[i].low);
+        xmm_set_word(vp, 2 * i + 1, xmm[i].high);
+    }
     return status;
 }
 
@@ -240,7 +266,7 @@ enum vmr_status mock_vp_interrupt(struct vmr_backend_vp *vp, uint8_t vector)
 
     if (status)
         return status;
-    vp->injected = vector;
+    vp->injected = (struct vmr_x86_event){.kind = VMR_X86_EVENT_INTERRUPT, .vector = vector};
     vp_log_injected(vp, vector);
     if (vp->activity == VMR_ACTIVITY_HALTED)
         vp->activity = VMR_ACTIVITY_RUNNING;
@@ -274,7 +300,8 @@ enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector)
     enum vmr_status status = fault_call(vp->vm->hypervisor, "injecting an exception", NULL);
 
     if (!status)
-        vp->thrown = vector;
+        vp->pending = (struct vmr_x86_event){
+            .kind = VMR_X86_EVENT_EXCEPTION, .vector = vector, .has_error = vector == EXCEPTION_GP};
     return status;
 }
 

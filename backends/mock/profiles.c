@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "vmrig/x86_state.h"
+
 #define CAP(name) (UINT64_C(1) << VMR_CAP_##name)
 #define CHIP(name) (uint8_t)(1u << VMR_IRQCHIP_##name)
 
@@ -18,6 +20,12 @@
 #define CAPS_SPLIT (CAP(IRQCHIP_SPLIT) | CAP(MSI))
 #define CAPS_EVENTS (CAP(IRQFD) | CAP(DOORBELL))
 #define CAPS_KERNEL (CAPS_SPLIT | CAP(IRQCHIP_KERNEL))
+
+#define CLASS(name) (UINT64_C(1) << VMR_VP_##name)
+/* What the interfaces of Microsoft's hypervisors have no names for. */
+#define LACKS_HYPERV (CLASS(FEATURE_CONTROL) | CLASS(SPEC_CTRL) | CLASS(MCG))
+/* Hypervisor.framework keeps registers and the MSRs of system calls. */
+#define LACKS_HVF (LACKS_HYPERV | CLASS(XSS) | CLASS(MTRRS) | CLASS(CET) | CLASS(CET_SS))
 
 #define ITEMS_MANY VMR_STRING_IO_BYTES_MAX
 /* KVM's answer to a hypercall that it does not know: -KVM_ENOSYS (linux/kvm_para.h). */
@@ -59,6 +67,7 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
             .vp_count_max = 64,
             .physical_bits = 40,
             .irqchips = CHIP(USER),
+            .lacks = LACKS_HVF,
             .kick = PROFILE_KICK_STICKY,
             .window = PROFILE_WINDOW_CANCEL,
             .outs_items = 1,
@@ -73,6 +82,7 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
             .vp_count_max = 255,
             .physical_bits = 44,
             .irqchips = CHIP(USER) | CHIP(SPLIT),
+            .lacks = LACKS_HYPERV,
             .kick = PROFILE_KICK_RESENT,
             .window = PROFILE_WINDOW_ONCE,
             .outs_items = ITEMS_MANY,
@@ -86,6 +96,7 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
             .vp_count_max = 255,
             .physical_bits = 44,
             .irqchips = CHIP(USER) | CHIP(SPLIT),
+            .lacks = LACKS_HYPERV,
             .kick = PROFILE_KICK_STICKY,
             .window = PROFILE_WINDOW_ONCE,
             .outs_items = 1,

@@ -31,8 +31,14 @@ struct mock_profile {
     enum profile_window window;
     uint32_t outs_items, ins_items; /* of a string instruction in one exit, at most */
     bool single_item_is_plain;      /* a string exit of one item looks like IN or OUT */
-    uint64_t no_hypercall_result;   /* what a hypercall leaves that nobody takes */
+    uint64_t lacks; /* classes of a VP's state that cannot be reached, and MSRs of theirs: 1 << enum vmr_vp_class */
+    uint64_t no_hypercall_result; /* what a hypercall leaves that nobody takes */
 };
+
+static inline bool profile_has_class(const struct mock_profile *profile, unsigned vp_class)
+{
+    return (profile->lacks >> vp_class & 1) == 0;
+}
 
 /* NULL for a number that is none. */
 const struct mock_profile *profile_get(enum vmr_mock_profile profile);

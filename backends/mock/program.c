@@ -315,6 +315,7 @@ static void set_interrupts(struct vmr_backend_vp *vp)
 {
     if ((vp->regs.rflags & RFLAGS_IF) == 0)
         vp->shadow = 2; /* this step and the next */
+    vp->shadow_kind = VMR_X86_SHADOW_STI;
     vp->regs.rflags |= RFLAGS_IF;
 }
 
@@ -453,9 +454,9 @@ enum step_result program_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit
     uint32_t index = program_step(vp);
     const struct vmr_step *step = index < vp->program->count ? &vp->program->steps[index] : &end;
 
-    if (vp->thrown >= 0 && !vp->in_call) {
-        vp->exception = (uint8_t)vp->thrown;
-        vp->thrown = -1;
+    if (vp->pending.kind != VMR_X86_EVENT_NONE && !vp->in_call) {
+        vp->exception = vp->pending.vector;
+        vp->pending = (struct vmr_x86_event){0};
     }
     if (vp->exception)
         return report(vp, vp_exit, EXCEPTION_STEP | vp->exception, vp->regs.rip);

@@ -9,6 +9,7 @@
 
 #include "backends/mock/chip.h"
 #include "backends/mock/program.h"
+#include "backends/mock/vtl.h"
 
 struct vtl_state {
     struct vmr_x86_regs regs; /* the private ones */
@@ -23,10 +24,9 @@ struct vtl_state {
     bool in_call;
     uint64_t call_rip;
     struct vmr_x86_segment call_cs;
-    int thrown;
-    uint8_t shadow;
-    bool nmi_pending;
-    int injected;
+    struct vmr_x86_event pending, injected;
+    uint8_t shadow, shadow_kind;
+    bool nmi_pending, nmi_masked;
     bool resume;
 };
 
@@ -37,6 +37,17 @@ bool vtl_create(struct vmr_backend_vp *vp)
     vp->vtls = calloc(vp->vm->vtl_highest + 1u, sizeof(*vp->vtls));
     vp->vtl = vp->vm->vtl_first;
     return vp->vtls != NULL;
+}
+
+/* A VTL that was never entered. */
+static void forget(struct vmr_backend_vp *vp, uint8_t vtl)
+{
+    struct vtl_state *state = &vp->vtls[vtl];
+
+    *state = (struct vtl_state){.program = state->program};
+    vmr_x86_regs_reset(&state->regs);
+    for (unsigned i = 0; i < MOCK_MSR_COUNT; i++)
+        state->msrs[i] = msr_at_reset(i);
 }
 
 void vtl_destroy(struct vmr_backend_vp *vp)
@@ -106,10 +117,12 @@ static void leave(const struct vmr_backend_vp *vp, struct vtl_state *ret_state)
         .in_call = vp->in_call,
         .call_rip = vp->call_rip,
         .call_cs = vp->call_cs,
-        .thrown = vp->thrown,
-        .shadow = vp->shadow,
-        .nmi_pending = vp->nmi_pending,
+        .pending = vp->pending,
         .injected = vp->injected,
+        .shadow = vp->shadow,
+        .shadow_kind = vp->shadow_kind,
+        .nmi_pending = vp->nmi_pending,
+        .nmi_masked = vp->nmi_masked,
         .resume = vp->resume,
     };
     for (unsigned i = 0; i < MOCK_MSR_COUNT; i++)
@@ -138,10 +151,12 @@ static void come(struct vmr_backend_vp *vp, const struct vtl_state *state)
     vp->in_call = state->in_call;
     vp->call_rip = state->call_rip;
     vp->call_cs = state->call_cs;
-    vp->thrown = state->thrown;
-    vp->shadow = state->shadow;
-    vp->nmi_pending = state->nmi_pending;
+    vp->pending = state->pending;
     vp->injected = state->injected;
+    vp->shadow = state->shadow;
+    vp->shadow_kind = state->shadow_kind;
+    vp->nmi_pending = state->nmi_pending;
+    vp->nmi_masked = state->nmi_masked;
     vp->resume = state->resume;
     take_msrs(vp, state->msrs);
 }
@@ -182,4 +197,64 @@ enum vmr_status mock_vp_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const
     vp->pass = false;
     vp->awaiting = false;
     return VMR_OK;
+}
+
+/* --- as states --- */
+
+void vtl_get_regs(const struct vmr_backend_vp *vp, uint8_t vtl, struct vmr_x86_regs *ret_regs)
+{
+    *ret_regs = vp->regs;
+    if (vtl == vp->vtl)
+        return;
+    *ret_regs = vp->vtls[vtl].regs;
+    share_registers(ret_regs, &vp->regs);
+}
+
+void vtl_put_regs(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *regs)
+{
+    struct vtl_state *state = &vp->vtls[vtl];
+    bool begins = (regs->cr0 & 1) == 0 || program_step_of(regs->rip) == UINT32_MAX;
+
+    if (begins || regs->rip != state->regs.rip) {
+        state->step = (struct flight){0};
+        state->in_call = state->resume = false;
+        state->begun = !begins;
+    }
+    state->regs = *regs;
+    share_registers(&vp->regs, regs);
+}
+
+uint64_t *vtl_msr(struct vmr_backend_vp *vp, uint8_t vtl, unsigned place)
+{
+    return vtl == vp->vtl || !msr_is_private(place) ? &vp->msrs[place] : &vp->vtls[vtl].msrs[place];
+}
+
+struct vtl_events vtl_events_of(struct vmr_backend_vp *vp, uint8_t vtl)
+{
+    struct vtl_state *state = vtl == vp->vtl ? NULL : &vp->vtls[vtl];
+
+    if (!state)
+        return (struct vtl_events){.pending = &vp->pending,
+                                   .injected = &vp->injected,
+                                   .shadow = &vp->shadow,
+                                   .shadow_kind = &vp->shadow_kind,
+                                   .nmi_pending = &vp->nmi_pending,
+                                   .nmi_masked = &vp->nmi_masked};
+    return (struct vtl_events){.pending = &state->pending,
+                               .injected = &state->injected,
+                               .shadow = &state->shadow,
+                               .shadow_kind = &state->shadow_kind,
+                               .nmi_pending = &state->nmi_pending,
+                               .nmi_masked = &state->nmi_masked};
+}
+
+void vtl_reset(struct vmr_backend_vp *vp)
+{
+    if (!vp->vtls)
+        return;
+    vp->vtls[vp->vtl].program = vp->program;
+    for (uint8_t vtl = 0; vtl <= vp->vm->vtl_highest; vtl++)
+        forget(vp, vtl);
+    vp->vtl = vp->vm->vtl_first;
+    vp->program = vp->vtls[vp->vtl].program;
 }

@@ -92,7 +92,8 @@ VMR_API struct vmr_hv_calls *vmr_hv_guest_calls(struct vmr_hv_guest *guest);
 VMR_API void vmr_hv_guest_reset(struct vmr_hv_guest *guest);
 /*
  * One VTL alone back to power-up: its pages, SynIC and timers. What it protects, the lower VTLs and the reference time
- * stay: a device of a lower VTL must not reach its memory while it starts again. VPs stopped.
+ * stay: a device of a lower VTL must not reach its memory while it starts again. Of the VTL in which VPs begin, they
+ * are in it again. VPs stopped.
  */
 VMR_API void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
 

@@ -156,6 +156,9 @@ enum vmr_mock_fault {
     VMR_MOCK_DROP_KICK,       /* the n-th kick does nothing: a broken backend */
     VMR_MOCK_SPURIOUS_CANCEL, /* before the n-th step, one VMR_EXIT_CANCEL for no reason: legal */
     VMR_MOCK_DELAY_STEP,      /* the n-th step takes a millisecond of virtual time */
+    VMR_MOCK_FAIL_GET_STATE,  /* the n-th reading of a state fails */
+    VMR_MOCK_FAIL_SET_STATE,  /* the n-th writing */
+    VMR_MOCK_FAIL_RESET,      /* the n-th reset, of the VM or of a VP */
     VMR_MOCK_FAULT_COUNT
 };
 /* In the mock inside `handle`, counted from 1 over everything made from it from now on; 0 takes the fault away. */

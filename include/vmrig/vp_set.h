@@ -14,6 +14,7 @@
  */
 
 #include "vmrig/run.h"
+#include "vmrig/state_access.h"
 
 VMR_BEGIN_DECLS
 
@@ -38,7 +39,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_create(struct vmr_partition *p
 /* Stops, unbinds and joins. NULL is fine. Not on a VP's thread. */
 VMR_API void vmr_vp_set_destroy(struct vmr_vp_set *set);
 
-/* VMR_E_STATE unless stopped, or once a VP has failed. Any thread that is not a VP's. */
+/* VMR_E_STATE unless stopped, once a VP has failed, and while the partition is not usable [RST-3]. Any thread that is
+ * not a VP's. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set);
 
 /*
@@ -68,6 +70,16 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_wait(struct vmr_vp_set *set, u
  * `reason` is none. Any thread. [SET-6]
  */
 VMR_API bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum vmr_halt_reason reason);
+
+/*
+ * Resets the partition (vmrig/state_access.h), then every VP, each on its own
+ * thread. Each VP has its part, whatever becomes of the others; the first error
+ * is returned. On success the set is stopped, and the halt that was there is
+ * forgotten; otherwise it stays, and nothing runs until a later reset succeeds.
+ * VMR_E_STATE, and nothing done, unless stopped or halted with every VP out of
+ * its run, and once a VP has failed. Not on a VP's thread. [RST-4]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_reset(struct vmr_vp_set *set, struct vmr_error *err);
 
 /*
  * Runs `function` on the VP's thread at a clean point and returns its status; a

@@ -165,6 +165,8 @@ struct vmr_x86_reset_info {
     bool waits_for_sipi;   /* the VP is no boot processor, and there are local APICs */
     bool x2apic;
     uint64_t misc_enable, feature_control, mcg_cap; /* what the hypervisor shows at first: models differ */
+    uint32_t apic_version;                          /* 0: six entries in the local vector table */
+    uint32_t apic_lint0; /* of the boot processor; 0: masked. Hypervisors without firmware let the PIC through. */
 };
 
 /*

@@ -235,8 +235,10 @@ void vmr_hv_guest_scrub(struct vmr_hv_guest *guest, uint8_t vtl)
         return;
     guest_registers_scrub(guest, vtl);
     vmr_synic_scrub(guest->synic, vtl);
-    if (guest_has_vtls(guest))
+    if (guest_has_vtls(guest)) {
         vtls_drop_vectors(&guest->vtls, vtl);
+        vtls_begin_again(&guest->vtls, vtl);
+    }
 }
 
 struct vmr_synic *vmr_hv_guest_synic(struct vmr_hv_guest *guest)

@@ -49,6 +49,12 @@ void vtls_reset(struct vtls *vtls)
         begin_vp(&vtls->vps[i], vtls->first);
 }
 
+void vtls_begin_again(struct vtls *vtls, uint8_t vtl)
+{
+    for (uint32_t i = 0; vtl == vtls->first && i < vtls->vp_count; i++)
+        vtls->vps[i].active = vtl;
+}
+
 enum vmr_status vtls_init(struct vtls *vtls)
 {
     vtls->vps = calloc(vtls->vp_count, sizeof(*vtls->vps));

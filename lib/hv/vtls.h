@@ -70,5 +70,7 @@ uint8_t vtls_wanted(struct vtls *vtls, vmr_vp_index vp);
 /* The highest that waits for the active VTL; false: none. */
 bool vtls_vector(struct vtls *vtls, vmr_vp_index vp, uint8_t *ret_vector);
 void vtls_vector_taken(struct vtls *vtls, vmr_vp_index vp, uint8_t vector);
+/* The VTL in which VPs begin is the one they are in again; of another, nothing. VPs stopped. */
+void vtls_begin_again(struct vtls *vtls, uint8_t vtl);
 /* Forgets those of one VTL. VPs stopped. */
 void vtls_drop_vectors(struct vtls *vtls, uint8_t vtl);

@@ -42,6 +42,7 @@ struct vmr_vp {
     vmr_vp_index index;
     _Atomic uint32_t state; /* enum vp_state of lifecycle.h */
     bool was_bound;
+    bool phase_done; /* it has had its part of the reset that is under way; under the partition's lock */
 
     _Atomic uint32_t start_state; /* start.h */
     struct vmr_hv_initial start;  /* while one is asked for */
@@ -98,6 +99,13 @@ struct vmr_partition {
     struct sync_mutex lock;
     struct sync_mutex hold_lock; /* hold.h */
     struct page_trap trap;       /* trap.h; under guest memory's lock of changes */
+    /* reset.h: the phase is read anywhere, the rest is under `lock` */
+    _Atomic uint32_t phase; /* enum reset_phase */
+    _Atomic uint32_t ran;   /* VTLs whose software may have run since their last reset or scrub, a bit each */
+    bool phase_busy;        /* the partition's own part is under way */
+    bool phase_failed;      /* a VP's part has */
+    uint8_t phase_vtl;      /* that is scrubbed */
+    uint32_t phase_due;     /* VPs that have their part before them */
     uint32_t bound_count;
     bool bound_once;
     const struct vmr_irqchip_ops *chip_ops;
@@ -136,6 +144,11 @@ union vp_state_value {
     struct vmr_x86_activity_state activity;
     struct vmr_debug_state debug_state;
     struct vmr_x86_word_state word;
+};
+
+/* Any class of a partition. */
+union vm_state_value {
+    struct vmr_vm_clock_state clock;
 };
 
 /* Which classes the partition's VPs have, and what their power-up depends on. */
@@ -202,6 +215,9 @@ enum vmr_status partition_create_hv(struct vmr_partition *partition, const struc
                                     struct vmr_error *err);
 
 /* --- vtl.c: VTLs --- */
+
+/* The backend has taken the VP there. The VP's thread. */
+void vp_is_in_vtl(struct vmr_vp *vp, uint8_t vtl);
 
 /* The highest that the partition will have (hv.c). */
 uint8_t proto_vtl_highest(const struct vmr_proto *proto);

@@ -70,6 +70,11 @@ enum vmr_hv_start_end start_ask(struct vmr_vp *vp, struct vmr_vp *caller, const 
     return ask(vp, state, caller, start);
 }
 
+void start_forget(struct vmr_vp *vp)
+{
+    sync_store_u32(vp->partition->host, &vp->start_state, STATE(START_FREE, 0));
+}
+
 /* --- the VP's thread --- */
 
 enum vmr_status start_registers(struct vmr_vp *vp, const struct vmr_x86_regs *initial)

@@ -19,5 +19,8 @@ enum vmr_hv_start_end start_ask(struct vmr_vp *vp, struct vmr_vp *caller, const 
 /* When REQUEST_START was seen: starts the VP if it may. A failure of the backend is the VP's. The VP's thread. */
 enum vmr_status start_take(struct vmr_vp *vp);
 
+/* Nobody asks any more. VPs stopped. */
+void start_forget(struct vmr_vp *vp);
+
 /* Gives the VP new registers, all but its APIC base, which neither INIT nor a start changes. The VP's thread. */
 enum vmr_status start_registers(struct vmr_vp *vp, const struct vmr_x86_regs *initial);

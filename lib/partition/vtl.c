@@ -98,6 +98,20 @@ enum vmr_status vmr_partition_vtl_unmap(struct vmr_partition *partition, uint8_t
     return partition->hv ? vmr_hv_guest_map_vtl(partition->hv, vtl, range, false, err) : no_vtls(err, partition);
 }
 
+void vp_is_in_vtl(struct vmr_vp *vp, uint8_t vtl)
+{
+    /* CR8 of other VTLs is nothing to the local APIC, which is VTL 0's. */
+    if (vp->vtl == VMR_VTL0)
+        vp->vtl0_tpr = vp->guest_tpr;
+    vp->vtl_activity[vp->vtl] = vp->activity;
+    vp->vtl = vtl;
+    vp->activity = vp->vtl_activity[vtl];
+    if (vtl == VMR_VTL0)
+        vp->guest_tpr = vp->vtl0_tpr;
+    vp->interrupt_ready = false; /* until an exit of this VTL says so */
+    vp->recheck = true;
+}
+
 uint8_t vmr_vp_get_vtl(const struct vmr_vp *vp)
 {
     return vp->vtl;

@@ -12,6 +12,7 @@
 #include "lib/base/plant.h"
 #include "lib/partition/hold.h"
 #include "lib/partition/lifecycle.h"
+#include "lib/partition/reset.h"
 #include "lib/partition/start.h"
 #include "lib/run/stop.h"
 
@@ -251,7 +252,7 @@ static void run_once(struct run *run)
 enum vmr_status vmr_vp_run(struct vmr_vp *vp, struct vmr_stop_source *stop, const struct vmr_vp_io *io,
                            struct vmr_run_result *ret_result)
 {
-    enum vmr_status status = io ? lifecycle_move(vp, VP_OP_RUN) : VMR_E_USAGE;
+    enum vmr_status status = io ? reset_enter_run(vp) : VMR_E_USAGE;
 
     if (status)
         return status;
@@ -270,4 +271,56 @@ enum vmr_status vmr_vp_run(struct vmr_vp *vp, struct vmr_stop_source *stop, cons
         return run.status;
     *ret_result = run.result;
     return VMR_OK;
+}
+
+/* --- between runs --- */
+
+/* The hypervisor's local APIC has its own queue; asking for the activity empties it. */
+static void flush_hypervisor(struct run *run)
+{
+    const struct vmr_backend *backend = run->vp->partition->backend;
+    enum vmr_activity activity;
+
+    if (run->done || !partition_apic_in_hypervisor(run->vp->partition))
+        return;
+    enum vmr_status status = backend->vp_get_activity(run->vp->backend_vp, &activity);
+
+    if (status)
+        run_fail(run, status);
+}
+
+/* What the loop does before it enters the guest, and no more. */
+static void flush_requests(struct run *run)
+{
+    const uint32_t mask = REQUEST_WAKE | REQUEST_NMI | REQUEST_FLUSH | REQUEST_START;
+    struct vmr_vp *vp = run->vp;
+    uint32_t requests = sync_load_u32(vp->partition->host, &vp->requests) & mask;
+
+    if (requests)
+        take_requests(run, requests);
+    if (vp->recheck && requests && !run->done)
+        interrupts_take(run);
+    if (vp->start_due && !run->done)
+        run_start(run);
+    flush_hypervisor(run);
+}
+
+enum vmr_status vmr_vp_flush_async_requests(struct vmr_vp *vp)
+{
+    static const struct vmr_vp_io nothing = {0}; /* no exit is dispatched, but for one that failed */
+    enum vmr_status status = reset_enter(vp, RESET_USABLE);
+
+    if (status)
+        return status;
+    if (vp->exit_pending) {
+        (void)lifecycle_move(vp, VP_OP_RETURN);
+        return VMR_E_STATE;
+    }
+    struct run run = {.vp = vp, .io = &nothing};
+
+    run_begin(vp);
+    flush_requests(&run);
+    run_end(vp, VMR_LEAVE_STEP);
+    (void)lifecycle_move(vp, run.done ? VP_OP_FAIL : VP_OP_RETURN);
+    return run.done ? VMR_E_HOST : VMR_OK;
 }

@@ -7,6 +7,7 @@
 
 #include "lib/partition/hold.h"
 #include "lib/partition/lifecycle.h"
+#include "lib/partition/reset.h"
 #include "lib/partition/start.h"
 #include "lib/run/run.h"
 
@@ -113,7 +114,7 @@ static bool step_enter(struct vmr_vp *vp)
 
 enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
 {
-    enum vmr_status status = lifecycle_move(vp, VP_OP_RUN);
+    enum vmr_status status = reset_enter_run(vp);
 
     if (status)
         return status;

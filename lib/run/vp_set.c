@@ -223,7 +223,7 @@ enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set)
     enum vmr_status status = VMR_OK;
 
     sync_mutex_lock(&set->lock);
-    if (set->phase != SET_STOPPED || any_failed(set)) {
+    if (set->phase != SET_STOPPED || set->resetting || any_failed(set) || !vmr_partition_is_usable(set->partition)) {
         status = VMR_E_STATE;
     } else {
         set->phase = SET_RUNNING;
@@ -374,5 +374,95 @@ enum vmr_status vmr_vp_set_call(struct vmr_vp_set *set, vmr_vp_index vp,
         status = call.status;
     }
     sync_mutex_unlock(&set->lock);
+    return status;
+}
+
+/* --- reset --- */
+
+struct reset_call {
+    struct set_call call;
+    struct vmr_error err;
+};
+
+static enum vmr_status reset_one(void *argument, struct vmr_vp *vp)
+{
+    struct reset_call *reset = argument;
+
+    return vmr_vp_reset(vp, &reset->err);
+}
+
+/* All at once. VMR_E_DEADLOCK: a virtual host knows that one of them is never done. */
+static enum vmr_status reset_members(struct vmr_vp_set *set, struct set_waiter *waiter, struct reset_call *resets,
+                                     struct vmr_error *err)
+{
+    enum vmr_park_result result = VMR_PARK_WOKEN;
+    uint32_t done = 0;
+
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        resets[i].call = (struct set_call){.function = reset_one, .argument = &resets[i], .status = VMR_E_DEADLOCK};
+        call_queue(&set->members[i], &resets[i].call);
+    }
+    while (done < set->member_count && result != VMR_PARK_DEADLOCK) {
+        if (resets[done].call.done)
+            done++;
+        else
+            result = wait_for_change(set, waiter, VMR_NEVER);
+    }
+    for (uint32_t i = 0; i < set->member_count; i++)
+        call_unqueue(&set->members[i], &resets[i].call);
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (resets[i].call.status == VMR_OK)
+            continue;
+        (void)vmr_error_set(err, resets[i].call.status, "%.220s",
+                            resets[i].err.message[0] ? resets[i].err.message : "reset: a VP cannot be reached");
+        return resets[i].call.status;
+    }
+    return VMR_OK;
+}
+
+/* With the lock held, and given up meanwhile. */
+static enum vmr_status reset_all(struct vmr_vp_set *set, struct reset_call *resets, struct vmr_error *err)
+{
+    struct set_waiter waiter = {0};
+    enum vmr_status status = waiter_begin(set, &waiter);
+
+    if (status)
+        return vmr_error_set(err, status, "VP set: out of memory");
+    sync_mutex_unlock(&set->lock);
+    status = vmr_partition_reset(set->partition, err);
+    sync_mutex_lock(&set->lock);
+    if (!status)
+        status = reset_members(set, &waiter, resets, err);
+    waiter_end(set, &waiter);
+    return status;
+}
+
+enum vmr_status vmr_vp_set_reset(struct vmr_vp_set *set, struct vmr_error *err)
+{
+    struct reset_call *resets = calloc(vmr_partition_vp_count(set->partition), sizeof(*resets));
+    enum vmr_status status = VMR_OK;
+
+    if (!resets)
+        return vmr_error_set(err, VMR_E_NOMEM, "VP set: out of memory");
+    sync_mutex_lock(&set->lock);
+    bool rests = (set->phase == SET_STOPPED || (set->phase == SET_RUNNING && set->halted)) && all_quiet(set);
+
+    if (!rests || set->resetting || any_failed(set)) {
+        status = vmr_error_set(err, VMR_E_STATE, "VP set: %s",
+                               any_failed(set)  ? "a VP has failed"
+                               : set->resetting ? "it is being reset"
+                                                : "it runs");
+    } else {
+        set->resetting = true;
+        status = reset_all(set, resets, err);
+        set->resetting = false;
+        if (!status) {
+            set->phase = set->phase == SET_ENDING ? SET_ENDING : SET_STOPPED;
+            set->halted = false;
+        }
+    }
+    set_wake_waiters(set); /* a halt that is waited for may be none any more */
+    sync_mutex_unlock(&set->lock);
+    free(resets);
     return status;
 }

@@ -59,6 +59,7 @@ struct vmr_vp_set {
     enum set_phase phase;
     uint64_t stop_generation;
     bool halted;
+    bool resetting;
     struct vmr_vp_set_halt halt;
     struct vmr_error create_error; /* of the first member that could not begin */
     uint32_t member_count;

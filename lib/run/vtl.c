@@ -17,16 +17,7 @@ bool vtl_enter(struct vmr_vp *vp, const struct vmr_hv_entry *entry)
         return false;
     if (entry->first && backend->vp_set_msr(vp->backend_vp, MSR_PAT, entry->initial.pat))
         return false;
-    /* CR8 of other VTLs is nothing to the local APIC, which is VTL 0's. */
-    if (vp->vtl == VMR_VTL0)
-        vp->vtl0_tpr = vp->guest_tpr;
-    vp->vtl_activity[vp->vtl] = vp->activity;
-    vp->vtl = entry->vtl;
-    vp->activity = vp->vtl_activity[vp->vtl];
-    if (vp->vtl == VMR_VTL0)
-        vp->guest_tpr = vp->vtl0_tpr;
-    vp->interrupt_ready = false; /* until an exit of this VTL says so */
-    vp->recheck = true;
+    vp_is_in_vtl(vp, entry->vtl);
     return true;
 }
 

@@ -27,6 +27,9 @@
 #define APIC_LDR 0x0d0u
 #define APIC_DFR 0x0e0u
 #define APIC_SVR 0x0f0u
+#define APIC_LVT_CMCI 0x2f0u
+#define APIC_CMCI_ENTRIES 6u /* "maximum LVT entry" of a version that has it */
+#define APIC_LVT_LINT0 0x350u
 #define APIC_LVT_FIRST 0x320u /* six of them, 16 bytes apart */
 #define APIC_LVT_LAST 0x370u
 #define APIC_VERSION_RESET 0x00050014u
@@ -54,7 +57,7 @@ static void apic(const struct vmr_x86_reset_info *info, struct vmr_x86_apic_stat
     ret_state->base = apic_base(info);
     ret_state->timer_ns = VMR_NEVER;
     store_le32(page + APIC_ID, info->x2apic ? info->vp : info->vp << 24);
-    store_le32(page + APIC_VERSION, APIC_VERSION_RESET);
+    store_le32(page + APIC_VERSION, info->apic_version ? info->apic_version : APIC_VERSION_RESET);
     if (info->x2apic)
         store_le32(page + APIC_LDR, (info->vp >> 4) << 16 | UINT32_C(1) << (info->vp & 0xfu));
     else
@@ -62,6 +65,10 @@ static void apic(const struct vmr_x86_reset_info *info, struct vmr_x86_apic_stat
     store_le32(page + APIC_SVR, 0xff);
     for (unsigned at = APIC_LVT_FIRST; at <= APIC_LVT_LAST; at += 16)
         store_le32(page + at, APIC_LVT_MASKED);
+    if ((info->apic_version ? info->apic_version : APIC_VERSION_RESET) >> 16 >= APIC_CMCI_ENTRIES)
+        store_le32(page + APIC_LVT_CMCI, APIC_LVT_MASKED);
+    if (info->vp == 0 && info->apic_lint0 != 0)
+        store_le32(page + APIC_LVT_LINT0, info->apic_lint0);
 }
 
 /* No component is in use: bytes that say nothing are zero, and MXCSR stands for itself. */

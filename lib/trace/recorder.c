@@ -197,6 +197,7 @@ static enum vmr_status ask_inner(struct vmr_recorder *recorder, struct vmr_error
     if (!status && inner->backend->cpuid)
         status = inner->backend->cpuid(inner, recorder->cpuid, VMR_CPUID_LEAF_MAX, &recorder->cpuid_count, err);
     recorder->caps.bits = recorder_observable(recorder->caps.bits);
+    recorder->caps.vp_classes = recorder->caps.vm_classes = 0; /* what would be set is in no recording */
     return status;
 }
 
