@@ -54,14 +54,16 @@ def main():
     parser.add_argument('--golden', type=pathlib.Path, required=True, help='the list of what must run')
     parser.add_argument('--device', help='skip the test where this cannot be opened')
     parser.add_argument('--patience', default='1', metavar='N', help='scenarios wait N times longer than usual (1)')
+    parser.add_argument('--filter', metavar='PATTERN', help='these scenarios alone')
     parser.add_argument('--update', action='store_true', help='write the list instead of checking it')
     arguments = parser.parse_args()
     reason = missing_device(arguments.device) if arguments.device else None
     if reason is not None:
         print(f'{arguments.hypervisor}: not certified: {reason}')
         sys.exit(SKIPPED)
+    chosen = ['--filter', arguments.filter] if arguments.filter else []
     done = subprocess.run([arguments.vmrig, 'certify', '--hypervisor', arguments.hypervisor, '--patience',
-                           arguments.patience, '--json'], stdout=subprocess.PIPE, check=False)
+                           arguments.patience, '--json'] + chosen, stdout=subprocess.PIPE, check=False)
     try:
         results = json.loads(done.stdout)['results']
     except ValueError:

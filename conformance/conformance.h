@@ -41,7 +41,8 @@ enum conf_quirk {
     CONF_QUIRK_DATA_BREAKPOINT = 8,  /* a breakpoint on data is accepted, and never fires */
     CONF_QUIRK_EOI_BEFORE_HALT = 16, /* split: the EOI exit of a guest that halts right behind its EOI is lost */
     CONF_QUIRK_DISABLED_SENDER = 32, /* a local APIC that software has not enabled sends no INIT and SIPI */
-    CONF_QUIRK_MASKED_TIMER = 64     /* a local APIC's timer that runs out while masked fires when it is unmasked */
+    CONF_QUIRK_MASKED_TIMER = 64,    /* a local APIC's timer that runs out while masked fires when it is unmasked */
+    CONF_QUIRK_DIRTY_RING = 128      /* a guest that writes much without an exit overruns its dirty ring */
 };
 
 struct conf;

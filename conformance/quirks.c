@@ -112,6 +112,20 @@ static void probe_real_mode_triple(struct conf *conf)
         conf_skip(conf, "the limit is ignored");
 }
 
+/* More stores than a ring has places, without an exit. */
+static void probe_dirty_ring(struct conf *conf)
+{
+    CONF_PROGRAM(stores, VMR_SET(0, 5000), VMR_STORE_VAR(VMR_PROGRAM_DATA, 8, 0), VMR_LOOP(0, 1), VMR_END());
+    struct conf_vm *vm = conf_vm_create(conf, &no_chip);
+    struct vmr_run_result result = {0};
+
+    CONF_REQUIRE(conf, vm && conf_load(vm, 0, &stores) && conf_bind(vm, 0), "no VM");
+    CONF_REQUIRE(conf, vmr_memory_dirty_start(vm->memory, NULL) == VMR_OK, "the log is refused");
+    CONF_REQUIRE(conf, conf_run(vm, 0, NULL, &result), "the guest does not run");
+    if (!vm->reports[0].ended)
+        conf_skip(conf, "overrun");
+}
+
 /* --- what never comes is waited for by another thread, which then ends the run --- */
 
 struct watch {
@@ -225,6 +239,7 @@ static const struct {
     {"real-mode-triple-fault", CONF_QUIRK_REAL_MODE_TRIPLE, CONF_CAP(REAL_MODE), ON_USER, probe_real_mode_triple},
     {"eoi-before-halt", CONF_QUIRK_EOI_BEFORE_HALT, 0, ON_SPLIT, probe_eoi_before_halt},
     {"disabled-sender", CONF_QUIRK_DISABLED_SENDER, 0, ON_SPLIT | ON_KERNEL, probe_disabled_sender},
+    {"dirty-ring", CONF_QUIRK_DIRTY_RING, CONF_CAP(DIRTY_LOG), ON_USER | ON_SPLIT | ON_KERNEL, probe_dirty_ring},
     {"masked-timer", CONF_QUIRK_MASKED_TIMER, 0, ON_SPLIT | ON_KERNEL, probe_masked_timer},
 };
 

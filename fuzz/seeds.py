@@ -98,6 +98,8 @@ def vp_sets():
     save('vp_set', 'two-high-banks', sparse(0, 1 << 40 | 1 << 50, [1, 2], 7))
     save('vp_set', 'last-bank-only', sparse(0, 1 << 63, [1 << 63], 7))
     save('vp_set', 'bank-without-its-word', number(0) + number(1) + bytes([0, 0, 4]))
+    save('vp_set', 'all-64-banks', sparse(0, (1 << 64) - 1, [(1 << 64) - 1] * 64, 1))
+    save('vp_set', 'member-right-behind-the-last-vp', sparse(0, 2, [1], 4))
     save('vp_set', 'unknown-format', sparse(2, 1, [1], 1))
 
 
@@ -112,7 +114,7 @@ def hypercalls():
         return bytes([0, 0, advanced, length, 0, abi, 0])
 
     # Places in the library's table. What is behind a call is memory and answers; zeroes are enough, and succeed.
-    get_registers, post_message, signal_event = 12, 15, 16
+    send_ipi_ex, get_registers, post_message, signal_event = 10, 12, 15, 16
     for abi, name in enumerate(('x64', 'x86', 'arm64-hvc', 'arm64-smccc')):
         save('hypercall', f'{name}-fast', call(signal_event, 1, b'', (1, 2), b'') + caller(abi))
         save('hypercall', f'{name}-simple', call(post_message, 0, b'', (1, 2), b'\x11' * 24) + caller(abi))
@@ -120,6 +122,11 @@ def hypercalls():
              call(get_registers, 0, number(200), (1, 2), b'') + caller(abi))
     # 32 bytes of output at 8 bytes before the end of a page.
     save('hypercall', 'output-behind-its-page', call(get_registers, 0, number(2), (1, 19), b'') + caller(0))
+    # Three elements of 16 bytes of output at 16 before the end; the call begins at the last.
+    save('hypercall', 'elements-before-the-start-lie-behind-the-page',
+         call(get_registers, 8, number(3) + number(2), (1, 32), b'') + caller(0))
+    save('hypercall', 'longest-list', call(get_registers, 0, number(4095), (1, 2), b'') + caller(0))
+    save('hypercall', 'set-of-64-banks', call(send_ipi_ex, 2, bytes([64]), (1, 2), b'\xff' * 600) + caller(0))
     save('hypercall', 'code-that-does-not-exist', b'\xff' + number(0x7777) + b'\x01\x02\0\0\0' + caller(0, 2, 1))
 
 
@@ -127,7 +134,7 @@ def hypercalls():
 
 
 def synics():
-    write, read, clock, poll, post, event, guest, add, remove = 0, 4, 5, 7, 8, 9, 10, 11, 12
+    write, read, clock, poll, post, event, guest, add, remove, fill = 0, 4, 5, 7, 8, 9, 10, 11, 12, 18
     on = bytes([0, 0, 0])
 
     def msr(place, value, vp=0):
@@ -151,6 +158,20 @@ def synics():
     save('synic', 'monitor-page', bytes([add, 0x11, 3, 9, 15, 4, 16, 0x07]) + number(1 << 9) + on)
     save('synic', 'message-page-is-taken-away',
          msr(simp, b'\x04') + msr(2, b'\x05') + message + bytes([19, 0, poll, 0, 19, 0, poll, 0]) + on)
+    again = bytes([poll, 0])
+    save('synic', 'nobody-has-set-anything-up',
+         msr(eom, b'\0\0', vp=1) + bytes([post, 1, 2, 1, 8, post, 255, 2, 1, 8, event, 2, 2]) + number(5) + again +
+         bytes([poll, 1]) + on)
+    save('synic', 'timer-runs-out-while-its-page-is-off',
+         msr(2, b'\x05') + msr(0x20, b'\x41') + count(100) + again + bytes([clock]) + number(1 << 20) + again +
+         msr(simp, b'\x01') + again + on)
+    save('synic', 'slot-full-of-nonsense',
+         pages + bytes([fill, 255, 1, 2]) + message * 2 + again + bytes([fill, 0, 1, 2]) + msr(eom, b'\0\0') + again +
+         on)
+    memory, jump = bytes([19, 0]), bytes([17, 0xf0]) + number(1 << 40)
+    save('synic', 'reference-page-whose-memory-goes',
+         memory + msr(tsc, b'\x04') + jump + again + memory + again + msr(tsc, b'\x04') + again + memory + jump +
+         again + msr(tsc, b'\x0c') + memory + again + on)
     save('synic', 'reference-page-and-counter', msr(tsc, b'\x03') + bytes([read, 0, 0x40, 0, 17, 0, 17, 0xe1]) + on)
 
 
@@ -164,6 +185,9 @@ def exits():
     def lapic(offset, value):
         return bytes([0, 4, 0x08, offset // 16]) + number(value)
 
+    def ioapic(window, value):
+        return bytes([0, 4, 0x10 if value is None else 0x18, window]) + (b'' if value is None else number(value))
+
     halt, run, user = bytes([0, 10, 0]), b'\0', bytes([0, 0])
     pic = b''.join(io(port, True, value)
                    for port, value in ((0, 0x11), (1, 0x20), (1, 4), (1, 1), (1, 0xfe)))
@@ -175,6 +199,8 @@ def exits():
     save('exits', 'clock-and-serial', run + io(12, True, 11) + io(13, False) + io(14, True, 65) + io(27, False) + user)
     for index, name in enumerate(('split', 'kernel', 'whp-like', 'spurious-cancels'), 1):
         save('exits', f'on-{name}', run + pic + io(14, True, 66) + halt + bytes([index, 0]))
+    save('exits', 'ioapic-index-behind-its-table', run + b''.join(
+        ioapic(0, index) + ioapic(1, 0xffffffff) + ioapic(1, None) for index in (0x40, 0xff)) + user)
     save('exits', 'memory-comes-and-goes', run + bytes([2, 7, 0]) + io(30, True, 1) + bytes([3, 7, 0, 7, 0]) +
          io(30, False) + user)
 

@@ -74,6 +74,11 @@ static enum vmr_status device_check(int fd, bool callers, struct vmr_error *err)
     return VMR_OK;
 }
 
+static bool has_rings(int fd)
+{
+    return kvm_extension(fd, KVM_CAP_DIRTY_LOG_RING_ACQ_REL) > 0 || kvm_extension(fd, KVM_CAP_DIRTY_LOG_RING) > 0;
+}
+
 static enum vmr_status kvm_open(const struct vmr_params *params, int fd, struct vmr_hypervisor_handle *ret_handle,
                                 struct vmr_error *err)
 {
@@ -86,23 +91,25 @@ static enum vmr_status kvm_open(const struct vmr_params *params, int fd, struct 
     if (status)
         return status;
     status = device_check(fd, callers, err);
-    int *signal = status ? NULL : malloc(sizeof(*signal));
+    if (!status && parsed.dirty == KVM_DIRTY_RING && !has_rings(fd))
+        status = vmr_error_set(err, VMR_E_UNSUPPORTED, "kvm: dirty=ring: this kernel lacks KVM_CAP_DIRTY_LOG_RING");
+    struct kvm_params *kept = status ? NULL : malloc(sizeof(*kept));
 
-    if (!status && !signal)
+    if (!status && !kept)
         status = vmr_error_set(err, VMR_E_NOMEM, "kvm: no memory for the handle");
     if (status) {
         if (!callers)
             kvm_host_close(fd);
         return status;
     }
-    *signal = parsed.signal ? (int)parsed.signal : kvm_host_default_signal();
+    *kept = parsed;
     *ret_handle = (struct vmr_hypervisor_handle){
         .backend = vmr_kvm_backend(),
         .fd = fd,
         .owns_fd = !callers,
         .irqchip = parsed.irqchip,
         .offload_enlightenments = parsed.offload_enlightenments,
-        .context = signal,
+        .context = kept,
         .context_destroy = free,
     };
     return VMR_OK;
@@ -156,6 +163,15 @@ static bool cap_holds(const struct vmr_hypervisor_handle *handle, const struct c
     return row->extension == ALWAYS || kvm_extension(handle->fd, row->extension) > 0;
 }
 
+/* A bitmap that is cleared when it is read would have to be read whole for each part of it: 5.1 has a better one. */
+static bool keeps_dirty_log(const struct vmr_hypervisor_handle *handle)
+{
+    const struct kvm_params *params = handle->context;
+    unsigned manual = kvm_extension(handle->fd, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2);
+
+    return params->dirty == KVM_DIRTY_RING || (manual & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE) != 0;
+}
+
 static enum vmr_status kvm_caps(const struct vmr_hypervisor_handle *handle, struct vmr_caps *ret_caps,
                                 struct vmr_error *err)
 {
@@ -168,6 +184,8 @@ static enum vmr_status kvm_caps(const struct vmr_hypervisor_handle *handle, stru
         if (cap_holds(handle, &cap_rows[i]))
             caps.bits |= UINT64_C(1) << (unsigned)cap_rows[i].cap;
     }
+    if (keeps_dirty_log(handle))
+        caps.bits |= UINT64_C(1) << VMR_CAP_DIRTY_LOG;
     if (kvm_hv_offloads(handle))
         caps.bits |= UINT64_C(1) << VMR_CAP_HV_OFFLOAD;
     /* Kernels that do not say allow four (kernel documentation, 4.7). */
@@ -239,6 +257,8 @@ static const struct vmr_backend backend = {
     .vp_destroy = kvm_vp_destroy,
     .vm_map = kvm_vm_map,
     .vm_unmap = kvm_vm_unmap,
+    .vm_dirty_log = kvm_vm_dirty_log,
+    .vm_dirty_take = kvm_vm_dirty_take,
     .vp_bind = kvm_vp_bind,
     .vp_unbind = kvm_vp_unbind,
     .vp_enter = kvm_vp_enter,

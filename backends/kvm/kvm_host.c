@@ -39,14 +39,40 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
     return result < 0 ? -errno : result;
 }
 
-int kvm_host_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run)
+/* What of a vCPU's shared pages begins at page `first`. */
+static int map_vcpu(int vcpu_fd, long first, size_t size, void **ret_address)
 {
-    void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_fd, 0);
+    void *address = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu_fd, first * sysconf(_SC_PAGESIZE));
 
     if (address == MAP_FAILED)
         return -errno;
-    *ret_run = address;
+    *ret_address = address;
     return 0;
+}
+
+int kvm_host_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run)
+{
+    void *address = NULL;
+    int result = map_vcpu(vcpu_fd, 0, size, &address);
+
+    if (result == 0)
+        *ret_run = address;
+    return result;
+}
+
+int kvm_host_map_ring(int vcpu_fd, size_t size, struct kvm_dirty_gfn **ret_ring)
+{
+    void *address = NULL;
+    int result = map_vcpu(vcpu_fd, KVM_DIRTY_LOG_PAGE_OFFSET, size, &address);
+
+    if (result == 0)
+        *ret_ring = address;
+    return result;
+}
+
+void kvm_host_unmap_ring(struct kvm_dirty_gfn *ring, size_t size)
+{
+    (void)munmap(ring, size);
 }
 
 void kvm_host_unmap_run(struct kvm_run *run, size_t size)

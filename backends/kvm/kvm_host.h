@@ -22,6 +22,9 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument);
 
 int kvm_host_map_run(int vcpu_fd, size_t size, struct kvm_run **ret_run);
 void kvm_host_unmap_run(struct kvm_run *run, size_t size);
+/* The vCPU's dirty ring. */
+int kvm_host_map_ring(int vcpu_fd, size_t size, struct kvm_dirty_gfn **ret_ring);
+void kvm_host_unmap_ring(struct kvm_dirty_gfn *ring, size_t size);
 
 /* Called on the VP's thread around KVM_RUN; a NULL hook is the normal case. */
 struct kvm_seam {

@@ -11,9 +11,16 @@
 #define KVM_NAME "kvm"
 #define KVM_DESCRIPTION "Linux KVM on x86-64, through /dev/kvm"
 
+/* How the dirty log is kept. */
+enum kvm_dirty {
+    KVM_DIRTY_BITMAP, /* by KVM, a bit a page */
+    KVM_DIRTY_RING    /* a ring of page numbers a VP */
+};
+
 struct kvm_params {
     enum vmr_irqchip irqchip;
     bool offload_enlightenments;
+    enum kvm_dirty dirty;
     uint32_t signal; /* 0: the first real-time signal */
 };
 

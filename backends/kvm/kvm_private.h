@@ -10,6 +10,7 @@
 
 #include "backends/kvm/kvm_host.h"
 #include "backends/kvm/kvm_kick.h"
+#include "backends/kvm/kvm_params.h"
 #include "lib/base/sync.h"
 #include "vmrig/backend_hv.h"
 
@@ -20,6 +21,12 @@ struct kvm_fd {
 };
 
 struct kvm_routes; /* kvm_irq.c */
+
+/* A memory slot; the size is 0 where nothing is mapped. */
+struct kvm_slot {
+    struct vmr_memory_region region;
+    uint64_t *pages; /* a bit a page while its writes are logged */
+};
 
 struct kvm_vm {
     const struct vmr_host *host;
@@ -38,6 +45,16 @@ struct kvm_vm {
     struct kvm_vp **vps; /* by index, for requests that name one */
     /* A region could not be taken from the guest: no VP runs again, each says why. 0 while all is well. */
     _Atomic int unmap_errno;
+    enum kvm_dirty dirty;
+    size_t ring_bytes; /* of each VP's dirty ring; 0: there are none */
+    bool dirty_on;
+    /* Changed by map, unmap and the dirty log alone, never at a time; read by VPs with the lock, which guards bits too.
+     */
+    struct sync_mutex slots_lock;
+    struct kvm_slot *slots; /* by number */
+    uint32_t slot_count;
+    bool ring_lost; /* what was written is not known: no take works any more, nor a VP whose ring is full */
+    bool reset_due; /* pages that were taken out of a ring are not watched yet */
 };
 
 struct kvm_vp {
@@ -51,6 +68,9 @@ struct kvm_vp {
     struct kvm_kick kick;
     _Atomic int thread;             /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
     _Atomic uint32_t lints_pending; /* bit n: local interrupt pin n is to be pulsed */
+    struct kvm_dirty_gfn *ring;     /* kvm_ring.c; NULL: none */
+    uint32_t ring_next;             /* how many entries have been taken out */
+    _Atomic uint32_t passes;        /* with a ring: odd while in KVM_RUN, for who waits until it has been out */
 };
 
 static inline struct kvm_vm *kvm_vm_of(struct vmr_backend_vm *vm)
@@ -88,12 +108,28 @@ enum vmr_status kvm_cpuid_physical_bits(const struct vmr_hypervisor_handle *hand
 enum vmr_status kvm_vm_create(struct vmr_backend_vm *vm, const struct vmr_hypervisor_handle *handle,
                               const struct vmr_vm_config *config, struct vmr_error *err);
 void kvm_vm_destroy(struct vmr_backend_vm *vm);
-enum vmr_status kvm_vm_map(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
-                           struct vmr_error *err);
-void kvm_vm_unmap(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);
 void kvm_vm_set_seam_hook(struct vmr_backend_vm *vm,
                           void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
 void *kvm_vm_native(struct vmr_backend_vm *vm);
+
+/* kvm_memory.c */
+enum vmr_status kvm_vm_map(struct vmr_backend_vm *vm, uint32_t number, const struct vmr_memory_region *region,
+                           struct vmr_error *err);
+void kvm_vm_unmap(struct vmr_backend_vm *vm, uint32_t number, const struct vmr_memory_region *region);
+enum vmr_status kvm_vm_dirty_log(struct vmr_backend_vm *vm, bool on, struct vmr_error *err);
+enum vmr_status kvm_vm_dirty_take(struct vmr_backend_vm *vm, const struct vmr_dirty_query *query,
+                                  struct vmr_error *err);
+void kvm_slots_finish(struct kvm_vm *vm);
+
+/* kvm_ring.c */
+enum vmr_status kvm_rings_enable(struct kvm_vm *vm, struct vmr_error *err);
+/* Nothing without rings. */
+enum vmr_status kvm_ring_map(struct kvm_vp *vp, struct vmr_error *err);
+void kvm_ring_unmap(struct kvm_vp *vp);
+/* The VP's thread, out of the guest: makes room. 0 or a negative errno. */
+int kvm_ring_drain(struct kvm_vp *vp);
+/* What all VPs wrote until now becomes bits of the slots, and is watched again. */
+enum vmr_status kvm_rings_collect(struct kvm_vm *vm, struct vmr_error *err);
 
 /* kvm_hyperv.c */
 extern const struct vmr_backend_hv kvm_hv;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A KVM virtual machine: its making, step by step, and its memory slots. A
- * step that fails leaves what is there to kvm_vm_destroy, which the core calls.
+ * A KVM virtual machine: its making, step by step. A step that fails leaves what
+ * is there to kvm_vm_destroy, which the core calls.
  */
 
 #include <errno.h>
@@ -21,9 +21,6 @@
 
 /* Signals that happen to be pending make KVM_CREATE_VM give EINTR; a storm of them must end some time. */
 #define CREATE_ATTEMPT_MAX 64u
-
-/* A slot that cannot be deleted at once: another call holds resources for a moment. */
-#define UNMAP_ATTEMPT_MAX 8u
 
 /* 8-bit APIC ids end at 254; above, MSIs carry 32-bit ids. */
 #define APIC_ID_XAPIC_MAX 254u
@@ -92,6 +89,18 @@ static enum vmr_status step_quirks(struct kvm_vm *vm, const struct vmr_vm_config
     return enable(vm, KVM_CAP_DISABLE_QUIRKS2, "KVM_CAP_DISABLE_QUIRKS2", KVM_X86_QUIRK_FIX_HYPERCALL_INSN, err);
 }
 
+/* Either way before the first VP and the first slot. What open has not promised is not asked for. */
+static enum vmr_status step_dirty(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
+{
+    (void)config;
+    if (vm->dirty == KVM_DIRTY_RING)
+        return kvm_rings_enable(vm, err);
+    if ((kvm_extension(vm->fd.number, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2) & KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE) == 0)
+        return VMR_OK;
+    return enable(vm, KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, "KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2",
+                  KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE, err);
+}
+
 static enum vmr_status step_irqchip(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
 {
     (void)config;
@@ -107,7 +116,7 @@ static enum vmr_status step_copies(struct kvm_vm *vm, const struct vmr_vm_config
 {
     vm->vps = calloc(config->vp_count, sizeof(struct kvm_vp *));
     vm->cpuid = calloc(config->cpuid_count ? config->cpuid_count : 1, sizeof(*vm->cpuid));
-    if (!vm->vps || !vm->cpuid)
+    if (!vm->vps || !vm->cpuid || sync_mutex_init(&vm->slots_lock, vm->host))
         return vmr_error_set(err, VMR_E_NOMEM, "kvm: no memory for a partition of %u VPs", config->vp_count);
     if (config->cpuid_count > 0)
         memcpy(vm->cpuid, config->cpuid, config->cpuid_count * sizeof(*vm->cpuid));
@@ -130,15 +139,17 @@ enum vmr_status kvm_vm_create(struct vmr_backend_vm *backend_vm, const struct vm
                               const struct vmr_vm_config *config, struct vmr_error *err)
 {
     static enum vmr_status (*const steps[])(struct kvm_vm *, const struct vmr_vm_config *, struct vmr_error *) = {
-        step_copies,    step_kick,   step_create,  step_run_size,
-        step_real_mode, step_quirks, step_irqchip, kvm_msr_filter_set,
+        step_copies, step_kick,  step_create,  step_run_size,      step_real_mode,
+        step_quirks, step_dirty, step_irqchip, kvm_msr_filter_set,
     };
     struct kvm_vm *vm = kvm_vm_of(backend_vm);
+    const struct kvm_params *params = handle->context;
     enum vmr_status status = VMR_OK;
 
     vm->host = config->host;
     vm->device = handle->fd;
-    vm->signal = handle->context ? *(const int *)handle->context : kvm_host_default_signal();
+    vm->signal = params && params->signal ? (int)params->signal : kvm_host_default_signal();
+    vm->dirty = params ? params->dirty : KVM_DIRTY_BITMAP;
     vm->irqchip = config->irqchip;
     vm->hv_offload = config->hv_offload;
     vm->vp_count = config->vp_count;
@@ -156,49 +167,10 @@ void kvm_vm_destroy(struct vmr_backend_vm *backend_vm)
     kvm_irq_destroy(vm);
     if (vm->fd.open)
         kvm_host_close(vm->fd.number);
+    kvm_slots_finish(vm);
     free(vm->cpuid);
     free(vm->vps);
     *vm = (struct kvm_vm){0};
-}
-
-enum vmr_status kvm_vm_map(struct vmr_backend_vm *backend_vm, uint32_t slot, const struct vmr_memory_region *region,
-                           struct vmr_error *err)
-{
-    struct kvm_userspace_memory_region slot_region = {
-        .slot = slot,
-        .flags = region->read_only ? KVM_MEM_READONLY : 0,
-        .guest_phys_addr = region->gpa,
-        .memory_size = region->size,
-        .userspace_addr = (uintptr_t)region->host,
-    };
-    int result =
-        kvm_host_ioctl(kvm_vm_of(backend_vm)->fd.number, KVM_SET_USER_MEMORY_REGION, kvm_pointer(&slot_region));
-
-    if (result >= 0)
-        return VMR_OK;
-    return vmr_error_set_host(err, -result, "kvm: memory slot %u, %#" PRIx64 " bytes at %#" PRIx64, slot, region->size,
-                              region->gpa);
-}
-
-/*
- * The bytes may be freed when this returns, so a slot that stays is no
- * warning: from then on no VP of this VM enters the guest. [MEM-4]
- */
-void kvm_vm_unmap(struct vmr_backend_vm *backend_vm, uint32_t slot, const struct vmr_memory_region *region)
-{
-    struct kvm_vm *vm = kvm_vm_of(backend_vm);
-    struct kvm_userspace_memory_region slot_region = {.slot = slot, .guest_phys_addr = region->gpa};
-    int result = -EAGAIN;
-
-    for (unsigned i = 0; i < UNMAP_ATTEMPT_MAX && result < 0; i++)
-        result = kvm_host_ioctl(vm->fd.number, KVM_SET_USER_MEMORY_REGION, kvm_pointer(&slot_region));
-    if (result >= 0)
-        return;
-    atomic_store(&vm->unmap_errno, -result);
-    for (uint32_t i = 0; i < vm->vp_count; i++) {
-        if (vm->vps[i])
-            kvm_vp_nudge(vm->vps[i]);
-    }
 }
 
 void kvm_vm_set_seam_hook(struct vmr_backend_vm *backend_vm,

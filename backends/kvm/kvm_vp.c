@@ -46,9 +46,12 @@ enum vmr_status kvm_vp_create(struct vmr_backend_vm *backend_vm, struct vmr_back
 
     if (result < 0)
         return vmr_error_set_host(err, -result, "kvm: mapping the run page of VP %u", index);
-    vp->can_sync = (kvm_extension(vm->fd.number, KVM_CAP_SYNC_REGS) & SYNCED) == SYNCED;
-    enum vmr_status status = enforce_cpuid(vp, err);
+    enum vmr_status status = kvm_ring_map(vp, err);
 
+    if (status)
+        return status;
+    vp->can_sync = (kvm_extension(vm->fd.number, KVM_CAP_SYNC_REGS) & SYNCED) == SYNCED;
+    status = enforce_cpuid(vp, err);
     if (!status)
         status = kvm_cpuid_set(vp, err);
     if (!status && vm->hv_offload)
@@ -65,6 +68,7 @@ void kvm_vp_destroy(struct vmr_backend_vp *backend_vp)
     if (!vp || !vp->vm)
         return;
     vp->vm->vps[vp->index] = NULL;
+    kvm_ring_unmap(vp);
     if (vp->run)
         kvm_host_unmap_run(vp->run, vp->vm->run_size);
     if (vp->fd.open)
@@ -157,6 +161,19 @@ static bool take_requests(struct kvm_vp *vp, struct vmr_exit *ret_exit)
     return error == 0;
 }
 
+/* A full ring is nobody's business: the step was interrupted, no more. [RUN-9] */
+static int run_with_ring(struct kvm_vp *vp)
+{
+    (void)atomic_fetch_add(&vp->passes, 1);
+    int result = kvm_host_run(vp->fd.number, &vp->vm->seam, vp->index);
+
+    (void)atomic_fetch_add(&vp->passes, 1);
+    if (result < 0 || vp->run->exit_reason != KVM_EXIT_DIRTY_RING_FULL)
+        return result;
+    result = kvm_ring_drain(vp);
+    return result < 0 ? result : -EINTR;
+}
+
 void kvm_vp_run(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
 {
     struct kvm_vp *vp = kvm_vp_of(backend_vp);
@@ -173,7 +190,8 @@ void kvm_vp_run(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit)
     }
     run->exit_reason = KVM_EXIT_UNKNOWN; /* so that an error cannot be taken for the exit before [EXIT-9] */
     vp->registers_came = false;
-    int result = kvm_host_run(vp->fd.number, &vp->vm->seam, vp->index);
+    int result = __builtin_expect(vp->ring != NULL, 0) ? run_with_ring(vp)
+                                                       : kvm_host_run(vp->fd.number, &vp->vm->seam, vp->index);
 
     kvm_kick_retract(&vp->kick);
     if (__builtin_expect(result < 0, 0))

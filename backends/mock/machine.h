@@ -162,6 +162,9 @@ void mock_vm_destroy(struct vmr_backend_vm *vm);
 enum vmr_status mock_vm_map(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
                             struct vmr_error *err);
 void mock_vm_unmap(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);
+enum vmr_status mock_vm_dirty_log(struct vmr_backend_vm *vm, bool on, struct vmr_error *err);
+enum vmr_status mock_vm_dirty_take(struct vmr_backend_vm *vm, const struct vmr_dirty_query *query,
+                                   struct vmr_error *err);
 void mock_vm_set_seam_hook(struct vmr_backend_vm *vm,
                            void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam), void *context);
 void *mock_vm_native(struct vmr_backend_vm *vm);

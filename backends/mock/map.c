@@ -11,15 +11,16 @@
 
 #include "lib/base/bytes.h"
 
-static void free_access(const struct map_region *region)
+static void free_region(const struct map_region *region)
 {
+    free((void *)region->dirty);
     for (unsigned vtl = 0; vtl < VMR_VTL_COUNT; vtl++)
         free(region->access[vtl]);
 }
 
 enum vmr_status map_init(struct map *map, const struct vmr_host *host)
 {
-    *map = (struct map){0};
+    *map = (struct map){.host = host};
     if (host->ops->schedule)
         return VMR_OK;
     if (pthread_rwlock_init(&map->lock, NULL) != 0)
@@ -33,26 +34,26 @@ void map_finish(struct map *map)
     if (map->locked)
         (void)pthread_rwlock_destroy(&map->lock);
     for (size_t i = 0; i < map->count; i++)
-        free_access(&map->regions[i]);
+        free_region(&map->regions[i]);
     free(map->regions);
     map->regions = NULL;
     map->count = 0;
     map->locked = false;
 }
 
-static void lock_read(struct map *map)
+void map_lock_read(struct map *map)
 {
     if (map->locked)
         (void)pthread_rwlock_rdlock(&map->lock);
 }
 
-static void lock_write(struct map *map)
+void map_lock_write(struct map *map)
 {
     if (map->locked)
         (void)pthread_rwlock_wrlock(&map->lock);
 }
 
-static void unlock(struct map *map)
+void map_unlock(struct map *map)
 {
     if (map->locked)
         (void)pthread_rwlock_unlock(&map->lock);
@@ -95,10 +96,8 @@ static bool give_access(struct map_region *region, uint8_t vtls)
 
     for (unsigned vtl = 0; vtl < vtls; vtl++) {
         region->access[vtl] = malloc(pages);
-        if (!region->access[vtl]) {
-            free_access(region);
+        if (!region->access[vtl])
             return false;
-        }
         memset(region->access[vtl], HV_MAP_GPA_PERMISSIONS_ALL, pages);
     }
     return true;
@@ -108,9 +107,11 @@ enum vmr_status map_add(struct map *map, const struct vmr_memory_region *region)
 {
     struct map_region added = {.ram = *region};
 
-    if (!give_access(&added, map->vtls))
+    if (!give_access(&added, map->vtls) || !map_dirty_add(map, &added)) {
+        free_region(&added);
         return VMR_E_NOMEM;
-    lock_write(map);
+    }
+    map_lock_write(map);
     bool reserved = reserve(map);
 
     if (reserved) {
@@ -120,27 +121,26 @@ enum vmr_status map_add(struct map *map, const struct vmr_memory_region *region)
         map->regions[at] = added;
         map->count++;
     }
-    unlock(map);
+    map_unlock(map);
     if (!reserved)
-        free_access(&added);
+        free_region(&added);
     return reserved ? VMR_OK : VMR_E_NOMEM;
 }
 
 void map_remove(struct map *map, vmr_gpa gpa)
 {
-    lock_write(map);
+    map_lock_write(map);
     size_t below = count_below(map, gpa);
 
     if (below > 0 && map->regions[below - 1].ram.gpa == gpa) {
-        free_access(&map->regions[below - 1]);
+        free_region(&map->regions[below - 1]);
         map->count--;
         memmove(&map->regions[below - 1], &map->regions[below], (map->count - (below - 1)) * sizeof(*map->regions));
     }
-    unlock(map);
+    map_unlock(map);
 }
 
-/* With the lock held. NULL: a hole. */
-static const struct map_region *find_region(const struct map *map, vmr_gpa gpa)
+const struct map_region *map_find(const struct map *map, vmr_gpa gpa)
 {
     size_t below = count_below(map, gpa);
 
@@ -152,7 +152,7 @@ static const struct map_region *find_region(const struct map *map, vmr_gpa gpa)
 /* The same; also NULL: not to be written. */
 static uint8_t *find(const struct map *map, vmr_gpa gpa, bool write)
 {
-    const struct map_region *region = find_region(map, gpa);
+    const struct map_region *region = map_find(map, gpa);
 
     if (!region || (write && region->ram.read_only))
         return NULL;
@@ -233,44 +233,82 @@ static bool or_word(uint8_t *host, uint64_t mask, unsigned length)
 
 bool map_read(struct map *map, vmr_gpa gpa, uint8_t *ret_bytes, unsigned length)
 {
-    lock_read(map);
+    map_lock_read(map);
     const uint8_t *host = find(map, gpa, false);
 
     if (host)
         load_bytes(host, ret_bytes, length);
-    unlock(map);
+    map_unlock(map);
     return host != NULL;
+}
+
+/*
+ * With the lock held, which is given up and taken again if a store to the page faults: the instruction is run
+ * again, and has to look anew. In between a take may have closed the page once more.
+ */
+static bool faults(struct map *map, vmr_gpa gpa)
+{
+    if (__builtin_expect(!map->dirty_on, 1) || !map_dirty_is_closed(map, map_find(map, gpa), gpa))
+        return false;
+    map_unlock(map);
+    map_dirty_fault(map, gpa);
+    map_lock_read(map);
+    return true;
+}
+
+/* With the lock held, behind a store. What is open has been marked. */
+static void mark(const struct map *map, vmr_gpa gpa)
+{
+    if (__builtin_expect(map->dirty_on, 0) && !map->dirty_protects)
+        map_dirty_mark(map_find(map, gpa), gpa);
+}
+
+/* Where to store. With the lock held. NULL: no region takes it. */
+static uint8_t *find_open(struct map *map, vmr_gpa gpa)
+{
+    uint8_t *host;
+
+    do
+        host = find(map, gpa, true);
+    while (host && faults(map, gpa));
+    return host;
 }
 
 bool map_write(struct map *map, vmr_gpa gpa, const uint8_t *bytes, unsigned length)
 {
-    lock_read(map);
-    uint8_t *host = find(map, gpa, true);
+    map_lock_read(map);
+    uint8_t *host = find_open(map, gpa);
 
-    if (host)
+    if (host) {
         store_bytes(host, bytes, length);
-    unlock(map);
+        mark(map, gpa);
+    }
+    map_unlock(map);
     return host != NULL;
 }
 
 bool map_or(struct map *map, vmr_gpa gpa, uint64_t mask, unsigned length)
 {
-    lock_read(map);
-    uint8_t *host = find(map, gpa, true);
+    map_lock_read(map);
+    uint8_t *host = find_open(map, gpa);
     bool done = host && or_word(host, mask, length);
 
-    unlock(map);
+    if (done)
+        mark(map, gpa);
+    map_unlock(map);
     return done;
 }
 
 void map_count(struct map *map, vmr_gpa gpa)
 {
-    lock_read(map);
-    uint8_t *host = find(map, gpa, true);
+    map_lock_read(map);
+    uint8_t *host = find_open(map, gpa);
 
-    if (host && is_word(host, sizeof(uint32_t)))
+    if (host && is_word(host, sizeof(uint32_t))) {
         __atomic_fetch_add((uint32_t *)(void *)host, 1, __ATOMIC_SEQ_CST);
-    unlock(map);
+        mark(map, gpa);
+    }
+    map_unlock(map);
 }
 
 /* --- with VTLs --- */
@@ -279,8 +317,8 @@ void map_protect(struct map *map, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8
 {
     vmr_gpa end = gpa + size;
 
-    lock_write(map);
-    for (const struct map_region *region = find_region(map, gpa); region && gpa < end; region = find_region(map, gpa)) {
+    map_lock_write(map);
+    for (const struct map_region *region = map_find(map, gpa); region && gpa < end; region = map_find(map, gpa)) {
         uint64_t offset = gpa - region->ram.gpa, left = region->ram.size - offset;
         uint64_t here = left < end - gpa ? left : end - gpa;
 
@@ -288,14 +326,14 @@ void map_protect(struct map *map, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8
             memset(region->access[vtl] + offset / VMR_PAGE_SIZE, access, (size_t)(here / VMR_PAGE_SIZE));
         gpa += here;
     }
-    unlock(map);
+    map_unlock(map);
 }
 
 /* With the lock held. */
 static enum map_result judge(const struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t access,
                              uint8_t **ret_host)
 {
-    const struct map_region *region = find_region(map, gpa);
+    const struct map_region *region = map_find(map, gpa);
 
     if (!region)
         return MAP_HOLE;
@@ -310,17 +348,29 @@ static enum map_result judge(const struct map *map, struct map_guest guest, vmr_
     return MAP_DONE;
 }
 
+/* The same for a store: what may be done is looked at before what is closed. */
+static enum map_result judge_open(struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t access,
+                                  uint8_t **ret_host)
+{
+    enum map_result result;
+
+    do
+        result = judge(map, guest, gpa, access, ret_host);
+    while (result == MAP_DONE && faults(map, gpa));
+    return result;
+}
+
 enum map_result map_guest_read(struct map *map, struct map_guest guest, vmr_gpa gpa, uint8_t *ret_bytes,
                                unsigned length)
 {
     uint8_t *host;
 
-    lock_read(map);
+    map_lock_read(map);
     enum map_result result = judge(map, guest, gpa, HV_MAP_GPA_READABLE, &host);
 
     if (result == MAP_DONE)
         load_bytes(host, ret_bytes, length);
-    unlock(map);
+    map_unlock(map);
     return result;
 }
 
@@ -329,12 +379,14 @@ enum map_result map_guest_write(struct map *map, struct map_guest guest, vmr_gpa
 {
     uint8_t *host;
 
-    lock_read(map);
-    enum map_result result = judge(map, guest, gpa, HV_MAP_GPA_WRITABLE, &host);
+    map_lock_read(map);
+    enum map_result result = judge_open(map, guest, gpa, HV_MAP_GPA_WRITABLE, &host);
 
-    if (result == MAP_DONE)
+    if (result == MAP_DONE) {
         store_bytes(host, bytes, length);
-    unlock(map);
+        mark(map, gpa);
+    }
+    map_unlock(map);
     return result;
 }
 
@@ -342,12 +394,14 @@ enum map_result map_guest_or(struct map *map, struct map_guest guest, vmr_gpa gp
 {
     uint8_t *host;
 
-    lock_read(map);
-    enum map_result result = judge(map, guest, gpa, HV_MAP_GPA_READABLE | HV_MAP_GPA_WRITABLE, &host);
+    map_lock_read(map);
+    enum map_result result = judge_open(map, guest, gpa, HV_MAP_GPA_READABLE | HV_MAP_GPA_WRITABLE, &host);
 
     if (result == MAP_DONE && !or_word(host, mask, length))
         result = MAP_HOLE;
-    unlock(map);
+    if (result == MAP_DONE)
+        mark(map, gpa);
+    map_unlock(map);
     return result;
 }
 
@@ -355,9 +409,9 @@ enum map_result map_guest_try(struct map *map, struct map_guest guest, vmr_gpa g
 {
     uint8_t *host;
 
-    lock_read(map);
+    map_lock_read(map);
     enum map_result result = judge(map, guest, gpa, access, &host);
 
-    unlock(map);
+    map_unlock(map);
     return result;
 }

@@ -10,22 +10,29 @@
  * host's. The lock keeps a region while it is used: after map_remove no VP
  * reaches its bytes [MEM-4]. Under a scheduling host nothing can come between,
  * so there is none.
+ *
+ * While the dirty log is on, a region that can be written has a bit a page. Where pages are closed for writing
+ * while they are clean, an open page is a dirty one, so the bits say that, too. [DIRTY-1]
  */
 
 #include <pthread.h>
 
+#include "vmrig/dirty.h"
 #include "vmrig/host.h"
-#include "vmrig/memory.h"
 #include "vmrig/vtl.h"
 
 /* A region, and, where there are VTLs, a byte for each of its pages and each VTL: what it may do there. */
 struct map_region {
     struct vmr_memory_region ram;
     uint8_t *access[VMR_VTL_COUNT]; /* NULL: there are no VTLs */
+    _Atomic uint64_t *dirty;        /* NULL: not logged */
 };
 
 struct map {
-    bool locked; /* the lock exists and is used */
+    const struct vmr_host *host;
+    bool dirty_on;
+    bool dirty_protects; /* clean pages are closed for writing */
+    bool locked;         /* the lock exists and is used */
     pthread_rwlock_t lock;
     struct map_region *regions; /* by address */
     size_t count, capacity;
@@ -47,6 +54,28 @@ bool map_write(struct map *map, vmr_gpa gpa, const uint8_t *bytes, unsigned leng
 bool map_or(struct map *map, vmr_gpa gpa, uint64_t mask, unsigned length);
 /* Adds one to a 32-bit count. */
 void map_count(struct map *map, vmr_gpa gpa);
+
+/* --- the dirty log (map_dirty.c) --- */
+
+/* False: out of memory, and it is off. */
+bool map_dirty_log(struct map *map, bool on);
+void map_dirty_take(struct map *map, const struct vmr_dirty_query *query);
+
+/* For map.c: a region's bits, if the log is on. False: out of memory. */
+bool map_dirty_add(const struct map *map, struct map_region *region);
+/* With the lock held, right behind the store. */
+void map_dirty_mark(const struct map_region *region, vmr_gpa gpa);
+/* Whether a store to the page faults. */
+bool map_dirty_is_closed(const struct map *map, const struct map_region *region, vmr_gpa gpa);
+/* Takes the fault, without the lock: the page is open when this returns, unless somebody has taken it meanwhile. */
+void map_dirty_fault(struct map *map, vmr_gpa gpa);
+
+/* For map_dirty.c. */
+void map_lock_read(struct map *map);
+void map_lock_write(struct map *map);
+void map_unlock(struct map *map);
+/* With the lock held. NULL: a hole. */
+const struct map_region *map_find(const struct map *map, vmr_gpa gpa);
 
 /* --- with VTLs --- */
 

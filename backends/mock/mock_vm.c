@@ -53,6 +53,7 @@ enum vmr_status mock_vm_create(struct vmr_backend_vm *vm, const struct vmr_hyper
     vm->vtl_highest = config->vtl_highest;
     vm->vtl_first = config->vtl_first;
     vm->vtl0_alias_map = config->vtl0_alias_map;
+    vm->map.dirty_protects = vm->profile->dirty == PROFILE_DIRTY_PROTECT;
     vm->map.vtls = config->vtl_highest > 0 ? (uint8_t)(config->vtl_highest + 1) : 0;
     if (!status && config->irqchip != VMR_IRQCHIP_USER)
         status = chip_create(vm, err);
@@ -90,6 +91,25 @@ void mock_vm_unmap(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_me
 {
     (void)slot;
     map_remove(&vm->map, region->gpa);
+}
+
+enum vmr_status mock_vm_dirty_log(struct vmr_backend_vm *vm, bool on, struct vmr_error *err)
+{
+    enum vmr_status status = on ? fault_call(vm->hypervisor, "turning the dirty log on", err) : VMR_OK;
+
+    if (!status && !map_dirty_log(&vm->map, on))
+        status = vmr_error_set(err, VMR_E_NOMEM, "mock: out of memory for the dirty log");
+    return status;
+}
+
+enum vmr_status mock_vm_dirty_take(struct vmr_backend_vm *vm, const struct vmr_dirty_query *query,
+                                   struct vmr_error *err)
+{
+    enum vmr_status status = fault_call(vm->hypervisor, "taking the dirty log", err);
+
+    if (!status)
+        map_dirty_take(&vm->map, query);
+    return status;
 }
 
 void mock_vm_set_seam_hook(struct vmr_backend_vm *vm,

@@ -16,7 +16,7 @@
 /* What all have: the mock's table serves them whatever the profile. */
 #define CAPS_ALL                                                                                                       \
     (CAP(READ_ONLY) | CAP(MSR_EXIT) | CAP(MSR_FAULT) | CAP(SINGLE_STEP) | CAP(HW_BREAKPOINT) | CAP(VP_THREADS) |       \
-     CAP(REAL_MODE) | CAP(EXCEPTION) | CAP(XMM) | CAP(FLUSH) | CAP(RECORDABLE))
+     CAP(REAL_MODE) | CAP(EXCEPTION) | CAP(XMM) | CAP(FLUSH) | CAP(RECORDABLE) | CAP(DIRTY_LOG))
 #define CAPS_SPLIT (CAP(IRQCHIP_SPLIT) | CAP(MSI))
 #define CAPS_EVENTS (CAP(IRQFD) | CAP(DOORBELL))
 #define CAPS_KERNEL (CAPS_SPLIT | CAP(IRQCHIP_KERNEL))
@@ -70,6 +70,7 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
             .lacks = LACKS_HVF,
             .kick = PROFILE_KICK_STICKY,
             .window = PROFILE_WINDOW_CANCEL,
+            .dirty = PROFILE_DIRTY_PROTECT,
             .outs_items = 1,
             .ins_items = 1,
             .single_item_is_plain = true,

@@ -21,6 +21,11 @@ enum profile_window {
     PROFILE_WINDOW_CANCEL /* VMR_EXIT_CANCEL that says interrupt_ready */
 };
 
+enum profile_dirty {
+    PROFILE_DIRTY_BITMAP, /* the processor marks a page when it is written */
+    PROFILE_DIRTY_PROTECT /* a clean page is closed for writing: the fault marks and opens it, a take closes it again */
+};
+
 struct mock_profile {
     const char *name;
     uint64_t caps;
@@ -29,6 +34,7 @@ struct mock_profile {
     uint8_t irqchips; /* bits: 1 << enum vmr_irqchip */
     enum profile_kick kick;
     enum profile_window window;
+    enum profile_dirty dirty;
     uint32_t outs_items, ins_items; /* of a string instruction in one exit, at most */
     bool single_item_is_plain;      /* a string exit of one item looks like IN or OUT */
     uint64_t lacks; /* classes of a VP's state that cannot be reached, and MSRs of theirs: 1 << enum vmr_vp_class */

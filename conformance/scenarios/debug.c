@@ -280,6 +280,8 @@ static void check_operations(struct conf *conf, const struct vmr_backend *backen
         OPERATION(vm_set_route, CONF_CAP(MSI)),
         OPERATION(vm_irqfd, CONF_CAP(IRQFD)),
         OPERATION(vm_doorbell, CONF_CAP(DOORBELL)),
+        OPERATION(vm_dirty_log, CONF_CAP(DIRTY_LOG)),
+        OPERATION(vm_dirty_take, CONF_CAP(DIRTY_LOG)),
         OPERATION(hv, CONF_CAP(HV_OFFLOAD)),
     };
 

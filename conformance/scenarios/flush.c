@@ -7,9 +7,11 @@
 #define SPACE HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE
 #define LIST HV_CALL_FLUSH_VIRTUAL_ADDRESS_LIST
 #define SPACE_EX HV_CALL_FLUSH_VIRTUAL_ADDRESS_SPACE_EX
+#define LIST_EX HV_CALL_FLUSH_VIRTUAL_ADDRESS_LIST_EX
 #define ALL_PROCESSORS 1u
 #define VARIABLE(words) ((uint64_t)(words) << HV_CONTROL_VARIABLE_SHIFT)
 #define REPS(count) ((uint64_t)(count) << HV_CONTROL_REP_COUNT_SHIFT)
+#define START(first) ((uint64_t)(first) << HV_CONTROL_REP_START_SHIFT)
 
 /* Address space 0, flags, mask. Three steps. */
 #define INPUT(flags, mask)                                                                                             \
@@ -30,6 +32,66 @@ static void good_calls_succeed_and_bad_ones_are_named(struct conf *conf)
                  HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER), VMR_END());
 
     hv_run(conf, &program);
+}
+
+/*
+ * Addresses of no page: not canonical, and ranges that begin canonical and run
+ * across the hole or the end of addresses (the low 12 bits say how many pages
+ * follow). Which they are is nothing that could go wrong: all is flushed.
+ */
+#define ADDRESSES_AT(offset)                                                                                           \
+    VMR_STORE(HV_INPUT + (offset), 8, UINT64_C(0xaaaaaaaaaaaaa000)),                                                   \
+        VMR_STORE(HV_INPUT + (offset) + 8, 8, UINT64_C(0x00007ffffffff001)),                                           \
+        VMR_STORE(HV_INPUT + (offset) + 16, 8, UINT64_C(0x00007fffffffffff)),                                          \
+        VMR_STORE(HV_INPUT + (offset) + 24, 8, UINT64_C(0x0000800000000000)),                                          \
+        VMR_STORE(HV_INPUT + (offset) + 32, 8, UINT64_MAX)
+#define ADDRESSES 5u
+#define EXTENDED_RANGE 8u
+
+static void check_flushes(struct conf *conf, struct conf_vm *vm, uint32_t count)
+{
+    if (vm && conf_run_to_end(vm, 0) && conf_mock(vm))
+        CONF_CHECK_EQ(conf, vmr_mock_flushes(conf_mock(vm), 0), count, "flushes of the VP");
+}
+
+static void a_list_may_name_addresses_of_no_page(struct conf *conf)
+{
+    const struct conf_vm_options options = {.hv = &hv_all};
+    CONF_PROGRAM(program, HV_OPEN(), INPUT(0, 1), ADDRESSES_AT(24),
+                 HV_EXPECT_CALL(LIST | REPS(ADDRESSES), HV_INPUT, 0, HV_RESULT(0, ADDRESSES)),
+                 HV_EXPECT_CALL(LIST | REPS(2) | START(1), HV_INPUT, 0, HV_RESULT(0, 2)), INPUT(EXTENDED_RANGE, 1),
+                 HV_EXPECT_CALL(LIST | REPS(ADDRESSES), HV_INPUT, 0, HV_RESULT(0, ADDRESSES)),
+                 INPUT(0, HV_GENERIC_SET_SPARSE_4K), VMR_STORE(HV_INPUT + 24, 8, 1), VMR_STORE(HV_INPUT + 32, 8, 1),
+                 ADDRESSES_AT(40),
+                 HV_EXPECT_CALL(LIST_EX | VARIABLE(1) | REPS(ADDRESSES), HV_INPUT, 0, HV_RESULT(0, ADDRESSES)),
+                 VMR_END());
+
+    check_flushes(conf, vm_about_to_run(conf, &options, &program), 4);
+}
+
+#define ALL_BANKS 64u
+/* A set of one bank, at HV_INPUT. Five steps. */
+#define BANK(bank, bits)                                                                                               \
+    INPUT(0, HV_GENERIC_SET_SPARSE_4K), VMR_STORE(HV_INPUT + 24, 8, bank), VMR_STORE(HV_INPUT + 32, 8, bits)
+
+/* VPs 64, 4095, and all 4096 that a set can name, of a partition with one. */
+static void banks_beyond_the_last_vp_are_passed_over(struct conf *conf)
+{
+    const struct conf_vm_options options = {.hv = &hv_all};
+    CONF_PROGRAM(program, HV_OPEN(), BANK(2, 1), HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, 0),
+                 HV_EXPECT_CALL(LIST_EX | VARIABLE(1) | REPS(1), HV_INPUT, 0, HV_RESULT(0, 1)),
+                 BANK(UINT64_C(1) << 63, UINT64_C(1) << 63), HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, 0),
+                 BANK(3, UINT64_MAX), HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER),
+                 BANK(UINT64_MAX, UINT64_MAX),
+                 HV_EXPECT_CALL(SPACE_EX | VARIABLE(ALL_BANKS - 1), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER),
+                 HV_EXPECT_CALL(SPACE_EX | VARIABLE(ALL_BANKS + 1), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER),
+                 HV_EXPECT_CALL(SPACE_EX | VARIABLE(ALL_BANKS), HV_INPUT, 0, 0),
+                 HV_EXPECT_CALL(LIST_EX | VARIABLE(ALL_BANKS) | REPS(1), HV_INPUT, 0, HV_RESULT(0, 1)), VMR_END());
+    struct conf_vm *vm = vm_about_to_run(conf, &options, &program);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    CONF_CHECK(conf, vmr_memory_fill(vm->memory, HV_INPUT + 40, 0xff, 8 * (ALL_BANKS - 1)) == VMR_OK, "no words");
+    check_flushes(conf, vm, 2);
 }
 
 /* VP 1 runs without exits; VP 0 flushes it, then lets it go on. */
@@ -99,6 +161,22 @@ static const struct conf_scenario scenarios[] = {
      .without = CONF_CAP(HV_OFFLOAD),
      .chip = CONF_CHIP_ANY,
      .run = good_calls_succeed_and_bad_ones_are_named},
+    {.name = "a_list_may_name_addresses_of_no_page",
+     .family = "flush",
+     .ids = "CVE-2025-38351",
+     .clauses = "HC-5",
+     .needs = NEEDS,
+     .without = CONF_CAP(HV_OFFLOAD),
+     .chip = CONF_CHIP_ANY,
+     .run = a_list_may_name_addresses_of_no_page},
+    {.name = "banks_beyond_the_last_vp_are_passed_over",
+     .family = "flush",
+     .ids = "CVE-2025-58147 CVE-2021-47390 CVE-2012-5511",
+     .clauses = "HC-5",
+     .needs = NEEDS,
+     .without = CONF_CAP(HV_OFFLOAD),
+     .chip = CONF_CHIP_ANY,
+     .run = banks_beyond_the_last_vp_are_passed_over},
     {.name = "a_flush_reaches_a_vp_in_the_guest",
      .family = "flush",
      .clauses = "HC-5",

@@ -65,6 +65,28 @@ static void processors_that_do_not_exist_are_passed_over(struct conf *conf)
     (void)conf_run_program(conf, &options, &sends);
 }
 
+#define ALL_BANKS 64u
+#define WIDE_SET HV_PAGE_1
+
+/* The first VP that does not exist, those where a set's second word and its last begin, and every one there could be.
+ */
+static void sets_beyond_the_last_vp_reach_nobody(struct conf *conf)
+{
+    const struct conf_vm_options options = {.hv = &hv_all};
+    APIC_PROGRAM(sends, VMR_EOI_XAPIC, HV_OPEN(), APIC_ON(), SEND(VECTOR, 2, 0), SEND(VECTOR, UINT64_C(1) << 63, 0),
+                 SET_INPUT(VECTOR, HV_GENERIC_SET_SPARSE_4K, 2, 1), SEND_EX(1, 0),
+                 SET_INPUT(VECTOR, HV_GENERIC_SET_SPARSE_4K, UINT64_C(1) << 63, UINT64_C(1) << 63), SEND_EX(1, 0),
+                 OPEN(1), EXPECT_COUNT(VECTOR, 0), VMR_STORE(WIDE_SET, 8, OTHER_VECTOR),
+                 VMR_STORE(WIDE_SET + 8, 8, HV_GENERIC_SET_SPARSE_4K),
+                 HV_EXPECT_CALL(IPI_EX | VARIABLE(ALL_BANKS), WIDE_SET, 0, 0), VMR_WAIT_VECTOR(OTHER_VECTOR, 1),
+                 OPEN(2), EXPECT_COUNT(OTHER_VECTOR, 1), VMR_END());
+    struct conf_vm *vm = vm_about_to_run(conf, &options, &sends);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    CONF_CHECK(conf, vmr_memory_fill(vm->memory, WIDE_SET + 16, 0xff, 8 * (ALL_BANKS + 1)) == VMR_OK, "no words");
+    (void)conf_run_to_end(vm, 0);
+}
+
 static void bad_ipis_are_refused_and_reach_nobody(struct conf *conf)
 {
     const struct conf_vm_options options = {.hv = &hv_all};
@@ -244,6 +266,26 @@ static void a_bad_aim_is_refused_and_the_old_one_stays(struct conf *conf)
     (void)conf_run_to_end(vm, 0);
 }
 
+/* With a set whose banks are mostly of VPs that do not exist: bad if nobody is left, else to who is. */
+static void an_aim_beyond_the_last_vp_is_refused(struct conf *conf)
+{
+    struct device device;
+#define AIM_BANK(bank, bits)                                                                                           \
+    AIM(OTHER_VECTOR, 2, HV_GENERIC_SET_SPARSE_4K), VMR_STORE(HV_INPUT + 56, 8, bank), VMR_STORE(HV_INPUT + 64, 8, bits)
+#define RETARGETED_WIDE(words, x) HV_EXPECT_CALL(RETARGET | VARIABLE(words), HV_INPUT, 0, x)
+    APIC_PROGRAM(program, VMR_EOI_XAPIC, HV_OPEN(), APIC_ON(), AIM_BANK(2, 1),
+                 RETARGETED_WIDE(2, HV_STATUS_INVALID_PARAMETER), AIM_BANK(UINT64_C(1) << 63, UINT64_MAX),
+                 RETARGETED_WIDE(2, HV_STATUS_INVALID_PARAMETER), RAISE(1), VMR_WAIT_VECTOR(VECTOR, 1),
+                 AIM_BANK(UINT64_MAX, UINT64_MAX), RETARGETED_WIDE(ALL_BANKS, HV_STATUS_INVALID_PARAMETER),
+                 RETARGETED_WIDE(ALL_BANKS + 1, 0), RAISE(2), VMR_WAIT_VECTOR(OTHER_VECTOR, 1), VMR_END());
+    struct conf_vm *vm = device_vm(conf, 1, &program, &device);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    CONF_CHECK(conf, vmr_memory_fill(vm->memory, HV_INPUT + 72, 0xff, 8 * (ALL_BANKS - 1)) == VMR_OK, "no words");
+    vm->on_checkpoint = signal_device;
+    (void)conf_run_to_end(vm, 0);
+}
+
 static void what_is_not_mapped_is_not_raised(struct conf *conf)
 {
     struct device device;
@@ -274,6 +316,8 @@ static const struct conf_scenario scenarios[] = {
     {HV_CALL_ANYWHERE(an_ipi_reaches_nobody_else), .clauses = "HC-14"},
     {HV_CALL_ANYWHERE(a_set_names_processors_by_banks_or_all), .clauses = "HC-14"},
     {HV_CALL_ANYWHERE(processors_that_do_not_exist_are_passed_over), .clauses = "HC-14"},
+    {HV_CALL_ANYWHERE(sets_beyond_the_last_vp_reach_nobody), .clauses = "HC-14",
+     .ids = "CVE-2025-58147 CVE-2025-58148 CVE-2021-47390 CVE-2012-5511"},
     {HV_CALL_SCENARIO(bad_ipis_are_refused_and_reach_nobody), .clauses = "HC-11 HC-14"},
     {HV_CALL_SCENARIO(the_local_apic_has_its_msrs_where_cpuid_says), .clauses = "HV-1 HV-8"},
     {HV_CALL_SCENARIO(the_msrs_work_in_x2apic_mode_too), .clauses = "HV-8"},
@@ -281,6 +325,7 @@ static const struct conf_scenario scenarios[] = {
     {HV_CALL_SCENARIO(a_device_interrupt_moves_to_another_vp), .clauses = "HC-15"},
     {HV_CALL_SCENARIO(a_multicast_reaches_all_and_others_the_first), .clauses = "HC-15"},
     {HV_CALL_SCENARIO(a_bad_aim_is_refused_and_the_old_one_stays), .clauses = "HC-11 HC-15"},
+    {HV_CALL_SCENARIO(an_aim_beyond_the_last_vp_is_refused), .clauses = "HC-15", .ids = "CVE-2025-58147"},
     {HV_CALL_SCENARIO(what_is_not_mapped_is_not_raised), .clauses = "HC-15"},
 };
 

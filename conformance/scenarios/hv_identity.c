@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conformance/scenarios/hv_words.h"
+#include "conformance/scenarios/msr_words.h"
 
 /* --- CPUID --- */
 
@@ -77,6 +78,30 @@ static void what_is_not_there_faults(struct conf *conf)
                  HV_FAULT(), VMR_END());
 
     hv_run(conf, &program);
+}
+
+/* Those of a guest without clock frequencies and local APIC, by ranges; EOM and its like, which are read as zero, too.
+ */
+static bool can_be_read(uint32_t msr)
+{
+    static const struct {
+        uint32_t first, count;
+    } ranges[] = {{HV_MSR_GUEST_OS_ID, 4}, {HV_MSR_TIME_REF_COUNT, 1}, {HV_MSR_VP_ASSIST_PAGE, 1}, {HV_MSR_SCONTROL, 5},
+                  {HV_MSR_SINT0, 16},      {HV_MSR_STIMER0_CONFIG, 8}, {HV_MSR_CRASH_P0, 6}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+        if (msr >= ranges[i].first && msr - ranges[i].first < ranges[i].count)
+            return true;
+    }
+    return false;
+}
+
+/* Every number of the range, and one on each side: what is no register is none, wherever it lies. */
+static void every_hole_between_registers_faults(struct conf *conf)
+{
+    const struct conf_vm_options options = {.hv = &hv_all};
+
+    msr_sweep(conf, &options, NULL, HV_MSR_FIRST - 1, HV_MSR_COUNT + 2, can_be_read);
 }
 
 static void the_page_needs_an_identity(struct conf *conf)
@@ -239,6 +264,13 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(without_a_configuration_there_is_none), .clauses = "HV-1"},
     {SCENARIO(what_is_off_is_neither_shown_nor_there), .clauses = "HV-1 HV-2"},
     {SCENARIO(what_is_not_there_faults), .clauses = "HV-2"},
+    {.name = "every_hole_between_registers_faults",
+     .family = "hv-identity",
+     .ids = "CVE-2014-7188 CVE-2016-3713",
+     .clauses = "HV-2 MSR-1",
+     .needs = HV_NEEDS,
+     .chip = CONF_CHIP_NONE,
+     .run = every_hole_between_registers_faults},
     {SCENARIO(the_page_needs_an_identity), .clauses = "HV-3"},
     {SCENARIO(the_page_moves_and_calls_from_there), .clauses = "HV-3"},
     {SCENARIO(a_locked_page_stays), .clauses = "HV-3"},

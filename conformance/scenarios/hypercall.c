@@ -8,6 +8,7 @@
 
 #define CONNECTION 0x1234u
 #define NOBODY 0x4321u
+#define HV_INPUT_BYTES 256u /* of PostMessage */
 
 /* A VM whose host listens for messages at CONNECTION and for events right above. NULL: failed. */
 static struct conf_vm *listening_vm(struct conf *conf, const struct vmr_hv_config *config, struct ears *ears,
@@ -136,6 +137,51 @@ static void bad_parameters_are_named(struct conf *conf)
     CONF_CHECK_EQ(conf, ears.length, 240, "bytes");
 }
 
+/* The guest's memory as one that is changed between two reads: each byte of the input, and how often it was read. */
+struct flipper {
+    uint32_t reads[HV_INPUT_BYTES];
+    uint32_t most;
+};
+
+static void flip(void *context, vmr_gpa gpa, void *bytes, size_t length)
+{
+    struct flipper *flipper = context;
+    uint8_t *read = bytes;
+
+    for (size_t i = 0; i < length; i++) {
+        if (gpa + i < HV_INPUT || gpa + i >= HV_INPUT + HV_INPUT_BYTES)
+            continue;
+        uint32_t times = flipper->reads[gpa + i - HV_INPUT]++;
+
+        if (times > 0)
+            read[i] = (uint8_t)~read[i];
+        if (times >= flipper->most)
+            flipper->most = times + 1;
+    }
+}
+
+static void input_is_read_once(struct conf *conf)
+{
+    struct ears ears = {0};
+    struct flipper flipper = {.most = 0};
+    const struct vmr_memory_observer observer = {.read = flip, .context = &flipper};
+    struct vmr_synic_port *ports[2] = {NULL, NULL};
+    CONF_PROGRAM(program, HV_OPEN(), VMR_STORE(HV_INPUT, 8, CONNECTION),
+                 VMR_STORE(HV_INPUT + 8, 8, 1 | UINT64_C(240) << 32), VMR_STORE(HV_INPUT + 16, 8, 0x1122334455667788),
+                 HV_EXPECT_CALL(POST, HV_INPUT, 0, 0), VMR_END());
+    struct conf_vm *vm = listening_vm(conf, &hv_all, &ears, ports, &program);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    vmr_memory_set_observer(vm->memory, &observer);
+    (void)conf_run_to_end(vm, 0);
+    vmr_memory_set_observer(vm->memory, NULL);
+    CONF_CHECK_EQ(conf, flipper.most, 1, "times that a byte of the input was read");
+    CONF_CHECK_EQ(conf, ears.length, 240, "bytes");
+    CONF_CHECK_EQ(conf, ears.payload[0], 0x88, "the first of them");
+    vmr_synic_port_remove(ports[0]);
+    vmr_synic_port_remove(ports[1]);
+}
+
 static void a_closed_page_calls_nobody(struct conf *conf)
 {
     struct ears ears = {0};
@@ -189,6 +235,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(calls_are_refused_in_order), .clauses = "HC-2", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(what_is_off_is_refused_before_its_input_is_read), .clauses = "HC-2"},
     {SCENARIO(bad_parameters_are_named), .clauses = "HC-2"},
+    {SCENARIO(input_is_read_once), .clauses = "MEM-1 HC-1", .ids = "CVE-2019-14821 CVE-2023-4155"},
     {SCENARIO(a_closed_page_calls_nobody), .clauses = "HC-4"},
     {.name = "extended_fast_calls_use_xmm_registers",
      .family = "hypercall",

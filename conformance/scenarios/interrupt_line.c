@@ -7,6 +7,7 @@
 
 #define V 0x61u
 #define PIN 20u /* no PIC line */
+#define LAST_PIN 23u
 #define PAGE UINT64_C(0xd0000000)
 #define PORT 0x700u
 #define ROUTED_GSI 30u
@@ -258,6 +259,31 @@ static void by_route(struct conf *conf)
     (void)conf_run_to_end(vm, 0);
 }
 
+static void pulse_pin(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    if (number == 1)
+        pulse_line(vm, PIN);
+}
+
+/* Selects a register that does not exist, and writes and reads what it selected. Three steps. */
+#define BEYOND(index) VMR_STORE(IOAPIC_SELECT, 4, index), VMR_STORE(IOAPIC_WINDOW, 4, 0), VMR_LOAD(4, IOAPIC_WINDOW, 4)
+/* The lower half of a redirection entry. Three steps. */
+#define EXPECT_ENTRY(pin, low)                                                                                         \
+    VMR_STORE(IOAPIC_SELECT, 4, 0x10u + 2u * (pin)), VMR_LOAD(4, IOAPIC_WINDOW, 4), VMR_EXPECT(4, low)
+
+static void beyond_the_table(struct conf *conf)
+{
+    APIC_PROGRAM(beyond, VMR_EOI_XAPIC, APIC_ON(), IOAPIC_ENTRY(PIN, 0, V), BEYOND(0x40), BEYOND(0x41), BEYOND(0x7f),
+                 BEYOND(0x80), BEYOND(0x90 + 2 * PIN), BEYOND(0xfe), BEYOND(0xff), EXPECT_ENTRY(PIN, V),
+                 EXPECT_ENTRY(0, APIC_MASKED), EXPECT_ENTRY(LAST_PIN, APIC_MASKED), VMR_CHECKPOINT(1),
+                 VMR_WAIT_VECTOR(V, 1), OPEN(2), EXPECT_COUNT(V, 1), VMR_END());
+    struct conf_vm *vm = interrupt_vm(conf, 1, &beyond, pulse_pin);
+
+    if (vm)
+        CONF_CHECK(conf, conf_run_to_end(vm, 0), "what lies beyond the table is not nothing");
+}
+
 static const struct conf_scenario scenarios[] = {
     {.name = "pic_lines_arrive_by_virtual_wire",
      .family = "interrupt",
@@ -285,6 +311,12 @@ static const struct conf_scenario scenarios[] = {
      .quirks = CONF_QUIRK_EOI_BEFORE_HALT,
      .chip = CONF_CHIP_ANY,
      .run = by_level_in_sleep},
+    {.name = "an_io_apic_index_beyond_its_table_selects_nothing",
+     .family = "interrupt",
+     .ids = "CVE-2013-1798",
+     .clauses = "INT-4",
+     .chip = CONF_CHIP_ANY,
+     .run = beyond_the_table},
     {.name = "local_pins_do_what_their_entries_say",
      .family = "interrupt",
      .clauses = "INT-4",

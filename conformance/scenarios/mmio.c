@@ -110,6 +110,67 @@ static void crossing_completed(struct conf *conf)
     (void)conf_run_to_end(vm, 0);
 }
 
+#define KEPT VMR_PROGRAM_DATA
+
+static void go_on_elsewhere(void *argument)
+{
+    struct conf_vm *vm = argument;
+    struct vmr_error err = {.message = ""};
+
+    CONF_REQUIRE(vm->conf, vmr_partition_bind(vm->partition, 0, &vm->vps[0], &err) == VMR_OK, "%s", err.message);
+    (void)conf_run_to_end(vm, 0);
+    conf_unbind(vm, 0);
+}
+
+/* `vp` waits at a part of its crossing read. Given up there, it goes on behind the whole read on another thread. */
+static void give_up(struct conf_vm *vm, struct vmr_vp *vp, struct vmr_exit *vp_exit)
+{
+    struct conf_device device = {.answer = UINT64_MAX};
+
+    CONF_REQUIRE(vm->conf, vp_exit->kind == VMR_EXIT_MMIO, "exit %s", vmr_exit_kind_name(vp_exit->kind));
+    CONF_REQUIRE(vm->conf, conf_device_claim(vm, vm->mmio, PAGE, 2 * VMR_PAGE_SIZE, ALL_SIZES, &device), "no device");
+    conf_unbind(vm, 0);
+    CONF_CHECK_EQ(vm->conf, vmr_vp_step_complete(vp, vp_exit), VMR_E_STATE, "finishing what was given up");
+    struct vmr_thread *thread = conf_thread(vm->conf, go_on_elsewhere, vm);
+
+    CONF_REQUIRE(vm->conf, thread != NULL, "no thread");
+    conf_join(vm->conf, thread);
+    CONF_CHECK_EQ(vm->conf, device.reads + device.writes, 0, "calls of a device, for what was given up");
+}
+
+/* Before its first part is answered, and before its second: what is not answered reads as zero. */
+static void crossing_given_up(struct conf *conf, bool answered)
+{
+    CONF_PROGRAM(crossing, VMR_LOAD(0, PAGE + 0xffe, 4), VMR_STORE_VAR(KEPT, 8, 0), VMR_END());
+    struct pages pages = {.conf = conf};
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+    struct vmr_exit vp_exit = {0};
+    enum vmr_halt_reason reason = VMR_HALT_NONE;
+    uint64_t kept = UINT64_MAX;
+
+    memcpy(pages.bytes + 0xffe, (const uint8_t[]){0x11, 0x22, 0x33, 0x44}, 4);
+    CONF_REQUIRE(conf, vm && conf_load(vm, 0, &crossing) && conf_bind(vm, 0), "no VM");
+    struct vmr_vp *vp = vm->vps[0];
+
+    do {
+        CONF_REQUIRE(conf, vmr_vp_step(vp, &vp_exit) == VMR_OK, "the step failed");
+    } while (vp_exit.kind == VMR_EXIT_CANCEL);
+    if (answered) {
+        (void)serve_pages(&pages, vp, &vp_exit, &reason);
+        CONF_REQUIRE(conf, vmr_vp_step_complete(vp, &vp_exit) == VMR_OK, "the first part was not finished");
+    }
+    give_up(vm, vp, &vp_exit);
+    CONF_CHECK(conf, vmr_memory_read(vm->memory, KEPT, &kept, sizeof(kept)) == VMR_OK, "no word");
+    CONF_CHECK_EQ(conf, kept, answered ? 0x2211 : 0, "what was read");
+    conf_vm_destroy(vm);
+}
+
+static void crossing_elsewhere(struct conf *conf)
+{
+    crossing_given_up(conf, false);
+    crossing_given_up(conf, true);
+}
+
 static void unclaimed_mmio(struct conf *conf)
 {
     CONF_PROGRAM(unclaimed, VMR_LOAD(0, PAGE, 1), VMR_EXPECT(0, 0xff), VMR_LOAD(0, PAGE, 2), VMR_EXPECT(0, 0xffff),
@@ -273,6 +334,13 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "EXIT-6 RUN-13",
      .chip = CONF_CHIP_ANY,
      .run = crossing_completed},
+    {.name = "half_a_crossing_read_is_not_found_on_another_thread",
+     .family = "mmio",
+     .ids = "CVE-2014-0049 CVE-2026-31588",
+     .clauses = "EXIT-6 LIFE-6 LIFE-7",
+     .needs = CONF_CAP(REBIND),
+     .chip = CONF_CHIP_ANY,
+     .run = crossing_elsewhere},
     {.name = "unclaimed_mmio_reads_ones_and_swallows_writes",
      .family = "mmio",
      .clauses = "IO-1 IO-2",

@@ -4,7 +4,8 @@
  * asked for reaches it whole, and everything else is the hypervisor's.
  */
 
-#include "conformance/conformance.h"
+#include "conformance/scenarios/apic_words.h"
+#include "conformance/scenarios/msr_words.h"
 
 #include <string.h>
 
@@ -13,6 +14,9 @@
 #define SYSENTER_ESP 0x175u
 #define SYSENTER_EIP 0x176u
 #define LSTAR 0xc0000082u
+#define MTRR_HOLE 0x2f8u                  /* between the fixed ranges and the default type (Intel SDM vol. 4) */
+#define X2APIC_HOLE 0x840u                /* behind the last register of a local APIC in x2APIC mode */
+#define X2APIC_END 0xc00u                 /* of the range that is set aside for them */
 #define FAULT 14u                         /* #GP, vector 13, plus one */
 #define WIDE UINT64_C(0xffff8123456789a8) /* canonical: LSTAR and the SYSENTER pair take it */
 
@@ -29,6 +33,21 @@ static void unknown_faults(struct conf *conf)
 
     if (conf_run_program(conf, NULL, &unknown))
         conf_note(conf, "reads and writes of an unknown MSR fault; what follows goes on");
+}
+
+static bool is_no_msr(uint32_t msr)
+{
+    (void)msr;
+    return false;
+}
+
+/* Holes in, and what lies behind, ranges that a table would be indexed by: MTRRs, registers of a local APIC. */
+static void holes_fault(struct conf *conf)
+{
+    CONF_PROGRAM(to_x2apic, X2APIC_ON(APIC_BASE_BSP), EXPECT_FAULT(0));
+
+    msr_sweep(conf, NULL, NULL, MTRR_HOLE, 1, is_no_msr);
+    msr_sweep(conf, NULL, &to_x2apic, X2APIC_HOLE, X2APIC_END - X2APIC_HOLE, is_no_msr);
 }
 
 /* --- the embedder's --- */
@@ -155,6 +174,13 @@ static const struct conf_scenario scenarios[] = {
      .needs = CONF_CAP(MSR_FAULT),
      .chip = CONF_CHIP_ANY,
      .run = unknown_faults},
+    {.name = "an_msr_in_a_hole_of_a_range_faults",
+     .family = "msr",
+     .ids = "CVE-2014-7188 CVE-2016-3713",
+     .clauses = "MSR-1",
+     .needs = CONF_CAP(MSR_FAULT),
+     .chip = CONF_CHIP_ANY,
+     .run = holes_fault},
     {.name = "listed_msrs_reach_the_embedder_whole",
      .family = "msr",
      .clauses = "MSR-2",

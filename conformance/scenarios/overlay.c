@@ -115,6 +115,7 @@ static void the_first_and_the_last_page_of_ram_will_do(struct conf *conf)
     HV_ACCEPTED_MSR(msr, ON_AT(good)), HV_REFUSED_MSR(msr, ON_AT(HV_NO_RAM)), HV_REFUSED_MSR(msr, ON_AT(READ_ONLY)),   \
         HV_REFUSED_MSR(msr, ~UINT64_C(0xffe)), HV_REFUSED_MSR(msr, HV_PAGE_1 | 3u),                                    \
         HV_REFUSED_MSR(msr, HV_PAGE_1 | 0x801u), HV_REFUSED_MSR(msr, HV_PAGE_1 | 0x800u),                              \
+        HV_REFUSED_MSR(msr, HV_PAGE_1 | 0xff9u), HV_REFUSED_MSR(msr, HV_PAGE_1 | 0xfffu),                              \
         HV_EXPECT_MSR(msr, ON_AT(good))
 
 static void a_bad_place_is_refused_and_the_page_stays(struct conf *conf)
@@ -181,6 +182,33 @@ static void flags_are_lost_with_their_ram_and_no_longer(struct conf *conf)
                  VMR_END());
 
     island_run(conf, &washed, sink_under_flags);
+}
+
+static void sink_and_raise(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    const struct vmr_memory_region island = {.gpa = ISLAND, .size = ISLAND_BYTES};
+
+    (void)vp;
+    if (number == 1) {
+        sink_island(vm);
+        post_to(vm, SINT, 5);
+    } else if (number == 2) {
+        CONF_CHECK_EQ(vm->conf, vmr_memory_region_add(vm->memory, &island, NULL), VMR_OK, "adding the island again");
+    } else if (number == 3) {
+        signal_to(vm, SINT, 3, VMR_SYNIC_SIGNALED);
+    }
+}
+
+/* The registers still name the place: what comes goes into the memory that is there now, never into what was there. */
+static void pages_go_on_in_ram_that_comes_back(struct conf *conf)
+{
+    APIC_PROGRAM(comes_back, VMR_EOI_XAPIC, APIC_ON(), VMR_WRMSR(HV_MSR_SIMP, ON_AT(ISLAND)),
+                 VMR_WRMSR(HV_MSR_SIEFP, ON_AT(ISLAND + 0x1000)), VMR_WRMSR(HV_MSR_SINT0 + SINT, V),
+                 VMR_STORE(ISLAND + 8, 8, 0x77), VMR_CHECKPOINT(1), EXPECT_TAKEN(9, V, 0), VMR_CHECKPOINT(2),
+                 VMR_WAIT_VECTOR(V, 1), EXPECT_MESSAGE_AT(ISLAND, SINT, 1, 5), EXPECT_AT(ISLAND + 8, 8, 0),
+                 VMR_CHECKPOINT(3), EXPECT_AT(FLAGS_AT(ISLAND + 0x1000, SINT), 8, 8), VMR_WAIT_VECTOR(V, 2), VMR_END());
+
+    island_run(conf, &comes_back, sink_and_raise);
 }
 
 static void sink_at_one(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
@@ -257,6 +285,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_page_that_is_off_may_name_any_place), .clauses = "OVL-2"},
     {SCENARIO(a_message_waits_for_a_page_whose_ram_is_gone), .clauses = "OVL-3 OVL-2"},
     {SCENARIO(flags_are_lost_with_their_ram_and_no_longer), .clauses = "OVL-3"},
+    {SCENARIO(pages_go_on_in_ram_that_comes_back), .clauses = "OVL-3 MEM-4", .ids = "CVE-2013-1797"},
     {SCENARIO(all_pages_survive_the_loss_of_their_ram), .clauses = "OVL-3"},
     {SCENARIO(a_page_may_move_while_a_message_comes), .clauses = "OVL-1 SYN-7", .flags = CONF_EXPLORE},
     {SCENARIO(a_reset_takes_the_pages_and_their_content), .clauses = "OVL-4"},

@@ -280,6 +280,62 @@ static void two_vps_may_place_the_page_at_once(struct conf *conf)
     expect_agreement(vm, &page, 1);
 }
 
+/* Memory that goes and comes back under the page meanwhile. */
+static void remove_and_add(void *argument)
+{
+    const struct vmr_memory_region island = {.gpa = ISLAND, .size = VMR_PAGE_SIZE};
+    const struct conf_vm *vm = argument;
+
+    CONF_CHECK_EQ(vm->conf, vmr_memory_region_remove(vm->memory, ISLAND, NULL), VMR_OK, "removing a region");
+    CONF_CHECK_EQ(vm->conf, vmr_memory_region_add(vm->memory, &island, NULL), VMR_OK, "adding it");
+}
+
+/* What the register says is so: where it names a place the page is there and right, else nobody writes anywhere. */
+static void check_place(struct conf_vm *vm)
+{
+    struct conf *conf = vm->conf;
+    uint64_t place = 0;
+
+    CONF_REQUIRE(conf,
+                 vmr_hv_guest_msr_read(vmr_partition_hv(vm->partition), 0, VMR_VTL0, HV_MSR_REFERENCE_TSC, &place) ==
+                     VMR_MSR_OK,
+                 "the register is not read");
+    CONF_CHECK(conf, place == 0 || place == ON_AT(ISLAND), "the register says %#llx", (unsigned long long)place);
+    CONF_CHECK(conf, vmr_memory_fill(vm->memory, ISLAND, 0, VMR_PAGE_SIZE) == VMR_OK, "no RAM");
+    vmr_synic_time_set(synic_of(vm), UINT64_C(1) << 40);
+    CONF_REQUIRE(conf, conf_run_to_end(vm, 0), "no end");
+    const struct tsc_page page = page_at(vm, ISLAND);
+
+    if (place)
+        expect_agreement(vm, &page, 0);
+    else
+        CONF_CHECK(conf, page.sequence == 0 && page.scale == 0 && page.offset == 0, "a page that is off was written");
+}
+
+/* Whether there is RAM at the time of a write is chance. */
+static void two_vps_turn_the_page_on_and_off_while_its_ram_goes(struct conf *conf)
+{
+    const struct vmr_memory_region island = {.gpa = ISLAND, .size = VMR_PAGE_SIZE};
+    CONF_PROGRAM(first, VMR_WRMSR(HV_MSR_REFERENCE_TSC, ON_AT(ISLAND)), VMR_POWER_OFF(),
+                 VMR_WRMSR(HV_MSR_REFERENCE_TSC, 0), VMR_POWER_OFF(), KEEP_BOTH(0), VMR_END());
+    CONF_PROGRAM(second, VMR_WRMSR(HV_MSR_REFERENCE_TSC, ON_AT(ISLAND)), VMR_END());
+    struct conf_vm *vm = tsc_vm(conf, 2, &first);
+
+    if (!vm)
+        return;
+    CONF_REQUIRE(conf,
+                 vmr_memory_region_add(vm->memory, &island, NULL) == VMR_OK && conf_load(vm, 1, &second) &&
+                     run_to_power_off(vm),
+                 "no page");
+    struct vmr_thread *remover = conf_thread(conf, remove_and_add, vm), *other = conf_thread(conf, run_second, vm);
+
+    CONF_REQUIRE(conf, remover && other, "no threads");
+    CONF_CHECK(conf, run_to_power_off(vm), "no power off");
+    conf_join(conf, remover);
+    conf_join(conf, other);
+    check_place(vm);
+}
+
 static void a_bad_place_is_refused(struct conf *conf)
 {
     CONF_PROGRAM(bad, HV_REFUSED_MSR(HV_MSR_REFERENCE_TSC, ON_AT(HV_NO_RAM)), HV_EXPECT_MSR(HV_MSR_REFERENCE_TSC, 0),
@@ -295,6 +351,32 @@ static void a_bad_place_is_refused(struct conf *conf)
     const struct tsc_page page = page_at(vm, PAGE);
 
     expect_agreement(vm, &page, 0);
+}
+
+/* A place that was refused is none when it becomes RAM, whatever has to be written to the page by then. */
+static void a_place_that_was_refused_gets_no_update(struct conf *conf)
+{
+    const struct vmr_memory_region late = {.gpa = ISLAND, .size = VMR_PAGE_SIZE};
+    CONF_PROGRAM(refused, HV_REFUSED_MSR(HV_MSR_REFERENCE_TSC, ON_AT(ISLAND)), VMR_POWER_OFF(),
+                 HV_EXPECT_MSR(HV_MSR_REFERENCE_TSC, 0), EXPECT_AT(ISLAND, 8, 0),
+                 HV_ACCEPTED_MSR(HV_MSR_REFERENCE_TSC, ON_AT(PAGE)),
+                 HV_REFUSED_MSR(HV_MSR_REFERENCE_TSC, ON_AT(HV_NO_RAM)), VMR_POWER_OFF(),
+                 HV_EXPECT_MSR(HV_MSR_REFERENCE_TSC, ON_AT(PAGE)), KEEP_BOTH(0), VMR_END());
+    struct conf_vm *vm = tsc_vm(conf, 1, &refused);
+
+    if (!vm)
+        return;
+    CONF_REQUIRE(conf, run_to_power_off(vm), "no power off");
+    CONF_CHECK_EQ(conf, vmr_memory_region_add(vm->memory, &late, NULL), VMR_OK, "adding a region");
+    vmr_synic_time_set(synic_of(vm), UINT64_C(1) << 40);
+    CONF_REQUIRE(conf, run_to_power_off(vm), "no second power off");
+    vmr_synic_time_set(synic_of(vm), UINT64_C(1) << 41);
+    CONF_REQUIRE(conf, conf_run_to_end(vm, 0), "no end");
+    const struct tsc_page page = page_at(vm, PAGE);
+
+    expect_agreement(vm, &page, 0);
+    for (uint32_t offset = 0; offset < VMR_PAGE_SIZE; offset += 4)
+        CONF_CHECK_EQ(conf, guest_word(vm, ISLAND + offset), 0, "a word of the place that was refused");
 }
 
 /* The RAM under the page goes, then the time jumps: what would have been written is not, and nothing else suffers. */
@@ -352,6 +434,15 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(the_page_moves), .clauses = "TIME-3 TIME-4 OVL-1"},
     {SCENARIO(after_a_jump_the_page_agrees_again), .clauses = "TIME-3 TIME-4"},
     {SCENARIO(two_vps_may_place_the_page_at_once), .clauses = "TIME-3 OVL-1"},
+    {.name = "two_vps_turn_the_page_on_and_off_while_its_ram_goes",
+     .family = "reference-time",
+     .ids = "CVE-2025-58143",
+     .clauses = "OVL-3 TIME-3 MEM-4",
+     .needs = HV_NEEDS,
+     .flags = CONF_EXPLORE,
+     .chip = CONF_CHIP_NONE,
+     .run = two_vps_turn_the_page_on_and_off_while_its_ram_goes},
+    {SCENARIO(a_place_that_was_refused_gets_no_update), .clauses = "OVL-2 TIME-4", .ids = "CVE-2025-27466"},
     {SCENARIO(a_bad_place_is_refused), .clauses = "OVL-2 TIME-3"},
     {SCENARIO(a_jump_without_the_pages_ram_harms_nobody), .clauses = "OVL-3 TIME-4"},
     {SCENARIO(without_a_known_tsc_there_is_no_page), .clauses = "TIME-3"},

@@ -6,6 +6,7 @@
  * do meanwhile is allowed for: a timer may be late, but never early or twice.
  */
 
+#include "conformance/scenarios/hv_call_words.h"
 #include "conformance/scenarios/synic_words.h"
 #include "conformance/scenarios/vpset_vm.h"
 
@@ -100,6 +101,15 @@ static void half_the_range_ahead_is_the_past(struct conf *conf)
                  VMR_END());
 
     late_run(conf, &wraps, NULL);
+}
+
+/* A register that a call writes arms the timer as its MSR does: it is looked at before the guest goes on. */
+static void a_timer_that_a_call_arms_fires_at_once(struct conf *conf)
+{
+    APIC_PROGRAM(by_call, VMR_EOI_XAPIC, HV_OPEN(), SYNIC_ON(SINT, V), HV_SET_OK(HV_REGISTER_STIMER0_CONFIG + 1, PAST),
+                 HV_SET_OK(HV_REGISTER_STIMER0_CONFIG, ON), EXPECT_TIMER(0, PAST), VMR_WAIT_VECTOR(V, 1), VMR_END());
+
+    late_run(conf, &by_call, NULL);
 }
 
 /* --- counts --- */
@@ -208,6 +218,30 @@ static void a_direct_timer_without_a_local_apic_harms_nobody(struct conf *conf)
     late_run(conf, &bare, NULL);
 }
 
+static void post_and_signal(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    if (number != 1)
+        return;
+    post_to(vm, SINT, 1);
+    signal_to(vm, SINT, 3, VMR_SYNIC_SIGNALED);
+}
+
+#define CLUSTER_IPI (HV_CALL_SEND_SYNTHETIC_CLUSTER_IPI | FAST)
+
+/* Everything that raises an interrupt, where none can be raised. */
+static void without_a_local_apic_all_but_the_interrupt_arrives(struct conf *conf)
+{
+    CONF_PROGRAM(no_apic, HV_OPEN(), VMR_WRMSR(HV_MSR_SIMP, HV_SIMP | 1u), VMR_WRMSR(HV_MSR_SIEFP, HV_SIEFP | 1u),
+                 VMR_WRMSR(HV_MSR_SCONTROL, 1), VMR_WRMSR(HV_MSR_SINT0 + SINT, V), VMR_STI(), VMR_CHECKPOINT(1),
+                 EXPECT_MESSAGE(SINT, 1, 1), EXPECT_AT(FLAGS(SINT), 8, 8), FREE_SLOT(SINT), EOM(), ARM(0, ON, PAST),
+                 EXPECT_TIMER(0, PAST), FREE_SLOT(SINT), EOM(), ARM(1, ON | HV_STIMER_PERIODIC, MS),
+                 ARM(2, HV_STIMER_ENABLE | HV_STIMER_PERIODIC | DIRECT(V), MS), HV_EXPECT_CALL(CLUSTER_IPI, V, 3, 0),
+                 VMR_CHECKPOINT(2), VMR_CLI(), EXPECT_COUNT(V, 0), VMR_END());
+
+    late_run(conf, &no_apic, post_and_signal);
+}
+
 /* --- what holds a timer up --- */
 
 static void post_first(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
@@ -260,6 +294,22 @@ static void a_timer_for_a_page_that_is_off_is_there_when_it_is_on(struct conf *c
                  VMR_WAIT_VECTOR(V, 1), VMR_WRMSR(HV_MSR_SIMP, HV_SIMP | 1u), EXPECT_TIMER(0, PAST), VMR_END());
 
     late_run(conf, &pageless, NULL);
+}
+
+static void a_timer_that_runs_out_while_its_page_is_off_leaves_ram_alone(struct conf *conf)
+{
+    APIC_PROGRAM(page_off, VMR_EOI_XAPIC, SYNIC_ON(SINT, V), VMR_WRMSR(HV_MSR_SIMP, HV_SIMP),
+                 VMR_STORE(SLOT(SINT), 8, 0x5555), ARM(0, ON, LATER + MS), VMR_POWER_OFF(), EXPECT_TAKEN(9, V, 1),
+                 EXPECT_AT(SLOT(SINT), 8, 0x5555), VMR_WRMSR(HV_MSR_SIMP, HV_SIMP | 1u), EXPECT_TIMER(0, LATER + MS),
+                 VMR_END());
+    struct conf_vm *vm = synic_vm(conf, 1, &page_off, NULL);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    vmr_synic_time_pause(synic_of(vm));
+    vmr_synic_time_set(synic_of(vm), LATER);
+    CONF_REQUIRE(conf, run_to_power_off(vm), "no power off");
+    vmr_synic_time_set(synic_of(vm), LATER + 2 * MS);
+    (void)conf_run_to_end(vm, 0);
 }
 
 static void four_timers_share_a_slot(struct conf *conf)
@@ -419,6 +469,7 @@ static void each_vp_has_its_timers(struct conf *conf)
 static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_one_shot_fires_once_at_its_time), .clauses = "STM-1 STM-6 STM-8", .ids = "S15"},
     {SCENARIO(a_time_in_the_past_fires_at_once), .clauses = "STM-1 STM-6", .ids = "S15"},
+    {SCENARIO(a_timer_that_a_call_arms_fires_at_once), .clauses = "STM-1 HC-9", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(half_the_range_ahead_is_the_past), .clauses = "STM-1", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(a_count_of_zero_never_fires), .clauses = "STM-3", .ids = "S15"},
     {SCENARIO(a_count_turns_on_a_timer_that_enables_itself), .clauses = "STM-3"},
@@ -433,11 +484,20 @@ static const struct conf_scenario scenarios[] = {
      .needs = HV_NEEDS,
      .chip = CONF_CHIP_NONE,
      .run = a_direct_timer_without_a_local_apic_harms_nobody},
+    {.name = "without_a_local_apic_all_but_the_interrupt_arrives",
+     .family = "stimer",
+     .ids = "CVE-2022-2153",
+     .clauses = "STM-1 STM-4 SYN-2 SYN-8",
+     .needs = HV_NEEDS,
+     .chip = CONF_CHIP_NONE,
+     .run = without_a_local_apic_all_but_the_interrupt_arrives},
     {SCENARIO(a_busy_slot_holds_a_timer_up), .clauses = "STM-5", .ids = "S15"},
     {SCENARIO(messages_go_before_timers), .clauses = "STM-5"},
     {SCENARIO(a_masked_sint_holds_a_timer_up), .clauses = "STM-5", .ids = "S15", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(a_timer_for_a_page_that_is_off_is_there_when_it_is_on), .clauses = "STM-5",
      .without = CONF_CAP(HV_OFFLOAD)},
+    {SCENARIO(a_timer_that_runs_out_while_its_page_is_off_leaves_ram_alone), .clauses = "STM-5 OVL-1",
+     .ids = "CVE-2025-58142", .without = CONF_CAP(HV_OFFLOAD)},
     {SCENARIO(four_timers_share_a_slot), .clauses = "STM-5 STM-6"},
     {SCENARIO(a_timer_that_is_turned_off_does_not_fire), .clauses = "STM-7"},
     {SCENARIO(a_write_begins_the_period_anew), .clauses = "STM-2 STM-7", .without = CONF_CAP(HV_OFFLOAD)},

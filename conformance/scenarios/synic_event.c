@@ -191,6 +191,32 @@ static void what_does_not_exist_is_not_signalled(struct conf *conf)
     synic_run(conf, &hears_nothing, signal_nobody);
 }
 
+/* VP 1 is not even bound; VP 2 does not exist. */
+static void speak_to_nobody(const struct conf_vm *vm)
+{
+    static const struct vmr_synic_target silent = {.vp = 1, .sint = SINT}, absent = {.vp = 2, .sint = SINT};
+
+    CONF_CHECK_EQ(vm->conf, try_post(vm, &silent, HV_MESSAGE_TYPE_VMBUS, 1), VMR_OK, "a message to a masked SINT");
+    CONF_CHECK_EQ(vm->conf, try_post(vm, &absent, HV_MESSAGE_TYPE_VMBUS, 1), VMR_E_USAGE, "a message to nobody");
+    CONF_CHECK_EQ(vm->conf, vmr_synic_signal_event(synic_of(vm), &silent, 1), VMR_SYNIC_NOT_SIGNALED, "a masked SINT");
+    CONF_CHECK_EQ(vm->conf, vmr_synic_signal_event(synic_of(vm), &absent, 1), VMR_SYNIC_NOT_SIGNALED, "nobody");
+}
+
+static void a_vp_that_has_set_up_nothing_can_be_spoken_to(struct conf *conf)
+{
+    APIC_PROGRAM(first, VMR_EOI_XAPIC, APIC_ON(), HV_ACCEPTED_MSR(HV_MSR_EOM, 0), HV_EXPECT_MSR(HV_MSR_SIMP, 0),
+                 HV_EXPECT_MSR(HV_MSR_SINT0 + SINT, HV_SINT_MASKED), VMR_START_VP(1), VMR_SPIN_UNTIL(WORD(8), 4, 1),
+                 VMR_END());
+    APIC_PROGRAM(second, VMR_EOI_XAPIC, HV_EXPECT_MSR(HV_MSR_SINT0 + SINT, HV_SINT_MASKED), SYNIC_ON(SINT, V),
+                 HV_ACCEPTED_MSR(HV_MSR_EOM, 0), EXPECT_EMPTY(SINT), EXPECT_AT(FLAGS(SINT), 8, 0),
+                 EXPECT_TAKEN(9, V, 0), VMR_STORE(WORD(8), 4, 1), VMR_END());
+    struct conf_vm *vm = synic_vm(conf, 2, &first, NULL);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    speak_to_nobody(vm);
+    run_pair(vm, &second);
+}
+
 /* Before the guest has set up anything at all, and without interrupt controllers: nothing to raise, nothing to fail. */
 static void a_guest_without_a_local_apic_still_has_flags(struct conf *conf)
 {
@@ -386,6 +412,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(with_the_page_off_flags_are_kept), .clauses = "SYN-10", .ids = "S13"},
     {SCENARIO(flags_are_kept_while_the_page_is_off_between), .clauses = "SYN-10 OVL-1", .ids = "S13"},
     {SCENARIO(what_does_not_exist_is_not_signalled), .clauses = "SYN-9"},
+    {SCENARIO(a_vp_that_has_set_up_nothing_can_be_spoken_to), .clauses = "SYN-1 SYN-5 SYN-9", .ids = "CVE-2021-30178"},
     {.name = "a_guest_without_a_local_apic_still_has_flags",
      .family = "synic-event",
      .clauses = "SYN-8",

@@ -94,6 +94,35 @@ static void what_cannot_be_is_refused(struct conf *conf)
 
 /* --- busy slots --- */
 
+/* A guest may write to its pages what it likes. Nothing in them but a slot's type is ever asked. */
+static void scribble_and_send(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    if (number != 1)
+        return;
+    CONF_CHECK(vm->conf,
+               vmr_memory_fill(vm->memory, HV_SIMP, 0xff, VMR_PAGE_SIZE) == VMR_OK &&
+                   vmr_memory_fill(vm->memory, HV_SIEFP, 0xff, VMR_PAGE_SIZE) == VMR_OK,
+               "the pages are gone");
+    post_to(vm, SINT, 1);
+    post_to(vm, SINT, 2);
+    signal_to(vm, SINT, 3, VMR_SYNIC_NOT_SIGNALED); /* it is set already */
+}
+
+static void nonsense_in_the_pages_harms_nobody(struct conf *conf)
+{
+    APIC_PROGRAM(scribbles, VMR_EOI_XAPIC, SYNIC_ON(SINT, V), VMR_CHECKPOINT(1), EXPECT_TAKEN(2, V, 0),
+                 EXPECT_AT(SLOT(SINT), 8, UINT64_MAX), FREE_SLOT(SINT), EOM(), EXPECT_MESSAGE(SINT, 1, 1),
+                 EXPECT_AT(SLOT(SINT) + HV_MESSAGE_LENGTH_OFFSET, 1, 8), EXPECT_MARK(SINT, 1),
+                 EXPECT_AT(SLOT(SINT - 1) + HV_MESSAGE_BYTES - 8, 8, UINT64_MAX),
+                 EXPECT_AT(SLOT(SINT + 1), 8, UINT64_MAX), VMR_STORE(SLOT(SINT) + HV_MESSAGE_LENGTH_OFFSET, 1, 0xff),
+                 FREE_SLOT(SINT), EOM(), EXPECT_MESSAGE(SINT, 1, 2), EXPECT_AT(SLOT(SINT + 1), 8, UINT64_MAX),
+                 EXPECT_AT(FLAGS(SINT), 8, UINT64_MAX), EXPECT_TAKEN(3, V, 1), FREE_SLOT(SINT), EOM(),
+                 EXPECT_EMPTY(SINT), VMR_END());
+
+    synic_run(conf, &scribbles, scribble_and_send);
+}
+
 static void post_three(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
 {
     (void)vp;
@@ -471,6 +500,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_message_arrives_whole), .clauses = "SYN-2", .ids = "S12"},
     {SCENARIO(each_sint_has_its_slot_and_its_vector), .clauses = "SYN-2", .ids = "S12"},
     {SCENARIO(what_cannot_be_is_refused), .clauses = "SYN-6", .ids = "S12"},
+    {SCENARIO(nonsense_in_the_pages_harms_nobody), .clauses = "SYN-3 SYN-8", .ids = "CVE-2019-14821"},
     {SCENARIO(a_busy_slot_keeps_the_order), .clauses = "SYN-3", .ids = "SYN-05 S11"},
     {SCENARIO(an_eom_frees_nothing), .clauses = "SYN-3"},
     {SCENARIO(a_slot_freed_without_eom_is_noticed_at_the_next_exit), .clauses = "SYN-4", .ids = "S11"},

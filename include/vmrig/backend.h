@@ -21,6 +21,7 @@
 
 #include "vmrig/bus.h"
 #include "vmrig/caps.h"
+#include "vmrig/dirty.h"
 #include "vmrig/exit.h"
 #include "vmrig/host.h"
 #include "vmrig/hv.h"
@@ -167,6 +168,20 @@ struct vmr_backend {
      * and forgets when it is unmapped. No VP does it otherwise any more when this returns. Any thread, VPs may run.
      */
     enum vmr_status (*vm_protect)(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
+    /*
+     * VMR_CAP_DIRTY_LOG: from when this returns until it is turned off, which does not fail, each page of RAM that the
+     * guest, its processors or the hypervisor write is remembered, also of what is mapped meanwhile; all begin clean.
+     * Turned on while off and off while on. Never at the same time as vm_map, vm_unmap or vm_dirty_take. Any thread,
+     * VPs may run. [DIRTY-5]
+     */
+    enum vmr_status (*vm_dirty_log)(struct vmr_backend_vm *vm, bool on, struct vmr_error *err);
+    /*
+     * VMR_CAP_DIRTY_LOG: gives the pages that were written and forgets that they were; a write that is over when this
+     * is called is in it, and one that comes later is remembered again. What fails has given what it has
+     * forgotten. Never at the same time as another one. Any thread, VPs may run. [DIRTY-1]
+     */
+    enum vmr_status (*vm_dirty_take)(struct vmr_backend_vm *vm, const struct vmr_dirty_query *query,
+                                     struct vmr_error *err);
 
     /* The VP's thread from here to vp_unbind. */
     enum vmr_status (*vp_bind)(struct vmr_backend_vp *vp, struct vmr_error *err);

@@ -21,6 +21,7 @@
 VMR_BEGIN_DECLS
 
 struct vmr_memory;
+struct vmr_dirty_query; /* vmrig/dirty.h */
 
 struct vmr_memory_region {
     vmr_gpa gpa;    /* page aligned */
@@ -97,7 +98,8 @@ struct vmr_memory_view {
  * and the region is read-only. The guest may change the bytes at any time. What
  * is read through a view is shown to the observer as one read of the whole, at
  * pin time; writes as one write, at unpin time; so a writable view is shown as
- * both. Unpinning zeroes the view; a zeroed view is fine. Any thread. [MEM-7]
+ * both. Unpinning zeroes the view; a zeroed view is fine. VMR_E_NOMEM: there is
+ * no room to remember a writable one. Any thread. [MEM-7]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length,
                                                       bool writable, struct vmr_memory_view *ret_view);
@@ -140,6 +142,13 @@ struct vmr_memory_listener {
                              struct vmr_error *err);
     void (*removed)(void *context, uint32_t slot, const struct vmr_memory_region *region);
     void *context;
+    /*
+     * For vmrig/dirty.h; NULL, both: whoever listens writes nothing. From `dirty_log` on, until it is called again, the
+     * writes of whoever listens are logged in all regions, also in those that are added meanwhile, which begin clean.
+     * Called as the two above; going off does not fail.
+     */
+    enum vmr_status (*dirty_log)(void *context, bool on, struct vmr_error *err);
+    enum vmr_status (*dirty_take)(void *context, const struct vmr_dirty_query *query, struct vmr_error *err);
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status

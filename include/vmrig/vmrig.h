@@ -14,6 +14,7 @@
 #include "vmrig/state.h"
 #include "vmrig/x86_state.h"
 #include "vmrig/memory.h"
+#include "vmrig/dirty.h"
 #include "vmrig/bus.h"
 #include "vmrig/hv_spec.h"
 #include "vmrig/hv.h"

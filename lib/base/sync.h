@@ -122,6 +122,12 @@ static inline uint64_t sync_exchange_u64(const struct vmr_host *host, _Atomic ui
     return atomic_exchange(object, value);
 }
 
+static inline uint64_t sync_fetch_or_u64(const struct vmr_host *host, _Atomic uint64_t *object, uint64_t mask)
+{
+    sync_point(host, (const void *)object);
+    return atomic_fetch_or(object, mask);
+}
+
 static inline bool sync_compare_exchange_u64(const struct vmr_host *host, _Atomic uint64_t *object, uint64_t *expected,
                                              uint64_t value)
 {

@@ -14,6 +14,7 @@
 
 #include "lib/base/checked.h"
 #include "lib/memory/copy.h"
+#include "lib/memory/dirty.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fetch-or works on the host's words");
 
@@ -68,12 +69,22 @@ static void read_pieces(const struct regions *regions, struct cursor cursor, uin
         copy_from_shared(bytes, host, length);
 }
 
-static void write_pieces(const struct regions *regions, struct cursor cursor, const uint8_t *bytes)
+/* The piece that cursor_next has just given was written. */
+static void mark_piece(const struct vmr_memory *memory, const struct cursor *cursor, size_t length)
+{
+    const struct region *region = &memory->regions.items[cursor->index - 1];
+
+    dirty_mark(memory, region, cursor->gpa - length - region->gpa, length);
+}
+
+static void write_pieces(const struct vmr_memory *memory, struct cursor cursor, const uint8_t *bytes)
 {
     size_t length;
 
-    for (uint8_t *host; (host = cursor_next(&cursor, regions, &length)) != NULL; bytes += length)
+    for (uint8_t *host; (host = cursor_next(&cursor, &memory->regions, &length)) != NULL; bytes += length) {
         copy_to_shared(host, bytes, length);
+        mark_piece(memory, &cursor, length);
+    }
 }
 
 enum vmr_status vmr_memory_read(struct vmr_memory *memory, vmr_gpa gpa, void *ret_bytes, size_t length)
@@ -106,7 +117,7 @@ enum vmr_status vmr_memory_write(struct vmr_memory *memory, vmr_gpa gpa, const v
     if (present) {
         if (memory->observer.write)
             memory->observer.write(memory->observer.context, gpa, bytes, length);
-        write_pieces(&memory->regions, cursor, bytes);
+        write_pieces(memory, cursor, bytes);
     }
     sync_rwlock_read_unlock(&memory->table);
     return present ? VMR_OK : VMR_E_GUEST;
@@ -127,12 +138,14 @@ static void show_fill(const struct vmr_memory_observer *observer, vmr_gpa gpa, u
     }
 }
 
-static void fill_pieces(const struct regions *regions, struct cursor cursor, uint8_t byte)
+static void fill_pieces(const struct vmr_memory *memory, struct cursor cursor, uint8_t byte)
 {
     size_t length;
 
-    for (uint8_t *host; (host = cursor_next(&cursor, regions, &length)) != NULL;)
+    for (uint8_t *host; (host = cursor_next(&cursor, &memory->regions, &length)) != NULL;) {
         copy_fill_shared(host, byte, length);
+        mark_piece(memory, &cursor, length);
+    }
 }
 
 enum vmr_status vmr_memory_fill(struct vmr_memory *memory, vmr_gpa gpa, uint8_t byte, size_t length)
@@ -147,7 +160,7 @@ enum vmr_status vmr_memory_fill(struct vmr_memory *memory, vmr_gpa gpa, uint8_t 
     if (present) {
         if (memory->observer.write)
             show_fill(&memory->observer, gpa, byte, length);
-        fill_pieces(&memory->regions, cursor, byte);
+        fill_pieces(memory, cursor, byte);
     }
     sync_rwlock_read_unlock(&memory->table);
     return present ? VMR_OK : VMR_E_GUEST;
@@ -188,12 +201,31 @@ enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsi
         const struct region *region = &memory->regions.items[index];
         uint64_t old = host_fetch_or(region->host + (gpa - region->gpa), width, mask);
 
+        dirty_mark(memory, region, gpa - region->gpa, width);
         if (memory->observer.fetch_or)
             memory->observer.fetch_or(memory->observer.context, gpa, width, mask, &old);
         *ret_old = old;
     }
     sync_rwlock_read_unlock(&memory->table);
     return allowed ? VMR_OK : VMR_E_GUEST;
+}
+
+enum vmr_status vmr_memory_dirty_mark(struct vmr_memory *memory, vmr_gpa gpa, size_t length)
+{
+    enum vmr_status status = VMR_OK;
+    struct cursor cursor;
+
+    sync_mutex_lock(&memory->changes);
+    if (!memory->dirty_on)
+        status = VMR_E_STATE;
+    else if (length > 0 && !cursor_init(&cursor, &memory->regions, gpa, length))
+        status = VMR_E_GUEST;
+    if (!status && length > 0) {
+        while (cursor_next(&cursor, &memory->regions, &length))
+            mark_piece(memory, &cursor, length);
+    }
+    sync_mutex_unlock(&memory->changes);
+    return status;
 }
 
 void vmr_memory_set_observer(struct vmr_memory *memory, const struct vmr_memory_observer *observer)

@@ -15,6 +15,7 @@
 
 #include "lib/base/checked.h"
 #include "lib/base/os_memory.h"
+#include "lib/memory/dirty.h"
 
 #define ADDRESS_END (UINT64_C(1) << VMR_PHYSICAL_BITS_MAX)
 
@@ -27,7 +28,8 @@ enum vmr_status vmr_memory_create(const struct vmr_host *host, struct vmr_memory
     if (!memory)
         return vmr_error_set(err, VMR_E_NOMEM, "memory: no room for its table");
     memory->host = host;
-    if (sync_mutex_init(&memory->changes, host) || sync_rwlock_init(&memory->table, host)) {
+    if (sync_mutex_init(&memory->changes, host) || sync_rwlock_init(&memory->table, host) ||
+        sync_mutex_init(&memory->pins_lock, host)) {
         vmr_memory_destroy(memory);
         return vmr_error_set(err, VMR_E_NOMEM, "memory: no room for its locks");
     }
@@ -35,8 +37,9 @@ enum vmr_status vmr_memory_create(const struct vmr_host *host, struct vmr_memory
     return VMR_OK;
 }
 
-static void release_pages(const struct region *region)
+static void release_region(const struct region *region)
 {
+    free((void *)region->dirty);
     if (region->owned)
         os_memory_unmap(region->host, (size_t)region->size);
 }
@@ -46,8 +49,10 @@ void vmr_memory_destroy(struct vmr_memory *memory)
     if (!memory)
         return;
     for (size_t i = 0; i < memory->regions.count; i++)
-        release_pages(&memory->regions.items[i]);
+        release_region(&memory->regions.items[i]);
     regions_finish(&memory->regions);
+    free(memory->pins);
+    sync_mutex_finish(&memory->pins_lock);
     sync_rwlock_finish(&memory->table);
     sync_mutex_finish(&memory->changes);
     free(memory);
@@ -153,9 +158,13 @@ static enum vmr_status add_locked(struct vmr_memory *memory, const struct vmr_me
         return vmr_error_set(err, VMR_E_NOMEM,
                              "memory region at %#" PRIx64 ": this host has no %#" PRIx64 " bytes for it", region.gpa,
                              region.size);
-    status = tell_added(memory, &region, err);
+    if (!dirty_add_region(memory, &region))
+        status =
+            vmr_error_set(err, VMR_E_NOMEM, "memory region at %#" PRIx64 ": no memory for its dirty log", region.gpa);
+    if (!status)
+        status = tell_added(memory, &region, err);
     if (status) {
-        release_pages(&region);
+        release_region(&region);
         return status;
     }
     sync_rwlock_write_lock(&memory->table);
@@ -208,7 +217,7 @@ enum vmr_status vmr_memory_region_remove(struct vmr_memory *memory, vmr_gpa gpa,
     if (!status) {
         /* No access of the library is under way and none finds it again; now the guest, then the pages. [MEM-4] */
         tell_removed(memory, &region);
-        release_pages(&region);
+        release_region(&region);
     }
     sync_mutex_unlock(&memory->changes);
     return status;
@@ -259,9 +268,11 @@ uint64_t vmr_memory_size(struct vmr_memory *memory)
     return bytes;
 }
 
-/* Tells of the removal of the first `count` regions, last one first, and forgets the listener. */
+/* Tells of the removal of the first `count` regions, last one first, and forgets the listener, but not what it wrote.
+ */
 static void dismiss_listener(struct vmr_memory *memory, size_t count)
 {
+    dirty_keep(memory, 0, ADDRESS_END);
     while (count > 0)
         tell_removed(memory, &memory->regions.items[--count]);
     memory->listener = (struct vmr_memory_listener){0};
@@ -273,9 +284,14 @@ static enum vmr_status listen_locked(struct vmr_memory *memory, const struct vmr
     if (memory->listener.added)
         return vmr_error_set(err, VMR_E_STATE, "memory: another partition uses it");
     memory->listener = *listener;
-    for (size_t i = 0; i < memory->regions.count; i++) {
-        enum vmr_status status = tell_added(memory, &memory->regions.items[i], err);
+    enum vmr_status status = dirty_tell_listener(memory, err);
 
+    if (status) {
+        memory->listener = (struct vmr_memory_listener){0};
+        return status;
+    }
+    for (size_t i = 0; i < memory->regions.count; i++) {
+        status = tell_added(memory, &memory->regions.items[i], err);
         if (status) {
             dismiss_listener(memory, i);
             return status;
@@ -287,8 +303,9 @@ static enum vmr_status listen_locked(struct vmr_memory *memory, const struct vmr
 enum vmr_status vmr_memory_listen(struct vmr_memory *memory, const struct vmr_memory_listener *listener,
                                   struct vmr_error *err)
 {
-    if (!listener->added || !listener->removed)
-        return vmr_error_set(err, VMR_E_USAGE, "memory: a listener needs both added and removed");
+    if (!listener->added || !listener->removed || !listener->dirty_log != !listener->dirty_take)
+        return vmr_error_set(err, VMR_E_USAGE,
+                             "memory: a listener needs both added and removed, and both of the dirty log or none");
     sync_mutex_lock(&memory->changes);
     enum vmr_status status = listen_locked(memory, listener, err);
 
@@ -320,6 +337,7 @@ enum vmr_status memory_with_region(struct vmr_memory *memory, vmr_gpa gpa,
         const struct region *region = &memory->regions.items[index];
         struct vmr_memory_region shown = describe(region);
 
+        dirty_keep(memory, region->gpa, region->size);
         status = change(context, region->slot, &shown);
     }
     sync_mutex_unlock(&memory->changes);

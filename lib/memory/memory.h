@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * What the files of this folder share: the object, and its two locks.
+ * What the files of this folder share: the object, and its locks.
  *
  * `changes` is held for the whole of an addition or removal, also while the
  * listener is told, so that it hears of changes in order. `table` is held for
  * writing only while the array itself changes, and for reading by every access:
- * VPs go on reading other regions while a backend maps one. Order: changes,
- * then table; the listener is called with `changes` alone, the observer with
- * `table` held for reading.
+ * VPs go on reading other regions while a backend maps one. `pins_lock` is for
+ * the list of writable pins alone. Order: changes, table, pins; the listener is
+ * called with `changes` alone, the observer with `table` held for reading.
  */
 
 #include "vmrig/memory.h"
@@ -17,10 +17,20 @@
 #include "lib/base/sync.h"
 #include "lib/memory/regions.h"
 
+/* A view that is pinned for writing: what its holder writes, and when, nobody sees. */
+struct pin {
+    vmr_gpa gpa;
+    size_t length;
+};
+
 struct vmr_memory {
     const struct vmr_host *host;
     struct sync_mutex changes;
     struct sync_rwlock table;
+    struct sync_mutex pins_lock;
+    struct pin *pins; /* under pins_lock, in no order */
+    size_t pin_count, pin_capacity;
+    bool dirty_on;                       /* under changes: each region has its bits */
     struct regions regions;              /* written under both locks, read under either */
     struct vmr_memory_listener listener; /* under changes; `added` is NULL: none */
     struct vmr_memory_observer observer; /* written under table; zeroed: none */
@@ -28,7 +38,8 @@ struct vmr_memory {
 
 /*
  * Calls `change` with the region that holds `gpa`, or NULL, while no region is
- * added or removed. For partitions, which map regions in their own way.
+ * added or removed. For partitions, which map regions in their own way: what the
+ * hypervisor has logged of the region is asked for before.
  */
 enum vmr_status memory_with_region(struct vmr_memory *memory, vmr_gpa gpa,
                                    enum vmr_status (*change)(void *context, uint32_t slot,

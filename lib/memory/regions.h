@@ -21,6 +21,7 @@ struct region {
     bool owned; /* the library mapped the pages */
     uint32_t slot;
     _Atomic uint32_t pins;
+    _Atomic uint64_t *dirty; /* a bit a page, while the dirty log is on; owned by the region's memory: dirty.h */
 };
 
 struct regions {

@@ -10,7 +10,10 @@
 
 #include "lib/memory/memory.h"
 
+#include <stdlib.h>
+
 #include "lib/base/checked.h"
+#include "lib/memory/dirty.h"
 
 /* A view's token: its region's slot, never 0, and whether it may be written through. */
 static uint64_t token_make(const struct region *region, bool writable)
@@ -35,14 +38,59 @@ static struct region *region_around(const struct regions *regions, vmr_gpa guest
     return range_contains(region->gpa, region->size, guest_gpa, length) ? region : NULL;
 }
 
-static enum vmr_status pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length, bool writable, bool seen,
-                           struct vmr_memory_view *ret_view)
+/* --- the list of writable pins --- */
+
+static bool reserve(struct vmr_memory *memory)
+{
+    if (memory->pin_count < memory->pin_capacity)
+        return true;
+    size_t capacity = memory->pin_capacity ? 2 * memory->pin_capacity : 8;
+    struct pin *pins = realloc(memory->pins, capacity * sizeof(*pins));
+
+    if (!pins)
+        return false;
+    memory->pins = pins;
+    memory->pin_capacity = capacity;
+    return true;
+}
+
+/* Whether or not the dirty log is on: a view may be pinned before it is. False: out of memory. */
+static bool pins_add(struct vmr_memory *memory, vmr_gpa gpa, size_t length)
+{
+    sync_mutex_lock(&memory->pins_lock);
+    bool room = reserve(memory);
+
+    if (room)
+        memory->pins[memory->pin_count++] = (struct pin){.gpa = gpa, .length = length};
+    sync_mutex_unlock(&memory->pins_lock);
+    return room;
+}
+
+/* Of pins with the same range any will do. */
+static void pins_remove(struct vmr_memory *memory, vmr_gpa gpa, size_t length)
+{
+    size_t i = 0;
+
+    sync_mutex_lock(&memory->pins_lock);
+    while (i < memory->pin_count && (memory->pins[i].gpa != gpa || memory->pins[i].length != length))
+        i++;
+    if (i < memory->pin_count)
+        memory->pins[i] = memory->pins[--memory->pin_count];
+    sync_mutex_unlock(&memory->pins_lock);
+}
+
+/* --- views --- */
+
+static enum vmr_status take(struct vmr_memory *memory, vmr_gpa gpa, size_t length, bool writable, bool seen,
+                            struct vmr_memory_view *ret_view)
 {
     sync_rwlock_read_lock(&memory->table);
     struct region *region = region_around(&memory->regions, gpa, length);
-    bool allowed = region && !(writable && region->read_only);
+    enum vmr_status status = region && !(writable && region->read_only) ? VMR_OK : VMR_E_GUEST;
 
-    if (allowed) {
+    if (!status && writable && !pins_add(memory, gpa, length))
+        status = VMR_E_NOMEM;
+    if (!status) {
         uint8_t *bytes = region->host + (gpa - region->gpa);
 
         (void)sync_fetch_add_u32(memory->host, &region->pins, 1);
@@ -52,18 +100,18 @@ static enum vmr_status pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length
             .bytes = bytes, .length = length, .gpa = gpa, .token = token_make(region, writable)};
     }
     sync_rwlock_read_unlock(&memory->table);
-    return allowed ? VMR_OK : VMR_E_GUEST;
+    return status;
 }
 
 enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length, bool writable,
                                struct vmr_memory_view *ret_view)
 {
-    return pin(memory, gpa, length, writable, true, ret_view);
+    return take(memory, gpa, length, writable, true, ret_view);
 }
 
 enum vmr_status vmr_memory_look(struct vmr_memory *memory, vmr_gpa gpa, size_t length, struct vmr_memory_view *ret_view)
 {
-    return pin(memory, gpa, length, false, false, ret_view);
+    return take(memory, gpa, length, false, false, ret_view);
 }
 
 /* The region that the view keeps, or NULL for a view that is not pinned. */
@@ -82,8 +130,13 @@ void vmr_memory_unpin(struct vmr_memory *memory, struct vmr_memory_view *view)
     struct region *region = region_of(memory, view);
 
     if (region) {
-        if (token_is_writable(view->token) && memory->observer.write && view->length > 0)
-            memory->observer.write(memory->observer.context, view->gpa, view->bytes, view->length);
+        if (token_is_writable(view->token)) {
+            if (memory->observer.write && view->length > 0)
+                memory->observer.write(memory->observer.context, view->gpa, view->bytes, view->length);
+            if (view->length > 0)
+                dirty_mark(memory, region, view->gpa - region->gpa, view->length);
+            pins_remove(memory, view->gpa, view->length); /* after the mark: a taker looks here first */
+        }
         (void)sync_fetch_add_u32(memory->host, &region->pins, UINT32_MAX); /* minus one */
     }
     sync_rwlock_read_unlock(&memory->table);

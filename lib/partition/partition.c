@@ -97,6 +97,24 @@ static void memory_removed(void *context, uint32_t slot, const struct vmr_memory
     trap_unmap(partition, slot, region);
 }
 
+static enum vmr_status memory_dirty_log(void *context, bool on, struct vmr_error *err)
+{
+    struct vmr_partition *partition = context;
+
+    if (!vmr_caps_have(&partition->caps, VMR_CAP_DIRTY_LOG))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED,
+                             "dirty log: hypervisor '%s' has none, or none that a recording could hold",
+                             partition->backend->name);
+    return partition->backend->vm_dirty_log(partition->backend_vm, on, err);
+}
+
+static enum vmr_status memory_dirty_take(void *context, const struct vmr_dirty_query *query, struct vmr_error *err)
+{
+    struct vmr_partition *partition = context;
+
+    return partition->backend->vm_dirty_take(partition->backend_vm, query, err);
+}
+
 static enum vmr_status vp_init(struct vmr_vp *vp, struct vmr_partition *partition, vmr_vp_index index,
                                struct vmr_error *err)
 {
@@ -137,6 +155,8 @@ static enum vmr_status show_memory(struct vmr_partition *partition, struct vmr_e
         .added = memory_added,
         .removed = memory_removed,
         .context = partition,
+        .dirty_log = memory_dirty_log,
+        .dirty_take = memory_dirty_take,
     };
     enum vmr_status status = vmr_memory_listen(partition->memory, &listener, err);
 

@@ -136,9 +136,9 @@ static enum vmr_status refuse(const struct vmr_hypervisor_handle *handle, const 
 /* What the recorder could not observe, the partition does not offer. [TRC-5] */
 uint64_t recorder_observable(uint64_t bits)
 {
-    static const enum vmr_cap hidden[] = {VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_MSI,
-                                          VMR_CAP_IRQFD,         VMR_CAP_DOORBELL,       VMR_CAP_EXCEPTION,
-                                          VMR_CAP_XMM,           VMR_CAP_FLUSH,          VMR_CAP_VTL};
+    static const enum vmr_cap hidden[] = {VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_MSI, VMR_CAP_IRQFD,
+                                          VMR_CAP_DOORBELL,      VMR_CAP_EXCEPTION,      VMR_CAP_XMM, VMR_CAP_FLUSH,
+                                          VMR_CAP_VTL,           VMR_CAP_DIRTY_LOG};
 
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
         bits &= ~(UINT64_C(1) << hidden[i]);

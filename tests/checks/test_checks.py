@@ -11,6 +11,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, '..', '..', 'tools', 'checks'))
 
 # pylint: disable=wrong-import-position
+import check_cases
 import check_contract
 import check_cxx
 import check_exports
@@ -353,6 +354,38 @@ class Contract(Tree):
     def test_clause_defined_twice_and_empty_contract_are_found(self):
         self.assert_finds(self.find('.clauses = "RUN-1"', '- **RUN-1** a\n- **RUN-1** b\n'), 'defined twice')
         self.assert_finds(self.find('', 'nothing\n'), 'defines no clause')
+
+
+class Cases(Tree):
+    LISTING = 'stop/one [RUN-1 RUN-2] S1 CVE-2001-1\nstop/other [RUN-3] \n'
+
+    def find(self, *rows, listing=LISTING):
+        self.write('docs/cve_cases.md', '| # | CVE |\n|---|---|\n' + ''.join(f'| {row} |\n' for row in rows))
+        self.write('tests/x.c', 'cmocka_unit_test_setup(it_holds, f),')
+        return check_cases.find(self.root, listing)
+
+    def test_what_is_there_passes(self):
+        self.assert_finds(self.find('1 | CVE-2001-1 | x | RUN-1 | `stop/one` `tests/x.c: it_holds`',
+                                    '2 | CVE-2001-2 | not here | | '))
+
+    def test_what_is_not_there_is_found(self):
+        shown = '`stop/one` `stop/gone` `tests/x.c: it_hold` `tests/y.c: z`'
+        self.assert_finds(self.find('1 | CVE-2001-1 | x | RUN-1 | ' + shown), 'no scenario stop/gone',
+                          'no test it_hold in', 'no test z in tests/y.c')
+
+    def test_clauses_that_no_scenario_of_the_row_cites_are_found(self):
+        self.assert_finds(self.find('1 | CVE-2001-1 | x | RUN-2 RUN-3 | `stop/one`', '2 | | x | | `stop/other`',
+                                    '3 | | x | RUN-1 | `tests/x.c: it_holds`'),
+                          'cites RUN-3', 'scenarios without a clause', 'no scenario that shows them', 'cites RUN-1')
+
+    def test_a_fault_that_a_scenario_carries_is_in_its_row(self):
+        self.assert_finds(self.find('1 | CVE-2001-2 | x | RUN-1 | `stop/one`'), 'stop/one carries CVE-2001-1')
+
+    def test_missing_and_malformed_rows_are_found(self):
+        self.assert_finds(self.find('1 | x | y | ', '1 | CVE-2001-1 | x | RUN-1 | `stop/one`',
+                                    '3 | CVE-2001-3 | x | RUN-3 | `stop/other`'),
+                          '4 columns, not 5', 'row 3 where row 2 belongs')
+        self.assert_finds(self.find(listing=''), 'has no rows', 'there are no scenarios')
 
 
 class Format(Tree):

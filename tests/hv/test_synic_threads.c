@@ -2,7 +2,8 @@
 /*
  * A SynIC under real threads: a VP polls and reads its slots while hosts post,
  * signal, aim ports elsewhere, and add and remove ports under the guest's
- * calls. Threads count what is wrong; the test's own thread asserts.
+ * calls; two VPs share the reference TSC page while memory goes. Threads count what is wrong; the test's own thread
+ * asserts.
  */
 
 #include "tests/hv/synic_rig.h"
@@ -181,10 +182,85 @@ static void all_at_once_lose_nothing(void **state)
     vmr_memory_destroy(shared.memory);
 }
 
+#define ISLAND (64 * PAGE)
+#define TURNS 500u
+
+static bool tsc_of_host(void *context, vmr_vp_index vp, uint64_t *ret_tsc)
+{
+    const struct shared *shared = context;
+
+    (void)vp;
+    *ret_tsc = shared->host.ops->now_ns(shared->host.context);
+    return true;
+}
+
+static void *move_memory(void *argument)
+{
+    struct shared *shared = argument;
+    const struct vmr_memory_region island = {.gpa = ISLAND, .size = PAGE};
+
+    while (!atomic_load(&shared->done)) {
+        shared->wrong += vmr_memory_region_add(shared->memory, &island, NULL) != VMR_OK;
+        sched_yield();
+        shared->wrong += vmr_memory_region_remove(shared->memory, ISLAND, NULL) != VMR_OK;
+    }
+    return NULL;
+}
+
+/* A write of the register is refused only while there is no memory; the page is updated by whoever polls. */
+static void *turn_page_on_and_off(void *argument)
+{
+    struct shared *shared = argument;
+    static _Atomic uint32_t next_vp;
+    uint32_t vp = atomic_fetch_add(&next_vp, 1) % 2;
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        (void)vmr_synic_msr_write(shared->synic, vp, 0, HV_MSR_REFERENCE_TSC, ISLAND | HV_PAGE_ENABLE);
+        (void)vmr_synic_poll(shared->synic, vp, 0);
+        shared->wrong += vmr_synic_msr_write(shared->synic, vp, 0, HV_MSR_REFERENCE_TSC, 0) != VMR_MSR_OK;
+        (void)vmr_synic_poll(shared->synic, vp, 0);
+    }
+    return NULL;
+}
+
+static void two_vps_share_a_tsc_page_whose_memory_goes(void **state)
+{
+    (void)state;
+    struct shared shared = {0};
+    pthread_t vps[2], mover;
+    uint64_t value = 1;
+
+    vmr_host_posix(&shared.host, NULL);
+    assert_int_equal(vmr_memory_create(&shared.host, &shared.memory, NULL), VMR_OK);
+    const struct vmr_synic_options options = {.host = &shared.host,
+                                              .memory = shared.memory,
+                                              .vp_count = 2,
+                                              .context = &shared,
+                                              .interrupt = count_interrupt,
+                                              .wake = wake_nobody,
+                                              .tsc = tsc_of_host,
+                                              .tsc_hz = UINT64_C(1000000000)};
+
+    assert_int_equal(vmr_synic_create(&options, &shared.synic, NULL), VMR_OK);
+    assert_int_equal(pthread_create(&mover, NULL, move_memory, &shared), 0);
+    for (size_t i = 0; i < COUNT_OF(vps); i++)
+        assert_int_equal(pthread_create(&vps[i], NULL, turn_page_on_and_off, &shared), 0);
+    for (size_t i = 0; i < COUNT_OF(vps); i++)
+        pthread_join(vps[i], NULL);
+    atomic_store(&shared.done, true);
+    pthread_join(mover, NULL);
+    assert_int_equal(shared.wrong, 0);
+    assert_int_equal(vmr_synic_msr_read(shared.synic, 0, 0, HV_MSR_REFERENCE_TSC, &value), VMR_MSR_OK);
+    assert_int_equal(value, 0);
+    vmr_synic_destroy(shared.synic);
+    vmr_memory_destroy(shared.memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_at_once_lose_nothing),
+        cmocka_unit_test(two_vps_share_a_tsc_page_whose_memory_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,27 @@ static void a_proto_is_built_once(void **state)
     tear_down(&setup);
 }
 
+static void a_hypervisor_without_a_dirty_log_is_named(void **state)
+{
+    (void)state;
+    struct setup setup;
+    struct vmr_partition *partition = NULL;
+    struct vmr_error err = {0};
+
+    set_up(&setup, 1);
+    assert_int_equal(vmr_memory_dirty_start(setup.memory, NULL), VMR_OK);
+    assert_int_equal(vmr_proto_build(&setup.proto, &setup.options, &partition, &err), VMR_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "hypervisor 'fake' has none"));
+    assert_non_null(setup.proto);
+    assert_int_equal(vmr_memory_dirty_stop(setup.memory, NULL), VMR_OK);
+    assert_int_equal(vmr_proto_build(&setup.proto, &setup.options, &partition, &err), VMR_OK);
+    err = (struct vmr_error){0};
+    assert_int_equal(vmr_memory_dirty_start(setup.memory, &err), VMR_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "hypervisor 'fake' has none"));
+    assert_int_equal(vmr_partition_destroy(partition), VMR_OK);
+    tear_down(&setup);
+}
+
 static void memory_serves_one_partition_at_a_time(void **state)
 {
     (void)state;
@@ -347,6 +368,7 @@ int main(void)
         cmocka_unit_test(cpuid_entries_end_at_the_limit),
         cmocka_unit_test(any_failing_step_leaves_nothing_and_can_be_tried_again),
         cmocka_unit_test(a_partition_with_a_bound_vp_stays),
+        cmocka_unit_test(a_hypervisor_without_a_dirty_log_is_named),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,19 @@ static enum vmr_status call_vp(void *context, vmr_vp_index vp,
     return function(argument, vm->vps[vp]);
 }
 
+static uint64_t now(void *context)
+{
+    return ((const struct vm *)context)->now_ns;
+}
+
+static void drop_line(void *context, enum vmr_log_level level, enum vmr_log_culprit culprit, const char *message)
+{
+    (void)context;
+    (void)level;
+    (void)culprit;
+    (void)message;
+}
+
 static void add_region(struct vm *vm, vmr_gpa gpa, uint64_t size)
 {
     const struct vmr_memory_region region = {.gpa = gpa, .size = size};
@@ -70,6 +83,11 @@ void vm_init(struct vm *vm)
 
     *vm = (struct vm){0};
     vmr_host_posix(&vm->host, NULL);
+    vm->ops = *vm->host.ops;
+    vm->ops.now_ns = now;
+    vm->ops.log = drop_line;
+    vm->host.ops = &vm->ops;
+    vm->host.context = vm;
     vmr_backend_set_init(&backends);
     CHECK_OK(vmr_probe_named(&backends, "mock", &vm->handle, NULL));
     CHECK_OK(vmr_memory_create(&vm->host, &vm->memory, NULL));

@@ -16,6 +16,8 @@
 #include "vmrig/snapshot.h"
 #include "vmrig/vmrig.h"
 
+#define CHECK_OK(status) assert_string_equal(vmr_status_name(status), "ok")
+
 #define VM_VPS 2u
 #define LOW_BYTES 0x40000u
 #define HIGH_GPA 0x100000u
@@ -34,6 +36,8 @@ struct toy {
 
 struct vm {
     struct vmr_host host;
+    struct vmr_host_ops ops;
+    uint64_t now_ns; /* stands still unless the test moves it */
     struct vmr_hypervisor_handle handle;
     struct vmr_memory *memory;
     struct vmr_partition *partition;

@@ -3,6 +3,7 @@
 
 #include "tests/snapshot/fixture.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/bytes.h"

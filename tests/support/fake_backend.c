@@ -219,7 +219,8 @@ void fake_vp_kick_bare(struct vmr_backend_vp *base)
 void fake_init(struct fake *fake)
 {
     memset(fake, 0, sizeof(*fake));
-    fake->caps = (struct vmr_caps){.bits = ((UINT64_C(1) << VMR_CAP_COUNT) - 1) & ~(UINT64_C(1) << VMR_CAP_HV_OFFLOAD),
+    fake->caps = (struct vmr_caps){.bits = ((UINT64_C(1) << VMR_CAP_COUNT) - 1) & ~(UINT64_C(1) << VMR_CAP_HV_OFFLOAD) &
+                                           ~(UINT64_C(1) << VMR_CAP_DIRTY_LOG),
                                    .vp_count_max = FAKE_VP_MAX,
                                    .physical_bits = 40};
 }

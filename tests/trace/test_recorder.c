@@ -69,6 +69,9 @@ static void features_that_pass_it_by_are_not_offered(void **state)
     assert_false(vmr_caps_have(caps, VMR_CAP_IRQFD));
     assert_false(vmr_caps_have(caps, VMR_CAP_DOORBELL));
     assert_false(vmr_caps_have(caps, VMR_CAP_MSI));
+    assert_false(vmr_caps_have(caps, VMR_CAP_DIRTY_LOG));
+    CHECK_STATUS(vmr_memory_dirty_start(recording.guest.memory, &err), VMR_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "recording"));
     check_events(&recording.host); /* the host's own pass through */
     CHECK_STATUS(vmr_partition_irqfd(recording.guest.partition, 0, 1, true, &err), VMR_E_UNSUPPORTED);
     CHECK_STATUS(vmr_partition_doorbell(recording.guest.partition, VMR_BUS_PORTS, &doorbell, 0, true, &err),

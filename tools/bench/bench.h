@@ -73,6 +73,11 @@ bool bench_kicks(struct bench_report *report);
 bool bench_partitions(struct bench_report *report);
 bool bench_scaling(struct bench_report *report);
 bool bench_hypercalls(struct bench_report *report);
+bool bench_dirty_log(struct bench_report *report);
+
+/* The program of VP 0, which is bound. */
+enum vmr_status bench_load_program(struct vmr_partition *partition, struct vmr_vp *vp,
+                                   const struct vmr_program *program, struct vmr_error *err);
 
 /* --- other programs --- */
 

@@ -4,7 +4,6 @@
  * counts down, reads the clock at the first and the last, and stops the run.
  */
 
-#include "conformance/x86_64/image.h"
 #include "tools/bench/bench_hv.h"
 
 #define OS_ID UINT64_C(0x8100000000000001)
@@ -142,21 +141,6 @@ static enum vmr_status attach_chip(struct bench_hv_vm *vm, struct vmr_error *err
     return status ? status : vmr_partition_attach_irqchip(vm->partition, vmr_irqchip_builtin_ops(), vm->chip, err);
 }
 
-static enum vmr_status load(struct bench_hv_vm *vm, const struct vmr_program *program, struct vmr_error *err)
-{
-    struct vmr_mock *mock = vmr_mock_of(vm->partition);
-    struct vmr_x86_regs regs;
-
-    if (mock)
-        return vmr_mock_load_program(mock, 0, program, err);
-    enum vmr_status status = image_write_common(vm->memory);
-
-    if (!status)
-        status = image_write_program(vm->memory, 0, program, err);
-    image_registers(program, 0, &regs);
-    return status ? status : vmr_vp_set_regs(vm->vp, &regs);
-}
-
 static enum vmr_status build(struct bench_hv_vm *vm, enum bench_hv_guest guest, struct vmr_error *err)
 {
     enum vmr_status status = build_partition(vm, err);
@@ -166,7 +150,7 @@ static enum vmr_status build(struct bench_hv_vm *vm, enum bench_hv_guest guest, 
     if (!status)
         status = vmr_partition_bind(vm->partition, 0, &vm->vp, err);
     if (!status)
-        status = load(vm, &programs[guest], err);
+        status = bench_load_program(vm->partition, vm->vp, &programs[guest], err);
     if (status)
         return status;
     vm->synic = vmr_hv_guest_synic(vmr_partition_hv(vm->partition));

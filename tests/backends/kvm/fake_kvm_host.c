@@ -99,6 +99,26 @@ void kvm_host_unmap_run(struct kvm_run *run, size_t size)
     fake_kvm.maps--;
 }
 
+int kvm_host_map_ring(int vcpu_fd, size_t size, struct kvm_dirty_gfn **ret_ring)
+{
+    fd_check(vcpu_fd);
+    if (fails(0))
+        return -fake_kvm.fail_errno;
+    *ret_ring = calloc(1, size);
+    assert_non_null(*ret_ring);
+    fake_kvm.ring = *ret_ring;
+    fake_kvm.ring_entries = (uint32_t)(size / sizeof(**ret_ring));
+    fake_kvm.maps++;
+    return 0;
+}
+
+void kvm_host_unmap_ring(struct kvm_dirty_gfn *ring, size_t size)
+{
+    assert_int_equal(size, fake_kvm.ring_entries * sizeof(*ring));
+    free(ring);
+    fake_kvm.maps--;
+}
+
 static int check_extension(uintptr_t extension)
 {
     if (extension == fake_kvm.absent)
@@ -108,6 +128,9 @@ static int check_extension(uintptr_t extension)
         return 8;
     case KVM_CAP_DISABLE_QUIRKS2:
         return 0xff;
+    case KVM_CAP_DIRTY_LOG_RING:
+    case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+        return fake_kvm.without_rings ? 0 : 1 << 20;
     case KVM_CAP_SYNC_REGS:
         return KVM_SYNC_X86_VALID_FIELDS;
     default:
@@ -163,6 +186,19 @@ static int set_routing(const struct kvm_irq_routing *table)
     return 0;
 }
 
+static int reset_rings(void)
+{
+    fake_kvm.ring_resets++;
+    fake_kvm.ring_marked = 0;
+    for (uint32_t i = 0; i < fake_kvm.ring_entries; i++) {
+        if (fake_kvm.ring[i].flags & KVM_DIRTY_GFN_F_RESET) {
+            fake_kvm.ring[i].flags = 0;
+            fake_kvm.ring_marked++;
+        }
+    }
+    return (int)fake_kvm.ring_marked;
+}
+
 /* Requests that carry data a test looks at; others do nothing. */
 static int answer(unsigned long request, void *argument)
 {
@@ -190,7 +226,17 @@ static int answer(unsigned long request, void *argument)
         return 0;
     case KVM_SET_USER_MEMORY_REGION:
         fake_kvm.map_size = ((const struct kvm_userspace_memory_region *)argument)->memory_size;
+        fake_kvm.slot_flags = ((const struct kvm_userspace_memory_region *)argument)->flags;
         return 0;
+    case KVM_GET_DIRTY_LOG:
+        *(uint64_t *)((const struct kvm_dirty_log *)argument)->dirty_bitmap = fake_kvm.dirty;
+        fake_kvm.dirty |= fake_kvm.dirty_after_get;
+        return 0;
+    case KVM_CLEAR_DIRTY_LOG:
+        fake_kvm.dirty &= ~*(const uint64_t *)((const struct kvm_clear_dirty_log *)argument)->dirty_bitmap;
+        return 0;
+    case KVM_RESET_DIRTY_RINGS:
+        return reset_rings();
     case KVM_GET_SREGS:
         *(struct kvm_sregs *)argument = fake_kvm.sregs;
         return 0;

@@ -23,6 +23,9 @@ struct fake_kvm {
     int open_errno;      /* kvm_host_open fails with it; 0: it works */
     int api_version;
     unsigned long absent; /* an extension that this kernel lacks; 0: none */
+    bool without_rings;
+    uint64_t dirty;           /* the dirty bitmap of each slot, whose first 64 pages it is */
+    uint64_t dirty_after_get; /* pages that the guest writes when the bitmap has been read */
     bool signal_taken;
     bool host_has_vmx;
     struct kvm_cpuid_entry2 supported[FAKE_CPUID_MAX];
@@ -36,7 +39,10 @@ struct fake_kvm {
     unsigned long failed_request; /* the ioctl that failed; 0: another call */
     bool fds[FAKE_FD_MAX];
     unsigned maps;
-    struct kvm_run *run; /* the page that was mapped last */
+    struct kvm_run *run;        /* the page that was mapped last */
+    struct kvm_dirty_gfn *ring; /* likewise */
+    uint32_t ring_entries;
+    unsigned ring_resets, ring_marked; /* entries that were marked at the last reset */
     unsigned kicks;
     unsigned runs;
     uint32_t route_count;                          /* entries in the last routing table that was taken */
@@ -45,6 +51,7 @@ struct fake_kvm {
     uint32_t cpuid_count;
     struct kvm_msr_filter filter;
     uint64_t map_size; /* of the last memory slot call; 0: it took one away */
+    uint32_t slot_flags;
     struct kvm_regs regs;
     uint8_t hv_bitmap[64];                             /* of the filter's range of synthetic MSRs */
     uint64_t clock_ns;                                 /* that was set last */

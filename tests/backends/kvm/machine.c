@@ -52,7 +52,7 @@ static enum vmr_status create_vp(struct machine *machine, struct vmr_error *err)
 enum vmr_status machine_init(struct machine *machine, const struct machine_options *options, struct vmr_error *err)
 {
     const struct vmr_backend *backend = vmr_kvm_backend();
-    const struct vmr_params none = {0};
+    const struct vmr_params params = {.items = {{.key = "dirty", .value = "ring"}}, .count = options->dirty_ring};
 
     *machine = (struct machine){0};
     vmr_host_posix(&machine->host, NULL);
@@ -64,7 +64,7 @@ enum vmr_status machine_init(struct machine *machine, const struct machine_optio
     assert_non_null(machine->vp);
     memset(machine->memory, 0, MACHINE_MEMORY_SIZE);
     machine->region = (struct vmr_memory_region){.size = MACHINE_MEMORY_SIZE, .host = machine->memory};
-    enum vmr_status status = backend->open(&none, -1, &machine->handle, err);
+    enum vmr_status status = backend->open(&params, -1, &machine->handle, err);
 
     if (!status) {
         machine->handle.irqchip = options->irqchip;

@@ -31,6 +31,7 @@ struct machine_options {
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
     bool hv_offload;
+    bool dirty_ring;
     uint32_t vp_count; /* 0: 1; only VP 0 is made */
 };
 
