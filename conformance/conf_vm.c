@@ -173,8 +173,9 @@ static bool build_memory(struct conf_vm *vm, const struct conf_vm_options *optio
 
 static bool build_partition(struct conf_vm *vm, const struct conf_vm_options *options)
 {
+    struct vmr_hv_config hv = options->hv ? *options->hv : (struct vmr_hv_config){0};
     const struct vmr_proto_options proto_options = {
-        .host = vm->conf->host, .vp_count = vm->vp_count, .hv = options->hv};
+        .host = vm->conf->host, .vp_count = vm->vp_count, .hv = options->hv ? &hv : NULL};
     const struct vmr_partition_options partition_options = {.memory = vm->memory,
                                                             .cpuid = options->cpuid,
                                                             .cpuid_count = options->cpuid_count,
@@ -184,6 +185,7 @@ static bool build_partition(struct conf_vm *vm, const struct conf_vm_options *op
     struct vmr_proto *proto;
     struct vmr_error err;
 
+    hv.offload_enlightenments = !options->hv_in_library;
     if (vmr_proto_create(vm->conf->handle, &proto_options, &proto, &err))
         return fail(vm->conf, "proto partition", &err);
     if (vmr_proto_build(&proto, &partition_options, &vm->partition, &err)) {
@@ -239,6 +241,7 @@ static void free_vm(struct conf_vm_state *state)
     vmr_bus_destroy(vm->ports);
     vmr_memory_destroy(vm->memory);
     conf_claims_destroy(state->claims);
+    conf_origin_destroy(state->origin);
     free(state);
 }
 
@@ -259,7 +262,8 @@ struct conf_vm *conf_vm_create(struct conf *conf, const struct conf_vm_options *
     state->vm = (struct conf_vm){.conf = conf, .vp_count = vps, .state = state};
     bool wants_chip = !options->without_chip && conf->scenario->chip != CONF_CHIP_NONE;
 
-    if (!build_memory(&state->vm, options) || !build_partition(&state->vm, options) ||
+    state->origin = conf_origin_create(options, wants_chip);
+    if (!state->origin || !build_memory(&state->vm, options) || !build_partition(&state->vm, options) ||
         (wants_chip && !build_chip(&state->vm))) {
         if (vmr_partition_destroy(state->vm.partition) == VMR_OK)
             free_vm(state);

@@ -138,7 +138,8 @@ struct conf_vm_options {
     size_t cpuid_count;
     const struct vmr_msr_range *msr_exits;
     size_t msr_exit_count;
-    const struct vmr_hv_config *hv;
+    const struct vmr_hv_config *hv; /* asks for all that the hypervisor serves itself, unless `hv_in_library` */
+    bool hv_in_library;
     uint64_t vtl0_alias_map;
     uint64_t ram_size; /* 0: VMR_PROGRAM_RAM_MIN */
     struct vmr_vp_io
@@ -194,6 +195,23 @@ bool conf_run_to_end(struct conf_vm *vm, vmr_vp_index vp);
 bool conf_run_program(struct conf *conf, const struct conf_vm_options *options, const struct vmr_program *program);
 /* One vmr_vp_run with the VM's io; a failing status is recorded. */
 bool conf_run(struct conf_vm *vm, vmr_vp_index vp, struct vmr_stop_source *stop, struct vmr_run_result *ret_result);
+
+/* --- the state of a VM, to be held against another --- */
+
+/* Every class of every VP that is bound to this thread, and of the partition. */
+struct conf_picture;
+/* VPs stopped. NULL: failed. Give it back with conf_picture_free. */
+struct conf_picture *conf_picture_take(struct conf_vm *vm);
+void conf_picture_free(struct conf_picture *picture); /* NULL is fine */
+/* Of what stands still. */
+uint64_t conf_picture_hash(const struct conf_picture *picture);
+/* The same classes with the same values, where they stand still. Each difference is a failure, field by field. */
+bool conf_picture_compare(struct conf *conf, const struct conf_picture *got, const struct conf_picture *want,
+                          const char *what);
+/* Resets the partition and every VP, which are bound to this thread. False: failed. */
+bool conf_reset(struct conf_vm *vm);
+/* The registers that VPs' programs begin with, after a reset. False: failed. */
+bool conf_begin_again(struct conf_vm *vm);
 
 /* A program from an array of steps. */
 #define CONF_PROGRAM(program_name, ...)                                                                                \

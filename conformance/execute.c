@@ -104,6 +104,8 @@ static void execution_body(void *argument)
     struct execution *execution = argument;
 
     execution->run(&execution->conf);
+    conf_workers_finish(&execution->conf);
+    conf_check_resets(&execution->conf);
     conf_state_clean(&execution->conf);
 }
 
@@ -123,6 +125,7 @@ static void judge(const struct conf_state *state, struct conf_result *ret_result
         snprintf(ret_result->reason, sizeof(ret_result->reason), "it checked nothing");
     }
     ret_result->hung = state->hung;
+    ret_result->resets = state->resets;
     ret_result->notes = state->notes;
     ret_result->transcript = state->transcript;
 }

@@ -21,6 +21,7 @@ struct conf_result {
     const char *backend; /* the spec, or "library" */
     enum conf_verdict verdict;
     char reason[CONF_TEXT_MAX + 128];
+    uint32_t resets; /* VMs that were as fresh ones after a reset, at its end */
     uint32_t notes;
     uint64_t transcript;
     uint64_t schedules; /* orders tried; 0: not explored */

@@ -16,6 +16,7 @@
 #define CONF_TEXT_MAX 512u
 
 struct conf_claim;
+struct conf_origin;
 
 struct conf_vm_state {
     struct conf_vm vm;
@@ -27,6 +28,7 @@ struct conf_vm_state {
     enum vmr_halt_reason halts[CONF_VP_MAX]; /* asked for by the program, not reported yet; the VP's thread */
     uint32_t mismatch_words[CONF_VP_MAX];    /* how many of the three have come */
     struct conf_claim *claims;
+    struct conf_origin *origin; /* what it was built from */
 };
 
 struct conf_worker {
@@ -48,6 +50,7 @@ struct conf_state {
     uint64_t transcript; /* FNV-1a over the lines */
     struct conf_vm_state *vms;
     struct conf_worker *workers;
+    uint32_t resets;                 /* VMs that were reset at the end, and held against fresh ones */
     struct vmr_scheduler *scheduler; /* the mock's; NULL: real threads */
     uint64_t patience_ns;            /* of the watchdog, on real threads */
     bool hung;                       /* what was waited for did not come, or the watchdog bit */
@@ -60,6 +63,14 @@ bool conf_state_init(struct conf *conf, struct conf_state *state);
 void conf_state_finish(struct conf_state *state);
 /* After the scenario: ends and joins its threads, destroys its VMs. */
 void conf_state_clean(struct conf *conf);
+/* conf_reset.c: a copy of `options`, which may be gone when the scenario has ended. NULL: out of memory. */
+struct conf_origin *conf_origin_create(const struct conf_vm_options *options, bool has_chip);
+void conf_origin_destroy(struct conf_origin *origin);
+/*
+ * After the scenario and its threads: resets each VM that can be, and holds it
+ * against a fresh one. The oracle of every scenario.
+ */
+void conf_check_resets(struct conf *conf);
 /* For a watchdog, on a real host: kicks every VP there is, and lets no wait go on. */
 void conf_state_give_up(struct conf *conf);
 

@@ -12,6 +12,7 @@
 #include "fuzz/support/input.h"
 #include "fuzz/support/mock_rig.h"
 
+#define VPS 2u
 #define EXITS_MAX 64u
 #define RUNS_MAX 64u
 #define RAM_BYTES UINT64_C(0x4000)
@@ -24,8 +25,8 @@ struct guest {
     struct input input;
     unsigned exits, string_bytes;
     bool plugged;
-    struct vmr_exit shown[MOCK_RIG_VPS]; /* that wait for their answers */
-    uint8_t string[MOCK_RIG_VPS][VMR_STRING_IO_BYTES_MAX];
+    struct vmr_exit shown[VPS]; /* that wait for their answers */
+    uint8_t string[VPS][VMR_STRING_IO_BYTES_MAX];
 };
 
 /* --- what others do meanwhile --- */
@@ -54,7 +55,7 @@ static void interfere(struct guest *guest)
 {
     struct vmr_partition *partition = guest->rig.partition;
     uint8_t form = input_u8(&guest->input), what = input_u8(&guest->input);
-    vmr_vp_index vp = what % (MOCK_RIG_VPS + 1);
+    vmr_vp_index vp = what % (VPS + 1);
 
     switch (form % 10u) {
     case 0:
@@ -266,9 +267,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > FUZZ_INPUT_MAX)
         return 0;
     const struct vmr_mock_source source = {next_exit, complete_exit, &guest};
-    uint32_t vps = 1u + input_choose(&guest.input, MOCK_RIG_VPS);
+    uint32_t vps = 1u + input_choose(&guest.input, VPS);
 
-    mock_rig_init(&guest.rig, specs[input_choose(&guest.input, sizeof(specs) / sizeof(specs[0]))], vps, RAM_BYTES);
+    mock_rig_init(&guest.rig, specs[input_choose(&guest.input, sizeof(specs) / sizeof(specs[0]))], vps, RAM_BYTES,
+                  NULL);
     mock_rig_attach(&guest.rig);
     for (vmr_vp_index vp = 0; vp < vps; vp++)
         FUZZ_CHECK(vmr_mock_load_source(guest.rig.mock, vp, &source) == VMR_OK);

@@ -52,7 +52,7 @@ static void run(const struct vmr_program *program, const char *spec, uint32_t vp
 {
     struct mock_rig rig;
 
-    mock_rig_init(&rig, spec, vps, VMR_PROGRAM_RAM_MIN);
+    mock_rig_init(&rig, spec, vps, VMR_PROGRAM_RAM_MIN, NULL);
     mock_rig_attach(&rig);
     for (vmr_vp_index vp = 0; vp < vps; vp++)
         FUZZ_CHECK(vmr_mock_load_program(rig.mock, vp, program, NULL) == VMR_OK);

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size > FUZZ_INPUT_MAX)
         return 0;
-    mock_rig_init(&rig, "mock", 1, RAM_BYTES);
+    mock_rig_init(&rig, "mock", 1, RAM_BYTES, NULL);
     enum vmr_status status = vmr_mock_load_script(rig.mock, 0, (const char *)data, size, &err);
 
     if (status == VMR_OK)

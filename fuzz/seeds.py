@@ -224,9 +224,49 @@ def programs():
     save('program', 'real-mode', step(33) + bytes([0x05, 1]))
 
 
+# --- hv_guest: steps of guests, 0xff, {whose run, what the host does}; configuration, VPs and profile from the back ---
+
+
+def hv_guests():
+    write, call, enter, leave, wait, checkpoint = 0, 4, 8, 0x81, 10, 11
+    sint3, timer_config, timer_count, simp = 3, 0x30, 0x31, 85
+    self, self_vp = 0x80, 0x40
+    flush_ex, enable_vtl, enable_vp_vtl, post, accept = 8, 4, 5, 15, 24
+    alone, isolated = bytes([1, 0, 0]), bytes([6, 0, 0])
+    run = bytes([0xff, 0])
+
+    def any_value(value):
+        return bytes([0xa0, 0]) + number(value)
+
+    def msr(which, value):
+        return bytes([write, which]) + value
+
+    def hypercall(which, words=(), ids=0, where=0):
+        return bytes([call, which, 0, where, ids | len(words)]) + b''.join(
+            bytes([offset // 4]) + any_value(value) for offset, value in words)
+
+    def host(what, which):
+        return bytes([checkpoint]) + struct.pack('<I', what << 8 | which)
+
+    save('hv_guest', 'message-goes-to-a-port',
+         host(0x410, 0) + hypercall(post, [(0, 1), (8, 1 | 8 << 32)]) + host(0, 0) + run + alone)
+    save('hv_guest', 'timer-fires-into-a-page',
+         msr(simp, bytes([4, 1])) + msr(sint3, bytes([0x40, 1])) + msr(timer_config, bytes([0x63, 3])) +
+         msr(timer_count, any_value(1000)) + host(20, 10) + bytes([wait, 2]) + run + alone)
+    save('hv_guest', 'flush-of-all', hypercall(flush_ex, [(16, 1)]) + run + alone)
+    save('hv_guest', 'message-page-is-taken-away',
+         host(0, 5) + msr(simp, bytes([13, 1])) + msr(sint3, bytes([0x40, 1])) + host(3 << 4 | 1 << 9, 1) + host(0, 5) +
+         host(3 << 4 | 1 << 9, 1) + run + alone)
+    vtl1 = (hypercall(enable_vtl, [(8, 1)], self) + hypercall(enable_vp_vtl, [(12, 1)], self | self_vp, 1) +
+            bytes([enter, 0xf1]))
+    save('hv_guest', 'vtl1-is-entered-and-left', vtl1 + bytes([leave]) + run + alone)
+    save('hv_guest', 'page-is-kept-from-the-host',
+         b'\xf2' + host(7, 6) + hypercall(accept, [(16, 0x107)], self) + host(7, 6) + run + isolated)
+
+
 if __name__ == '__main__':
     if len(sys.argv) != 2:
         sys.exit('usage: seeds.py VMRIG')
     traces(sys.argv[1])
-    for make in (vp_sets, hypercalls, synics, exits, programs):
+    for make in (vp_sets, hypercalls, synics, exits, programs, hv_guests):
         make()

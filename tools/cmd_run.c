@@ -18,6 +18,7 @@
 
 #include "tools/console.h"
 #include "tools/feed.h"
+#include "tools/gdb_server.h"
 #include "tools/hypervisor.h"
 #include "tools/infile.h"
 #include "tools/interrupt.h"
@@ -34,7 +35,8 @@ enum option {
     OPTION_HYPERVISOR,
     OPTION_RECORD,
     OPTION_UNTIL,
-    OPTION_TIMEOUT
+    OPTION_TIMEOUT,
+    OPTION_GDB
 };
 
 static const struct args_option options[] = {
@@ -45,6 +47,7 @@ static const struct args_option options[] = {
     [OPTION_RECORD] = {.name = "record", .value = "FILE", .help = "record the run, for 'vmrig replay'"},
     [OPTION_UNTIL] = {.name = "until", .value = "TEXT", .help = "stop when the guest has printed TEXT"},
     [OPTION_TIMEOUT] = {.name = "timeout", .value = "SECONDS", .help = "give up after so long"},
+    [OPTION_GDB] = {.name = "gdb", .value = "PORT", .help = "wait for GDB at PORT of this host; 0: any that is free"},
 };
 
 static const struct args_spec spec = {
@@ -54,6 +57,10 @@ static const struct args_spec spec = {
                "in on stdin is what the guest reads from its serial port: bytes as they are, from\n"
                "a terminal line by line. The end of stdin ends nothing. The guest's clock begins\n"
                "at 2024-01-01 00:00:00 UTC in every run.\n\n"
+               "With --gdb the guest stands still before its first instruction until GDB ('target\n"
+               "remote :PORT') lets it run. It runs on alone when GDB detaches, and waits for\n"
+               "another GDB when a connection breaks. A recording would lack what GDB does, so\n"
+               "--record goes not with it.\n\n"
                "Exit status: 0 when TEXT was printed, or, without --until, when the guest\n"
                "powered off or asked for a reset; else 1, also when interrupted.\n",
 };
@@ -63,6 +70,8 @@ struct run {
     struct plan plan;
     uint64_t timeout_s; /* 0: none */
     const char *record; /* NULL: do not */
+    bool gdb;
+    uint64_t gdb_port;
     void *firmware;
     struct vmr_log log;
     struct vmr_host host;
@@ -71,8 +80,10 @@ struct run {
     struct console console;
     struct feed feed;
     struct interrupt interrupt;
+    struct gdb_server server;
     struct vmr_machine *machine;
-    bool timed_out;
+    uint64_t deadline_ns;
+    bool timed_out, killed;
     struct vmr_error err;
 };
 
@@ -95,9 +106,14 @@ static enum vmr_status parse(struct run *run, const struct args *args)
     enum vmr_status status = args_number(args, OPTION_VPS, 1, VMR_VP_COUNT_MAX, &vps, &run->err);
 
     run->plan.vps = (uint32_t)vps;
-    if (status != VMR_OK)
-        return status;
-    return args_number(args, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &run->timeout_s, &run->err);
+    if (status == VMR_OK)
+        status = args_number(args, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &run->timeout_s, &run->err);
+    run->gdb = args_has(args, OPTION_GDB);
+    if (status == VMR_OK)
+        status = args_number(args, OPTION_GDB, 0, UINT16_MAX, &run->gdb_port, &run->err);
+    if (status == VMR_OK && run->gdb && run->record)
+        return vmr_error_set(&run->err, VMR_E_USAGE, "--gdb and --record: a recording would lack what GDB does");
+    return status;
 }
 
 static enum vmr_status read_firmware(struct run *run, const char *name)
@@ -142,6 +158,7 @@ static void request_stop(void *context)
     const struct run *run = context;
 
     vmr_machine_request_stop(run->machine);
+    gdb_server_attend(&run->server);
 }
 
 static size_t receive(void *context, const uint8_t *bytes, size_t length)
@@ -179,20 +196,41 @@ static uint64_t next_look(const struct run *run, uint64_t now_ns, uint64_t deadl
 
 static enum vmr_status wait_for_end(struct run *run, struct vmr_vp_set_halt *ret_halt)
 {
-    /* The machine's clock: a recording's begins at 0. */
     const struct vmr_host *clock = machine_host(run);
     uint64_t now_ns = clock->ops->now_ns(clock->context);
-    uint64_t deadline_ns = run->timeout_s ? now_ns + run->timeout_s * NS_PER_S : VMR_NEVER;
     enum vmr_status status;
 
     do {
-        status = vmr_machine_wait(run->machine, next_look(run, now_ns, deadline_ns), ret_halt);
+        status = vmr_machine_wait(run->machine, next_look(run, now_ns, run->deadline_ns), ret_halt);
         if (status != VMR_OK || ret_halt->result.reason != VMR_HALT_NONE)
             return status;
         now_ns = clock->ops->now_ns(clock->context);
-        run->timed_out = now_ns >= deadline_ns;
+        run->timed_out = now_ns >= run->deadline_ns;
     } while (!run->timed_out && recording_is_sound(&run->recording));
     return VMR_OK;
+}
+
+/* The machine's clock: a recording's begins at 0. */
+static void set_deadline(struct run *run)
+{
+    const struct vmr_host *clock = machine_host(run);
+
+    run->deadline_ns = run->timeout_s ? clock->ops->now_ns(clock->context) + run->timeout_s * NS_PER_S : VMR_NEVER;
+}
+
+/* Until GDB has let go of the guest, or something has ended. */
+static enum vmr_status run_under_gdb(struct run *run, struct vmr_vp_set_halt *ret_halt)
+{
+    tool_say(run->command, "waiting for GDB: target remote :%u", (unsigned)run->server.port);
+
+    enum gdb_server_end end =
+        gdb_server_run(&run->server, run->machine, machine_host(run), run->deadline_ns, ret_halt, &run->err);
+
+    run->timed_out = end == GDB_SERVER_TIMEOUT;
+    run->killed = end == GDB_SERVER_KILLED;
+    if (end == GDB_SERVER_FAILED)
+        return run->err.status;
+    return end == GDB_SERVER_DETACHED ? wait_for_end(run, ret_halt) : VMR_OK;
 }
 
 /* The machine runs, from the first instruction to the moment no VP moves any more. */
@@ -200,12 +238,13 @@ static enum vmr_status run_machine(struct run *run, struct vmr_vp_set_halt *ret_
 {
     enum vmr_status status = interrupt_start(&run->interrupt, request_stop, run, &run->err);
 
-    if (status == VMR_OK)
+    set_deadline(run);
+    if (status == VMR_OK && !run->gdb)
         status = vmr_machine_start(run->machine);
     if (status == VMR_OK)
         status = feed_start(&run->feed, receive, run, &run->err);
     if (status == VMR_OK)
-        status = wait_for_end(run, ret_halt);
+        status = run->gdb ? run_under_gdb(run, ret_halt) : wait_for_end(run, ret_halt);
 
     feed_finish(&run->feed);
 
@@ -252,6 +291,8 @@ static int report_end(struct run *run, const struct vmr_vp_set_halt *halt)
         return tool_fail(run->command, "interrupted");
     if (run->timed_out)
         return tool_fail(run->command, "timed out after %" PRIu64 " s", run->timeout_s);
+    if (run->killed)
+        return tool_fail(run->command, "killed by GDB");
     /* The recording failed: recording_finish has the reason. */
     if (halt->result.reason == VMR_HALT_NONE)
         return TOOL_FAILED;
@@ -271,6 +312,8 @@ static enum vmr_status prepare(struct run *run, const struct args *args)
     interrupt_init(&run->interrupt);
     if (status == VMR_OK && run->record)
         status = recording_init(&run->recording, run->record, &run->plan, &run->handle, &run->host, &run->err);
+    if (status == VMR_OK && run->gdb)
+        status = gdb_server_open(&run->server, (uint16_t)run->gdb_port, &run->err);
     if (status == VMR_OK)
         status = create_machine(run);
     if (status == VMR_OK && run->record)
@@ -300,6 +343,7 @@ static int run_parsed(struct run *run, const struct args *args)
     int result;
 
     feed_init(&run->feed, run->command);
+    gdb_server_init(&run->server);
     run->log = (struct vmr_log){.sink = tool_log, .context = (void *)(uintptr_t)run->command};
     vmr_host_posix(&run->host, &run->log);
     console_init(&run->console, true, run->plan.until);
@@ -314,6 +358,7 @@ static int run_parsed(struct run *run, const struct args *args)
     recording_destroy(&run->recording);
     console_finish(&run->console);
     feed_finish(&run->feed);
+    gdb_server_close(&run->server);
     vmr_handle_close(&run->handle);
     free(run->firmware);
     return result;

@@ -108,7 +108,7 @@ static enum vmr_status kvm_open(const struct vmr_params *params, int fd, struct 
         .fd = fd,
         .owns_fd = !callers,
         .irqchip = parsed.irqchip,
-        .offload_enlightenments = parsed.offload_enlightenments,
+        .own_hyperv = parsed.own_hyperv,
         .context = kept,
         .context_destroy = free,
     };

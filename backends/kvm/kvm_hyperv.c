@@ -31,7 +31,7 @@ bool kvm_hv_offloads(const struct vmr_hypervisor_handle *handle)
     };
 
     /* The SynIC of KVM raises its interrupts in KVM's local APICs. */
-    if (!handle->offload_enlightenments || handle->irqchip == VMR_IRQCHIP_USER)
+    if (!handle->own_hyperv || handle->irqchip == VMR_IRQCHIP_USER)
         return false;
     for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
         if (kvm_extension(handle->fd, required[i]) == 0)

@@ -17,7 +17,7 @@
 const struct vmr_param_key kvm_param_keys[] = {
     {"irqchip", "user|split|kernel", "where the interrupt controllers are (default user)"},
     {"user_mode_apic", "true|false", "true: irqchip=user; false: irqchip=kernel, unless irqchip says split"},
-    {"offload_enlightenments", "true|false", "use KVM's own Hyper-V interface where it has one (default true)"},
+    {"own_hyperv", "true|false", "false: as a KVM without a Hyper-V interface of its own (default true)"},
     {"dirty", "bitmap|ring", "how KVM keeps the dirty log (default bitmap)"},
     {"signal", "34..64", "the real-time signal that kicks a VP (default the first)"},
     {NULL, NULL, NULL},
@@ -51,12 +51,12 @@ static enum vmr_status irqchip_parse(const struct vmr_params *params, enum vmr_i
 
 enum vmr_status kvm_params_parse(const struct vmr_params *params, struct kvm_params *ret_parsed, struct vmr_error *err)
 {
-    struct kvm_params parsed = {.irqchip = VMR_IRQCHIP_USER, .offload_enlightenments = true};
+    struct kvm_params parsed = {.irqchip = VMR_IRQCHIP_USER, .own_hyperv = true};
     enum vmr_status status = irqchip_parse(params, &parsed.irqchip, err);
     unsigned dirty = KVM_DIRTY_BITMAP;
 
     if (!status)
-        status = params_get_bool(params, "offload_enlightenments", &parsed.offload_enlightenments, err);
+        status = params_get_bool(params, "own_hyperv", &parsed.own_hyperv, err);
     if (!status)
         status = params_get_choice(params, "dirty", dirty_names, &dirty, err);
     parsed.dirty = (enum kvm_dirty)dirty;

@@ -19,7 +19,7 @@ enum kvm_dirty {
 
 struct kvm_params {
     enum vmr_irqchip irqchip;
-    bool offload_enlightenments;
+    bool own_hyperv;
     enum kvm_dirty dirty;
     uint32_t signal; /* 0: the first real-time signal */
 };

@@ -11,30 +11,30 @@
 
 static const struct vmr_param_key keys[] = {
     {"user_mode_apic", "true|false", "interrupt controllers in the library (default false)"},
-    {"offload_enlightenments", "true|false", "use the hypervisor's own Hyper-V interface (default true)"},
+    {"offload_enlightenments", "true|false", "false: as if it had no Hyper-V interface of its own (default true)"},
     {"no_enlightenments", "true|false", "the opposite of offload_enlightenments"},
     {NULL, NULL, NULL},
 };
 
 enum vmr_status whp_params_parse(const struct vmr_params *params, struct whp_params *ret_parsed, struct vmr_error *err)
 {
-    struct whp_params parsed = {.offload_enlightenments = true};
+    struct whp_params parsed = {.own_hyperv = true};
     bool without = false;
     enum vmr_status status = params_get_bool(params, "user_mode_apic", &parsed.user_mode_apic, err);
 
     if (!status)
-        status = params_get_bool(params, "offload_enlightenments", &parsed.offload_enlightenments, err);
+        status = params_get_bool(params, "offload_enlightenments", &parsed.own_hyperv, err);
     if (!status)
         status = params_get_bool(params, "no_enlightenments", &without, err);
     if (status)
         return status;
     if (params_find(params, "no_enlightenments")) {
-        if (params_find(params, "offload_enlightenments") && parsed.offload_enlightenments == without)
+        if (params_find(params, "offload_enlightenments") && parsed.own_hyperv == without)
             return vmr_error_set(err, VMR_E_CONFIG,
                                  "parameters offload_enlightenments=%s and no_enlightenments=%s contradict each other",
                                  params_find(params, "offload_enlightenments"),
                                  params_find(params, "no_enlightenments"));
-        parsed.offload_enlightenments = !without;
+        parsed.own_hyperv = !without;
     }
     *ret_parsed = parsed;
     return VMR_OK;

@@ -29,7 +29,8 @@ static void good_calls_succeed_and_bad_ones_are_named(struct conf *conf)
                  INPUT(0, HV_GENERIC_SET_SPARSE_4K), VMR_STORE(HV_INPUT + 24, 8, 1), VMR_STORE(HV_INPUT + 32, 8, 1),
                  HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, 0),
                  HV_EXPECT_CALL(SPACE_EX, HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER), INPUT(0, 2),
-                 HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER), VMR_END());
+                 HV_EXPECT_CALL(SPACE_EX | VARIABLE(1), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER),
+                 HV_EXPECT_CALL(LIST_EX | VARIABLE(1) | REPS(2), HV_INPUT, 0, HV_STATUS_INVALID_PARAMETER), VMR_END());
 
     hv_run(conf, &program);
 }
@@ -110,15 +111,14 @@ static void run_vp_1(void *argument)
     }
 }
 
-static void a_flush_reaches_a_vp_in_the_guest(struct conf *conf)
+/* VP 1 is flushed once, the flusher `own` times. */
+static void flush_a_spinner(struct conf *conf, const struct vmr_program *flusher, unsigned own)
 {
     const struct conf_vm_options options = {.vps = 2, .hv = &hv_all};
-    CONF_PROGRAM(flusher, HV_OPEN(), VMR_SPIN_UNTIL(WORD_SEEN, 4, 1), INPUT(0, 2),
-                 HV_EXPECT_CALL(SPACE, HV_INPUT, 0, 0), VMR_STORE(WORD_GO, 4, 1), VMR_END());
     CONF_PROGRAM(spinner, VMR_STORE(WORD_SEEN, 4, 1), VMR_SPIN_UNTIL(WORD_GO, 4, 1), VMR_END());
     struct pair pair = {.conf = conf, .vm = conf_vm_create(conf, &options)};
 
-    CONF_REQUIRE(conf, pair.vm && conf_load(pair.vm, 0, &flusher) && conf_load(pair.vm, 1, &spinner), "no VM");
+    CONF_REQUIRE(conf, pair.vm && conf_load(pair.vm, 0, flusher) && conf_load(pair.vm, 1, &spinner), "no VM");
     struct vmr_thread *thread = conf_thread(conf, run_vp_1, &pair);
 
     CONF_REQUIRE(conf, thread && conf_bind(pair.vm, 0), "no VPs");
@@ -127,9 +127,38 @@ static void a_flush_reaches_a_vp_in_the_guest(struct conf *conf)
     struct vmr_mock *mock = conf_mock(pair.vm);
 
     if (mock) {
-        CONF_CHECK_EQ(conf, vmr_mock_flushes(mock, 1), 1, "flushes of the VP that was named");
-        CONF_CHECK_EQ(conf, vmr_mock_flushes(mock, 0), 0, "flushes of the one that was not");
+        CONF_CHECK_EQ(conf, vmr_mock_flushes(mock, 1), 1, "flushes of VP 1");
+        CONF_CHECK_EQ(conf, vmr_mock_flushes(mock, 0), own, "flushes of the caller");
     }
+    conf_vm_destroy(pair.vm);
+}
+
+static void a_flush_reaches_a_vp_in_the_guest(struct conf *conf)
+{
+    CONF_PROGRAM(flusher, HV_OPEN(), VMR_SPIN_UNTIL(WORD_SEEN, 4, 1), INPUT(0, 2),
+                 HV_EXPECT_CALL(SPACE, HV_INPUT, 0, 0), VMR_STORE(WORD_GO, 4, 1), VMR_END());
+
+    flush_a_spinner(conf, &flusher, 0);
+}
+
+#define SET_INPUT(format, banks, word0)                                                                                \
+    INPUT(0, format), VMR_STORE(HV_INPUT + 24, 8, banks), VMR_STORE(HV_INPUT + 32, 8, word0)
+/* One flush of the spinner, by a set. */
+#define FLUSH_BY_SET(name, control, result, ...)                                                                       \
+    CONF_PROGRAM(name, HV_OPEN(), VMR_SPIN_UNTIL(WORD_SEEN, 4, 1), SET_INPUT(__VA_ARGS__),                             \
+                 HV_EXPECT_CALL(control, HV_INPUT, 0, result), VMR_STORE(WORD_GO, 4, 1), VMR_END())
+
+static void a_set_names_processors_by_banks_or_all(struct conf *conf)
+{
+    FLUSH_BY_SET(space_banks, SPACE_EX | VARIABLE(1), 0, HV_GENERIC_SET_SPARSE_4K, 1, 2);
+    FLUSH_BY_SET(list_banks, LIST_EX | VARIABLE(1) | REPS(2), HV_RESULT(0, 2), HV_GENERIC_SET_SPARSE_4K, 1, 2);
+    FLUSH_BY_SET(space_all, SPACE_EX, 0, HV_GENERIC_SET_ALL, 0, 0);
+    FLUSH_BY_SET(list_all, LIST_EX | REPS(2), HV_RESULT(0, 2), HV_GENERIC_SET_ALL, 0, 0);
+
+    flush_a_spinner(conf, &space_banks, 0);
+    flush_a_spinner(conf, &list_banks, 0);
+    flush_a_spinner(conf, &space_all, 1);
+    flush_a_spinner(conf, &list_all, 1);
 }
 
 /* Two VPs that flush each other do not wait for each other. */
@@ -184,6 +213,12 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_EXPLORE,
      .chip = CONF_CHIP_NONE,
      .run = a_flush_reaches_a_vp_in_the_guest},
+    {.name = "a_set_names_processors_by_banks_or_all",
+     .family = "flush",
+     .clauses = "HC-5",
+     .needs = NEEDS,
+     .chip = CONF_CHIP_NONE,
+     .run = a_set_names_processors_by_banks_or_all},
     {.name = "mutual_flushes_end",
      .family = "flush",
      .clauses = "HC-5",

@@ -34,6 +34,13 @@ static enum vmr_exit_action note_leak(void *context, struct vmr_vp *vp, struct v
     return VMR_EXIT_DEFAULT;
 }
 
+static enum hv_status count_call(void *context, struct vmr_hv_call *call)
+{
+    (void)call;
+    ++*(unsigned *)context;
+    return HV_STATUS_NO_RESOURCES;
+}
+
 /* A VM with the interface whose exits are noted. NULL: failed. */
 static struct conf_vm *watched_vm(struct conf *conf, const struct vmr_hv_config *config,
                                   const struct vmr_program *program, struct leaks *leaks)
@@ -58,6 +65,32 @@ static void the_interface_says_that_it_is_offloaded(struct conf *conf)
     CONF_CHECK(conf, vmr_hv_guest_is_offloaded(vmr_partition_hv(vm->partition)), "the capability, and all is here");
     CONF_CHECK(conf, !conf->host->ops->events || vmr_synic_prefers_os_events(synic_of(vm)), "events are not preferred");
     (void)conf_run_to_end(vm, 0);
+}
+
+/* IPIs are among what KVM serves; with an interface of the library's they reach the handler that is there. */
+static void who_does_not_ask_is_served_by_the_library(struct conf *conf)
+{
+    struct leaks leaks = {0};
+    unsigned calls = 0;
+    const struct vmr_hv_call_handler handler = {count_call, &calls};
+    const struct conf_vm_options options = {
+        .hv = &hv_all, .hv_in_library = true, .io = {.exit = note_leak, .context = &leaks}};
+    CONF_PROGRAM(program, HV_OPEN(), VMR_RDMSR(6, HV_MSR_TIME_REF_COUNT), HV_NO_FAULT(),
+                 VMR_WRMSR(HV_MSR_STIMER0_COUNT, 0), VMR_SET(0, 0x55), VMR_SET(1, 1),
+                 VMR_HV_CALL(6, HV_CODE_PAGE, HV_CALL_SEND_SYNTHETIC_CLUSTER_IPI | HV_CONTROL_FAST), HV_NO_FAULT(),
+                 VMR_EXPECT(6, HV_STATUS_NO_RESOURCES), VMR_END());
+    struct conf_vm *vm = vm_about_to_run(conf, &options, &program);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    struct vmr_hv_guest *guest = vmr_partition_hv(vm->partition);
+
+    CONF_CHECK(conf, !vmr_hv_guest_is_offloaded(guest), "nobody asked for it");
+    CONF_REQUIRE(conf,
+                 vmr_hv_calls_set(vmr_hv_guest_calls(guest), HV_CALL_SEND_SYNTHETIC_CLUSTER_IPI, &handler) == VMR_OK,
+                 "the handler is refused");
+    (void)conf_run_to_end(vm, 0);
+    CONF_CHECK_EQ(conf, calls, 1, "calls that reached the handler");
+    CONF_CHECK(conf, leaks.time_reads == 1 && leaks.timer_writes == 1, "the counter or the timer is not here");
 }
 
 static void a_bound_signal_leaves_no_exit(struct conf *conf)
@@ -277,6 +310,7 @@ static void an_id_that_cannot_be_signalled_is_refused(struct conf *conf)
 
 static const struct conf_scenario scenarios[] = {
     {SCENARIO(the_interface_says_that_it_is_offloaded), .clauses = "HVO-1"},
+    {SCENARIO(who_does_not_ask_is_served_by_the_library), .clauses = "HVO-5"},
     {SCENARIO(what_is_off_is_off_in_the_hypervisor), .clauses = "HVO-1 HV-2"},
     {SCENARIO(a_bound_signal_leaves_no_exit), .clauses = "HVO-2 PORT-9"},
     {SCENARIO(the_time_and_a_timer_leave_no_exit), .clauses = "HVO-2"},

@@ -101,7 +101,7 @@ static enum vmr_status fake_broken(const struct vmr_params *params, int fd, stru
 {
     (void)params;
     (void)fd;
-    ret_handle->offload_enlightenments = true; /* half done: nobody may see it */
+    ret_handle->own_hyperv = true; /* half done: nobody may see it */
     return vmr_error_set_host(err, 13, "broken: /dev/broken");
 }
 
@@ -137,7 +137,7 @@ static const struct vmr_hypervisor_handle untouched = {.fd = 77, .irqchip = VMR_
 static bool is_untouched(const struct vmr_hypervisor_handle *handle)
 {
     return !handle->backend && handle->fd == untouched.fd && handle->irqchip == untouched.irqchip &&
-           !handle->offload_enlightenments;
+           !handle->own_hyperv;
 }
 
 /* --- by name --- */

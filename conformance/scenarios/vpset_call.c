@@ -201,6 +201,36 @@ static void call_anywhere(struct conf *conf)
     vpset_end(&group);
 }
 
+/* Of two VPs one is held through a start: it is called, and does not move; let go, it runs. */
+static void hold_one(struct conf *conf)
+{
+    CONF_PROGRAM(first, VMR_STORE(VP_WORD(WORD_SEEN, 0), 4, 1), VMR_SPIN_UNTIL(WORD_GO, 4, 1), VMR_END());
+    CONF_PROGRAM(second, VMR_STORE(VP_WORD(WORD_SEEN, 1), 4, 1), VMR_END());
+    static const struct conf_vm_options two = {.vps = 2, .without_chip = true};
+    static const struct vmr_program *const programs[] = {&first, &second};
+    struct vpset_vm group;
+    uint32_t count = 0;
+
+    if (vpset_begin(&group, conf, &two, programs)) {
+        CONF_CHECK_EQ(conf, vmr_vp_set_hold(group.set, 2, true), VMR_E_USAGE, "holding nobody");
+        CONF_CHECK_EQ(conf, vmr_vp_set_hold(group.set, 1, true), VMR_OK, "holding");
+        vpset_start(&group);
+        CONF_CHECK(conf, guest_word_wait(group.vm, VP_WORD(WORD_SEEN, 0), 1), "the other does not run");
+        CONF_CHECK_EQ(conf, vmr_vp_set_call(group.set, 1, count_call, &count), VMR_OK, "a call to a held VP");
+        CONF_CHECK_EQ(conf, vmr_vp_set_hold(group.set, 1, false), VMR_E_STATE, "letting go in a running set");
+        guest_word_set(group.vm, WORD_GO, 1);
+        CONF_CHECK_EQ(conf, vpset_wait(&group).vp, 0, "who halted");
+        vpset_stop(&group);
+        CONF_CHECK_EQ(conf, guest_word(group.vm, VP_WORD(WORD_SEEN, 1)), 0, "what the held VP stored");
+        CONF_CHECK_EQ(conf, count, 1, "calls");
+        CONF_CHECK_EQ(conf, vmr_vp_set_hold(group.set, 1, false), VMR_OK, "letting go");
+        vpset_start(&group);
+        CONF_CHECK_EQ(conf, vpset_wait(&group).vp, 1, "who halted then");
+        CONF_CHECK(conf, group.vm->reports[1].ended, "the VP did not get to its end");
+    }
+    vpset_end(&group);
+}
+
 static const struct conf_scenario scenarios[] = {
     {.name = "a_yield_from_within_a_yield_is_served_next",
      .family = "vpset",
@@ -226,6 +256,11 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "SET-7",
      .chip = CONF_CHIP_ANY,
      .run = call_anywhere},
+    {.name = "a_vp_that_is_held_stands_still_through_a_start",
+     .family = "vpset",
+     .clauses = "SET-8",
+     .chip = CONF_CHIP_ANY,
+     .run = hold_one},
 };
 
 CONF_FAMILY(vpset_call, scenarios);

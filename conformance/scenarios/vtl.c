@@ -323,6 +323,60 @@ static void a_vtl_that_halts_sleeps_on(struct conf *conf)
     CONF_CHECK_EQ(conf, vm->reports[0].checkpoint, 1, "VTL 0's last checkpoint");
 }
 
+#define SEND_IPI(page, vtl, mask)                                                                                      \
+    VMR_SET(0, VTL_VECTOR | (uint64_t)(HV_INPUT_VTL_USE_TARGET | (vtl)) << 32), VMR_SET(1, mask),                      \
+        VMR_HV_CALL(6, page, HV_CALL_SEND_SYNTHETIC_CLUSTER_IPI | HV_CONTROL_FAST), HV_NO_FAULT(), VMR_EXPECT(6, 0)
+
+static void run_vp_1(void *argument)
+{
+    struct conf_vm *vm = argument;
+
+    if (conf_bind(vm, 1)) {
+        (void)conf_run_to_end(vm, 1);
+        conf_unbind(vm, 1);
+    }
+}
+
+/* To VTL 1 of a VP that has not got it: to nobody. Then to one that runs VTL 0, and has it since. */
+static void an_ipi_enters_its_vtl(struct conf *conf)
+{
+    const struct conf_vm_options options = {.hv = &hv_all, .vps = 2};
+    CONF_PROGRAM(vtl0, VTL_BEGIN(), VMR_END());
+    CONF_PROGRAM(vtl1, VTL_OPEN(), SEND_IPI(VTL_CODE_PAGE, 1, 3), VMR_WAIT_VECTOR(VTL_VECTOR, 1),
+                 VTL_ENABLE_VP(VTL_CODE_PAGE, 1, 1, 0), VMR_SPIN_UNTIL(WORD_GO, 4, 1), SEND_IPI(VTL_CODE_PAGE, 1, 2),
+                 VMR_SPIN_UNTIL(WORD_SEEN, 4, 1), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_END());
+    CONF_PROGRAM(other_vtl0, VMR_STORE(WORD_GO, 4, 1), VMR_SPIN_UNTIL(WORD_PAST, 4, 1), VMR_END());
+    CONF_PROGRAM(other_vtl1, VMR_WAIT_VECTOR(VTL_VECTOR, 1), VMR_STORE(WORD_SEEN, 4, 1), VMR_END());
+    struct conf_vm *vm = conf_vm_create(conf, &options);
+
+    CONF_REQUIRE(conf,
+                 vm && vtl_write_context(vm) && conf_load(vm, 0, &vtl0) && conf_load_vtl(vm, 0, VMR_VTL1, &vtl1) &&
+                     conf_load(vm, 1, &other_vtl0) && conf_load_vtl(vm, 1, VMR_VTL1, &other_vtl1) && conf_bind(vm, 0),
+                 "no VM");
+    struct vmr_thread *thread = conf_thread(conf, run_vp_1, vm);
+
+    CONF_REQUIRE(conf, thread, "no thread");
+    (void)conf_run_to_end(vm, 0);
+    conf_join(conf, thread);
+}
+
+#define ASSERT_INTERRUPT(vtl, x)                                                                                       \
+    VMR_STORE(HV_INPUT, 8, UINT64_MAX), VMR_STORE(HV_INPUT + 8, 8, 0), VMR_STORE(HV_INPUT + 16, 8, 0),                 \
+        VMR_STORE(HV_INPUT + 24, 8, VTL_VECTOR | (uint64_t)(vtl) << 32),                                               \
+        VTL_EXPECT_CALL(VTL_CODE_PAGE, HV_CALL_ASSERT_VIRTUAL_INTERRUPT, HV_INPUT, x)
+
+static void a_higher_vtl_has_no_local_apic(struct conf *conf)
+{
+    static const struct conf_vm_options options = {.hv = &hv_vtl2};
+    CONF_PROGRAM(vtl2, VTL_OPEN(), VMR_RDMSR(5, HV_MSR_TPR), HV_FAULT(), HV_REFUSED_MSR(HV_MSR_EOI, 0),
+                 HV_REFUSED_MSR(HV_MSR_ICR, VTL_VECTOR), ASSERT_INTERRUPT(1, HV_STATUS_INVALID_VTL_STATE),
+                 ASSERT_INTERRUPT(2, HV_STATUS_ACCESS_DENIED), VMR_END());
+    struct conf_vm *vm = vtl2_vm(conf, &options, &vtl2, NULL);
+
+    CONF_REQUIRE(conf, vm && conf_bind(vm, 0), "no VM");
+    (void)conf_run_to_end(vm, 0);
+}
+
 static void post_to_vtl0(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
 {
     (void)vp;
@@ -352,6 +406,41 @@ static void interrupts_of_a_lower_vtl_wait(struct conf *conf)
     CONF_REQUIRE(conf, vm, "no VM");
     vm->on_checkpoint = post_to_vtl0;
     (void)conf_run_to_end(vm, 0);
+}
+
+/* --- reset --- */
+
+/* VTL 1 powers off, and after the reset VTL 0 goes on, enables it once more, and it begins at its beginning. */
+static void reset_in_vtl1(struct conf *conf, bool look)
+{
+    CONF_PROGRAM(vtl0, VTL_BEGIN(), VTL_BEGIN(), VMR_END());
+    CONF_PROGRAM(vtl1, VMR_LOAD(5, WORD_SEEN, 4), VMR_JUMP_EQ(5, 1, 5), VMR_STORE(WORD_SEEN, 4, 1), VMR_POWER_OFF(),
+                 VMR_TRIPLE_FAULT(), VMR_STORE(WORD_PAST, 4, 1), VMR_END());
+    struct conf_vm *vm = vtl_vm(conf, &vtl0, &vtl1);
+    struct vmr_run_result result;
+    struct vmr_x86_regs regs = {0};
+    uint32_t past = 0;
+
+    CONF_REQUIRE(conf, vm && conf_run(vm, 0, NULL, &result), "no VM");
+    CONF_CHECK_EQ(conf, result.reason, VMR_HALT_POWER_OFF, "the reason");
+    CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL before");
+    vmr_hv_guest_reset(vmr_partition_hv(vm->partition));
+    if (look) {
+        CONF_CHECK_EQ(conf, vmr_vp_get_regs(vm->vps[0], &regs), VMR_OK, "registers after");
+        CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL0, "the VTL after");
+        CONF_CHECK(conf, regs.gpr[VMR_X86_RSP] != VTL_RSP, "registers are those of VTL 1");
+    }
+    (void)conf_run_to_end(vm, 0);
+    CONF_CHECK(conf, vmr_memory_read(vm->memory, WORD_PAST, &past, 4) == VMR_OK && past == 1,
+               "VTL 1 did not begin anew");
+    conf_vm_destroy(vm);
+}
+
+/* Whether somebody looks at its registers before it runs, or not. */
+static void a_reset_begins_in_the_first_vtl(struct conf *conf)
+{
+    reset_in_vtl1(conf, true);
+    reset_in_vtl1(conf, false);
 }
 
 /* --- what else knows VTLs --- */
@@ -473,7 +562,10 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(a_guest_reads_about_its_vtls), .clauses = "VTL-2 VTL-7"},
     {SCENARIO(an_interrupt_enters_its_vtl), .clauses = "VTL-6 VTL-7 VTL-8"},
     {WITH_CHIP(a_vtl_that_halts_sleeps_on), .clauses = "VTL-8"},
+    {SCENARIO(an_ipi_enters_its_vtl), .clauses = "HC-14 VTL-8"},
+    {WITH_CHIP(a_higher_vtl_has_no_local_apic), .clauses = "HC-17 VTL-8"},
     {WITH_CHIP(interrupts_of_a_lower_vtl_wait), .clauses = "VTL-8"},
+    {SCENARIO(a_reset_begins_in_the_first_vtl), .clauses = "VTL-18"},
     {SCENARIO(a_port_hears_its_vtl_and_those_above), .clauses = "VTL-16"},
     {SCENARIO(a_triple_fault_names_its_vtl), .clauses = "HALT-1"},
     {.name = "without_vtls_all_of_it_is_refused",

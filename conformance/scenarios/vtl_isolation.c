@@ -217,6 +217,83 @@ static void visibility_is_changed_page_by_page(struct conf *conf)
     CONF_CHECK_EQ(conf, visibility, VMR_PAGE_SHARED, "page 1");
 }
 
+/* All that a host can do with memory: `allowed`, or refused and not done. */
+static void check_host(struct conf_vm *vm, vmr_gpa gpa, size_t length, bool allowed, const char *what)
+{
+    struct conf *conf = vm->conf;
+    enum vmr_status want = allowed ? VMR_OK : VMR_E_GUEST;
+    uint8_t bytes[2 * VMR_PAGE_SIZE];
+    struct vmr_memory_view view = {0};
+    uint64_t old;
+
+    memset(bytes, 0x5a, sizeof(bytes));
+    CONF_REQUIRE(conf, length <= sizeof(bytes), "a longer range than the scenario has bytes for");
+    CONF_CHECK_EQ(conf, vmr_memory_write(vm->memory, gpa, bytes, length), want, what);
+    CONF_CHECK_EQ(conf, vmr_memory_fill(vm->memory, gpa, 0x5a, length), want, what);
+    CONF_CHECK_EQ(conf, vmr_memory_fetch_or(vm->memory, gpa, 1, 0x5a, &old), want, what);
+    CONF_CHECK_EQ(conf, vmr_memory_pin(vm->memory, gpa, length, false, &view), want, what);
+    vmr_memory_unpin(vm->memory, &view);
+    bytes[0] = 0;
+    CONF_CHECK_EQ(conf, vmr_memory_read(vm->memory, gpa, bytes, length), want, what);
+    CONF_CHECK_EQ(conf, bytes[0], allowed ? 0x5a : 0, what);
+}
+
+static void look_at_fresh(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    check_host(vm, FRESH, 8, number == 2, "the page as the guest had it");
+}
+
+/* The lists of its calls lie in a page that the host has not. */
+static void the_host_has_shared_pages_alone(struct conf *conf)
+{
+    CONF_PROGRAM(vtl2, VTL_OPEN(), MODIFY(UINT64_MAX, HV_VISIBILITY_PRIVATE, PAGE_OF(LIST), HV_RESULT(0, 1)),
+                 ACCEPT(UINT64_MAX, 0, FRESH_PAGE, 1, HV_RESULT(0, 1)), VMR_STORE(FRESH, 8, 0x7777), VMR_CHECKPOINT(1),
+                 VMR_LOAD(5, FRESH, 8), VMR_EXPECT(5, 0x7777),
+                 MODIFY(UINT64_MAX, HV_VISIBILITY_SHARED, FRESH_PAGE, HV_RESULT(0, 1)), VMR_CHECKPOINT(2),
+                 VMR_LOAD(5, FRESH, 8), VMR_EXPECT(5, UINT64_C(0x5a5a5a5a5a5a5a5a)), VMR_STORE(FRESH, 8, 0x8888),
+                 MODIFY(UINT64_MAX, HV_VISIBILITY_PRIVATE, FRESH_PAGE, HV_RESULT(0, 1)), VMR_CHECKPOINT(3),
+                 VMR_LOAD(5, FRESH, 8), VMR_EXPECT(5, 0x8888), VMR_END());
+    struct conf_vm *vm = create(conf, &vtl2, NULL);
+    const vmr_gpa border = VTL_OTHER - VTL_OTHER % 0x20000;
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    check_host(vm, FRESH, 8, true, "a page that nobody has accepted");
+    check_host(vm, border, 8, true, "a page that is shared");
+    check_host(vm, border - VMR_PAGE_SIZE, 8, false, "a page that is not");
+    check_host(vm, border - VMR_PAGE_SIZE, 2 * VMR_PAGE_SIZE, false, "a range from there on");
+    CONF_CHECK_EQ(conf, vmr_memory_read(vm->memory, border - VMR_PAGE_SIZE, NULL, 0), VMR_OK, "nothing of it");
+    vm->on_checkpoint = look_at_fresh;
+    CONF_REQUIRE(conf, conf_bind(vm, 0), "no VP");
+    (void)conf_run_to_end(vm, 0);
+    check_host(vm, LIST, 8, false, "the page of the lists");
+}
+
+static void note_crash(void *context, vmr_vp_index vp, const struct vmr_hv_crash *crash)
+{
+    (void)vp;
+    *(size_t *)context = crash->length;
+}
+
+static void a_crash_tells_no_private_text(struct conf *conf)
+{
+    size_t length = SIZE_MAX;
+    const struct vmr_hv_config hv = {
+        .vtl2 = &vtl2_plain, .isolation = VMR_ISOLATION_VBS, .crash = note_crash, .context = &length};
+    const struct conf_vm_options options = {.hv = &hv};
+    const struct vmr_initial_pages all = {.range = {.size = VMR_PROGRAM_RAM_MIN}};
+    CONF_PROGRAM(vtl2, VMR_STORE(FRESH, 8, 0x7777), VMR_WRMSR(HV_MSR_CRASH_P0 + 3, FRESH),
+                 VMR_WRMSR(HV_MSR_CRASH_P0 + 4, 8), VMR_WRMSR(HV_MSR_CRASH_CTL, HV_CRASH_NOTIFY | HV_CRASH_MESSAGE),
+                 VMR_END());
+    struct conf_vm *vm = vtl2_vm(conf, &options, &vtl2, NULL);
+    struct vmr_error err = {.message = ""};
+
+    CONF_REQUIRE(conf, vm && vmr_partition_accept_initial_pages(vm->partition, &all, 1, &err) == VMR_OK, "no VM");
+    CONF_REQUIRE(conf, conf_bind(vm, 0), "no VP");
+    (void)conf_run_to_end(vm, 0);
+    CONF_CHECK_EQ(conf, length, 0, "bytes of the text");
+}
+
 /* --- types --- */
 
 struct type_row {
@@ -274,6 +351,8 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(what_is_not_accepted_is_told_to_vtl2), .clauses = "VTL-10 VTL-14"},
     {SCENARIO(nobody_is_above_vtl2_to_accept_for_it), .clauses = "VTL-10 VTL-14"},
     {SCENARIO(visibility_is_changed_page_by_page), .clauses = "VTL-15"},
+    {SCENARIO(the_host_has_shared_pages_alone), .clauses = "VTL-15 VTL-17"},
+    {SCENARIO(a_crash_tells_no_private_text), .clauses = "VTL-17"},
     {SCENARIO(isolation_has_its_conditions), .clauses = "VTL-14"},
     {SCENARIO(cpuid_names_the_isolation), .clauses = "VTL-1"},
 };

@@ -33,7 +33,8 @@ static void seam(void *context, vmr_vp_index vp, enum vmr_run_seam where)
         rig->lone.may_call = false;
 }
 
-void mock_rig_init(struct mock_rig *rig, const char *spec, uint32_t vp_count, uint64_t ram_bytes)
+void mock_rig_init(struct mock_rig *rig, const char *spec, uint32_t vp_count, uint64_t ram_bytes,
+                   const struct vmr_hv_config *hv)
 {
     const struct vmr_memory_region ram = {.gpa = 0, .size = ram_bytes};
     struct vmr_backend_set set;
@@ -43,7 +44,7 @@ void mock_rig_init(struct mock_rig *rig, const char *spec, uint32_t vp_count, ui
     lone_host_init(&rig->lone);
     rig->lone.tired = kick;
     rig->lone.context = rig;
-    const struct vmr_proto_options proto_options = {.host = &rig->lone.host, .vp_count = vp_count};
+    const struct vmr_proto_options proto_options = {.host = &rig->lone.host, .vp_count = vp_count, .hv = hv};
 
     vmr_backend_set_init(&set);
     FUZZ_CHECK(vmr_probe_named(&set, spec, &rig->handle, NULL) == VMR_OK);

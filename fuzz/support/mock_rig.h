@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A partition on the mock with one or two VPs, all on the calling thread, under
+ * A partition on the mock with up to MOCK_RIG_VPS VPs, all on the calling thread, under
  * a host of one thread: what the VPs do is the target's.
  */
 
@@ -10,7 +10,7 @@
 #include "vmrig/mock.h"
 #include "vmrig/platform.h"
 
-#define MOCK_RIG_VPS 2u
+#define MOCK_RIG_VPS 3u
 
 struct mock_rig {
     struct lone_host lone;
@@ -28,8 +28,12 @@ struct mock_rig {
     struct vmr_vp_io io;
 };
 
-/* `spec` as for vmr_probe_named; RAM of `ram_bytes` at 0. Then attach, if at all; then load; then bind. */
-void mock_rig_init(struct mock_rig *rig, const char *spec, uint32_t vp_count, uint64_t ram_bytes);
+/*
+ * `spec` as for vmr_probe_named; RAM of `ram_bytes` at 0; `hv` NULL: without the Hyper-V interface. Then attach, if at
+ * all; then load; then bind.
+ */
+void mock_rig_init(struct mock_rig *rig, const char *spec, uint32_t vp_count, uint64_t ram_bytes,
+                   const struct vmr_hv_config *hv);
 /* A small PC's devices, and the library's interrupt controllers unless they are in the hypervisor; all in rig->io. */
 void mock_rig_attach(struct mock_rig *rig);
 void mock_rig_bind(struct mock_rig *rig);

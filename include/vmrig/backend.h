@@ -64,8 +64,7 @@ struct vmr_vm_config {
     uint8_t vtl_first;            /* in which VPs begin */
     uint64_t vtl0_alias_map;      /* a power of two, or 0: see struct vmr_partition_options */
     bool allow_device_assignment; /* see struct vmr_hv_config */
-    bool offload_enlightenments;
-    bool hv_offload; /* VMR_CAP_HV_OFFLOAD: the guest gets it, see vmrig/backend_hv.h */
+    bool hv_offload;              /* VMR_CAP_HV_OFFLOAD: the guest gets it, see vmrig/backend_hv.h */
 };
 
 /* Where the reached point of a kick matters: the seams of a run, in order. Tests hook them. [RUN-12] */

@@ -13,8 +13,8 @@
  * It works on every backend. A guest reaches it through the code in its
  * hypercall page: VMCALL where that leaves the hypervisor, elsewhere a one-byte
  * OUT to a port that is the interface's own, which changes no register. A
- * hypervisor with VMR_CAP_HV_OFFLOAD serves a part of it itself, and better: see
- * vmrig/backend_hv.h.
+ * hypervisor with VMR_CAP_HV_OFFLOAD can serve a part of it itself, with fewer
+ * exits and less to see: see `offload_enlightenments` below.
  */
 
 #include "vmrig/hv.h"
@@ -64,12 +64,21 @@ struct vmr_hv_config {
     const struct vmr_hv_vtl2_config *vtl2; /* must last until the partition is built */
     enum vmr_isolation isolation;
     /*
-     * Told to the hypervisor when the VM is made, for those that must know: host devices may be assigned to the
-     * partition; its own implementation of this interface, VTLs included, is preferred to the library's. No backend
-     * here has either. (Without VTLs it is the handle that says whether: vmrig/probe.h.)
+     * Whether the hypervisor serves its part of the interface itself, where it can (VMR_CAP_HV_OFFLOAD); where it
+     * cannot this changes nothing. KVM can, with the local APICs in it. Then the hypercall instruction, signals of flag
+     * 0 to ports with events, the reference counter and the timers cost no exit, and the embedder gives up:
+     * - every call but posts and signals ends in KVM, which serves what it knows and CPUID offers, and refuses the
+     *   rest: no handler in vmr_hv_guest_calls sees it, be it the library's or his own, nor does his exit callback.
+     *   CPUID offers what both have, so none of the library's other calls;
+     * - a signal of flag 0 to a port with an event signals that event, in the place of `signal`; one that is malformed
+     *   KVM refuses by itself, with a status of its own;
+     * - nobody sees reads of the counter and timers that expire: a recorder, which must, makes the library serve all;
+     * - time stands still for VPs that do not run, and for no others.
+     * Posts, other signals, messages, flags and all other registers come to the library either way. [HVO-1] to [HVO-5]
      */
-    bool allow_device_assignment;
     bool offload_enlightenments;
+    /* Told to the hypervisor when the VM is made: host devices may be assigned to the partition. None here has that. */
+    bool allow_device_assignment;
 };
 
 struct vmr_hv_guest;
@@ -86,7 +95,8 @@ VMR_API uint64_t vmr_hv_guest_privileges(const struct vmr_hv_guest *guest);
 /* For handlers of an embedder's own; those of the library are in it. VPs stopped. */
 VMR_API struct vmr_hv_calls *vmr_hv_guest_calls(struct vmr_hv_guest *guest);
 /*
- * Back to power-up, in every VTL; ports, registrations and reference time stay, as vmr_synic_reset has it. What VTLs
+ * Back to power-up, in every VTL, and each VP in the one in which VPs begin; its registers are the embedder's to set.
+ * Ports, registrations and reference time stay, as vmr_synic_reset has it. What VTLs
  * protect is free again and late mapping waits again; pages stay accepted. VPs stopped.
  */
 VMR_API void vmr_hv_guest_reset(struct vmr_hv_guest *guest);
@@ -109,8 +119,11 @@ enum vmr_hv_start_end {
 
 /* What the interface asks of the partition around it. Called on any thread, with no lock held but for `protect`. */
 struct vmr_hv_target {
-    /* Raises a vector in a VP's local APIC. `auto_eoi`: without its in-service bit, where `has_auto_eoi`. */
-    void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi);
+    /*
+     * Raises a vector in a VP's local APIC, for VTL 0: others have none. `auto_eoi`: without its in-service bit, where
+     * `has_auto_eoi`.
+     */
+    void (*interrupt)(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi);
     void (*wake)(void *context, vmr_vp_index vp); /* makes it call vmr_hv_guest_poll, soon */
     /* XMM0 to XMM5 of the calling VP, for fast calls with more than two words. Both or neither. False: failed. */
     bool (*get_xmm)(void *context, vmr_vp_index vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);

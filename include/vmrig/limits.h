@@ -67,6 +67,9 @@
 /* What a device is given at once of what comes in from outside. */
 #define VMR_INPUT_BYTES_MAX 256u
 
+/* What GDB and its stub say in one packet: the registers, 2 KiB of memory; GDB asks for more in pieces. */
+#define VMR_GDB_PACKET_MAX 4096u
+
 /* A VMBus has 2,048 channels of two connections each; sixteen times that, for relays and tests. */
 #define VMR_SYNIC_PORT_MAX 65536u
 /* Messages that wait for one slot: more than a guest that is alive lets pile up, 256 KiB at most. A power of two. */

@@ -64,7 +64,8 @@ VMR_API uint64_t vmr_memory_size(struct vmr_memory *memory);
 
 /*
  * Copy, across neighbouring regions if need be. VMR_E_GUEST, and nothing
- * copied, if any byte is in a hole. Each byte is loaded or stored exactly
+ * copied, if any byte is in a hole or in a page that an isolated guest keeps to
+ * itself (vmrig/vtl.h); these two are refused alike by all that follows. Each byte is loaded or stored exactly
  * once. Host writes ignore read_only, as firmware loading needs. Any thread.
  * [MEM-5]
  */

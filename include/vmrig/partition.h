@@ -224,7 +224,12 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_msr(struct vmr_vp *vp, uint32_
 /* The VP's thread, at a clean point. [LIFE-9] */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_get_activity(struct vmr_vp *vp, enum vmr_activity *ret_activity);
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_activity(struct vmr_vp *vp, enum vmr_activity activity);
-/* NULL: no debugging. VMR_E_UNSUPPORTED if the backend cannot; never silently ignored. [DBG-1] */
+/*
+ * NULL: no debugging. VMR_E_UNSUPPORTED if the backend cannot, VMR_E_USAGE for what the processor cannot; never
+ * silently ignored. Of this VP alone. The VP's thread, at a clean point. [DBG-1] [DBG-2] [DBG-3]
+ */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug_state *state);
+/* What was last taken by the call above; zeros before. The VP's thread, at a clean point. [DBG-4] */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_get_debug_state(struct vmr_vp *vp, struct vmr_debug_state *ret_state);
 
 VMR_END_DECLS

@@ -54,8 +54,9 @@ struct vmr_hypervisor_handle {
     int fd;       /* kvm, mshv: the device node, read and write; -1: none */
     bool owns_fd; /* vmr_handle_close closes fd */
     enum vmr_irqchip irqchip;
-    bool offload_enlightenments;            /* use the hypervisor's own Hyper-V interface where it has one */
-    void *context;                          /* the backend's own; mock.h and trace.h say what theirs is */
+    bool own_hyperv; /* the hypervisor's own Hyper-V interface counts; false: it is as if it had none,
+                        VMR_CAP_HV_OFFLOAD included. Whether a partition uses it is for struct vmr_hv_config to say */
+    void *context;   /* the backend's own; mock.h and trace.h say what theirs is */
     void (*context_destroy)(void *context); /* NULL: nothing to free */
 };
 

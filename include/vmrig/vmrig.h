@@ -29,6 +29,7 @@
 #include "vmrig/state_access.h"
 #include "vmrig/run.h"
 #include "vmrig/vp_set.h"
+#include "vmrig/gdb.h"
 #include "vmrig/platform.h"
 #include "vmrig/device_state.h"
 #include "vmrig/machine.h"

@@ -50,6 +50,13 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set);
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_stop(struct vmr_vp_set *set);
 
+/*
+ * A VP that is held takes no part in starts: it stays where it is while the others
+ * run, and calls still reach it. VMR_E_STATE unless stopped; VMR_E_USAGE for a VP
+ * that does not exist. Any thread that is not a VP's. [SET-8]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_hold(struct vmr_vp_set *set, vmr_vp_index vp, bool held);
+
 struct vmr_vp_set_halt {
     vmr_vp_index vp;
     struct vmr_run_result result;

@@ -80,9 +80,9 @@ enum vmr_breakpoint_kind {
 
 struct vmr_breakpoint {
     bool enabled;
-    uint8_t kind;   /* enum vmr_breakpoint_kind */
-    uint8_t length; /* 1, 2, 4, 8; 1 for execute */
-    uint64_t address;
+    uint8_t kind;     /* enum vmr_breakpoint_kind */
+    uint8_t length;   /* 1, 2, 4, 8; 1 for execute */
+    uint64_t address; /* linear, a multiple of the length */
 };
 
 /* Under which conditions a VP leaves the guest for a debugger. Zeroed: never. */

@@ -13,10 +13,13 @@
  * A higher VTL says what lower ones may do with a page. An access that it does
  * not allow reaches it as an intercept message in its SINT 0, and it is entered.
  *
- * Above VTL 0 a VP has no local APIC of its own: the vectors of its SynIC are
- * taken without an in-service bit and need no EOI, highest first, one that is
- * raised while VTL 0 runs makes the VP enter the VTL; interrupts of the local
- * APIC wait until the VP is in VTL 0 again.
+ * Above VTL 0 a VP has no local APIC of its own. The vectors of its SynIC, and
+ * those that IPI calls name for the VTL, are taken without an in-service bit and
+ * need no EOI, highest first; one that is raised while a lower VTL runs makes the
+ * VP enter the VTL. Interrupts of the local APIC, which is VTL 0's whoever
+ * touches it, wait until the VP is in VTL 0 again. What only a local APIC could
+ * serve is refused: the synthetic EOI, ICR and TPR are #GP there, and
+ * AssertVirtualInterrupt for such a VTL is HV_STATUS_INVALID_VTL_STATE. [VTL-8]
  */
 
 #include "vmrig/error.h"
@@ -62,7 +65,11 @@ struct vmr_hv_vtl2_config {
 /*
  * Whose pages the partition's are. In an isolated partition a page of RAM exists
  * for the guest once it was accepted: by the host before the first bind
- * (vmr_partition_accept_initial_pages), or by the guest (AcceptGpaPages).
+ * (vmr_partition_accept_initial_pages), or by the guest (AcceptGpaPages). One that
+ * is accepted and not shared is none for the host, until the partition is gone:
+ * the calls of vmrig/memory.h give VMR_E_GUEST, as for a hole. [VTL-17] What was
+ * pinned before stays readable, and so does backing of the embedder's own by the
+ * embedder's own pointer: no hypervisor here takes either away.
  */
 enum vmr_isolation {
     VMR_ISOLATION_NONE = 0,
@@ -73,7 +80,7 @@ enum vmr_isolation {
 };
 
 enum vmr_page_visibility {
-    VMR_PAGE_EXCLUSIVE = 0, /* the guest alone */
+    VMR_PAGE_EXCLUSIVE = 0, /* the guest alone, and the hypervisor for it: the calls of vmrig/memory.h refuse */
     VMR_PAGE_SHARED         /* guest and host */
 };
 
@@ -112,6 +119,12 @@ struct vmr_hv_entry {
 
 /* The VTL the VP is in. */
 VMR_API uint8_t vmr_hv_guest_vtl(const struct vmr_hv_guest *guest, vmr_vp_index vp);
+/*
+ * Whether a reset has begun all VTLs anew: the VP is in the one of the call above, with the registers that it has
+ * there, and its others keep nothing. The second call says that it has followed.
+ */
+VMR_API bool vmr_hv_guest_restarted(const struct vmr_hv_guest *guest, vmr_vp_index vp);
+VMR_API void vmr_hv_guest_restart_taken(struct vmr_hv_guest *guest, vmr_vp_index vp);
 /* After a poll: whether a vector waits for a VTL above the active one. */
 VMR_API bool vmr_hv_guest_preempts(struct vmr_hv_guest *guest, vmr_vp_index vp);
 /* The same, at a clean point. If so the VP is in that VTL now, and enters it as written. */

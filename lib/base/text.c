@@ -6,8 +6,7 @@
 
 #include "lib/base/text.h"
 
-/* 16 for anything that is not a digit in any base used here. */
-static unsigned digit_value(char c)
+unsigned text_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return (unsigned)(c - '0');
@@ -27,7 +26,7 @@ bool text_parse_number(const char *text, size_t length, uint64_t *ret_value)
     if (length == 0)
         return false;
     for (size_t i = is_hex ? 2 : 0; i < length; i++) {
-        unsigned digit = digit_value(text[i]);
+        unsigned digit = text_digit(text[i]);
 
         if (digit >= base || __builtin_mul_overflow(value, base, &value) ||
             __builtin_add_overflow(value, (uint64_t)digit, &value))
@@ -42,8 +41,8 @@ bool text_parse_hex(const char *text, size_t length, uint8_t *ret_bytes, size_t 
     if (length == 0 || length % 2 != 0 || length / 2 > capacity)
         return false;
     for (size_t i = 0; i < length / 2; i++) {
-        unsigned high = digit_value(text[2 * i]);
-        unsigned low = digit_value(text[2 * i + 1]);
+        unsigned high = text_digit(text[2 * i]);
+        unsigned low = text_digit(text[2 * i + 1]);
 
         if (high > 15 || low > 15)
             return false;

@@ -20,6 +20,8 @@ enum hv_status calls_find_vp(const struct vmr_hv_guest *guest, const struct vmr_
 enum hv_status calls_find_vtl(const struct vmr_hv_call *call, uint8_t guest_vtl, uint8_t *ret_vtl);
 /* A plain VTL number: above VTL 2 and above the caller's alike. */
 enum hv_status calls_check_vtl(const struct vmr_hv_call *call, uint8_t guest_vtl);
+/* Processors by their set: format and banks at `offset` of the input, the words of the banks in the variable header. */
+enum hv_status calls_find_vps(const struct vmr_hv_call *call, size_t offset, struct vmr_hv_vp_set *ret_set);
 /* What the guest's processor has. */
 struct x86_limits;
 struct x86_limits calls_limits(const struct vmr_hv_guest *guest);

@@ -109,7 +109,7 @@ enum vmr_status vmr_hv_guest_signal_interrupt(struct vmr_hv_guest *guest, uint64
     if (!device_map_get(&guest->devices, device_id, msi, &interrupt))
         return VMR_E_GUEST;
     for (vmr_vp_index vp = 0; vmr_hv_vp_set_next(&interrupt.vps, guest->vp_count, &vp); vp++) {
-        guest->target.interrupt(guest->target.context, vp, VMR_VTL0, interrupt.vector, false);
+        guest_raise(guest, vp, VMR_VTL0, interrupt.vector, false);
         if (!interrupt.multicast)
             break;
     }

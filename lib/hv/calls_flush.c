@@ -9,11 +9,10 @@
 
 #include "lib/base/bytes.h"
 
-/* Address space at 0, flags at 8, then a mask, or format and banks of a set. */
+/* Address space at 0, flags at 8, then a mask, or a set. */
 #define FLUSH_FLAGS 8u
 #define FLUSH_MASK 16u
-#define FLUSH_FORMAT 16u
-#define FLUSH_BANKS 24u
+#define FLUSH_SET 16u
 
 #define FLAG_ALL_PROCESSORS UINT64_C(1)
 #define FLAG_ALL_SPACES UINT64_C(2)
@@ -45,12 +44,7 @@ enum hv_status calls_flush(void *context, struct vmr_hv_call *call)
 enum hv_status calls_flush_ex(void *context, struct vmr_hv_call *call)
 {
     struct vmr_hv_vp_set set;
-    uint64_t format = load_le64(call->input + FLUSH_FORMAT);
-
-    if (format != HV_GENERIC_SET_SPARSE_4K)
-        return HV_STATUS_INVALID_PARAMETER;
-    enum hv_status status =
-        vmr_hv_vp_set_decode(format, load_le64(call->input + FLUSH_BANKS), call->variable, call->variable_words, &set);
+    enum hv_status status = calls_find_vps(call, FLUSH_SET, &set);
 
     return status ? status : flush(context, call, &set);
 }

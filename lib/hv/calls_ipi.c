@@ -2,20 +2,19 @@
 /*
  * Interrupts from one processor to others (TLFS, HvCallSendSyntheticClusterIpi,
  * HvCallSendSyntheticClusterIpiEx, HvCallAssertVirtualInterrupt). A processor
- * that does not exist gets nothing, as by a local APIC.
+ * that does not exist, or has not got the VTL, gets nothing, as by a local APIC.
  */
 
 #include "lib/hv/calls.h"
 
 #include "lib/base/bytes.h"
 
-/* Vector at 0, VTL at 4, three bytes that are zero; a mask, or format and banks of a set. */
+/* Vector at 0, VTL at 4, three bytes that are zero; a mask, or a set. */
 #define IPI_VECTOR 0u
 #define IPI_VTL 4u
 #define IPI_RESERVED 5u
 #define IPI_MASK 8u
-#define IPI_FORMAT 8u
-#define IPI_BANKS 16u
+#define IPI_SET 8u
 
 static enum hv_status check_vector(uint32_t vector)
 {
@@ -35,7 +34,7 @@ static enum hv_status send(struct vmr_hv_guest *guest, const struct vmr_hv_call 
     if (status)
         return status;
     for (vmr_vp_index vp = 0; vmr_hv_vp_set_next(set, guest->vp_count, &vp); vp++)
-        guest->target.interrupt(guest->target.context, vp, vtl, (uint8_t)vector, false);
+        guest_raise(guest, vp, vtl, (uint8_t)vector, false);
     return HV_STATUS_SUCCESS;
 }
 
@@ -47,13 +46,10 @@ enum hv_status calls_send_ipi(void *context, struct vmr_hv_call *call)
     return send(context, call, &set);
 }
 
-/* "All" is among the formats: guests use it for every processor at once, and name no banks with it. */
 enum hv_status calls_send_ipi_ex(void *context, struct vmr_hv_call *call)
 {
     struct vmr_hv_vp_set set;
-    enum hv_status status =
-        vmr_hv_vp_set_decode(load_le64(call->input + IPI_FORMAT), load_le64(call->input + IPI_BANKS), call->variable,
-                             call->variable_words, &set);
+    enum hv_status status = calls_find_vps(call, IPI_SET, &set);
 
     return status ? status : send(context, call, &set);
 }
@@ -107,6 +103,9 @@ enum hv_status calls_assert_interrupt(void *context, struct vmr_hv_call *call)
         status = HV_STATUS_INVALID_PARAMETER;
     if (!status && type != TYPE_NMI)
         status = check_vector(vector);
+    /* Destinations are names of local APICs, and above VTL 0 there are none. */
+    if (!status && call->input[ASSERT_VTL] != VMR_VTL0)
+        status = HV_STATUS_INVALID_VTL_STATE;
     if (status)
         return status;
     const struct vmr_msi msi = message_of(control, destination, (uint8_t)vector);

@@ -8,8 +8,6 @@
 
 #include "lib/base/bytes.h"
 
-#define PARTITION 0u /* 8 bytes, in every input */
-
 /* Two bits, of which only all and nothing are served. */
 static bool decode_visibility(uint32_t guest_bits, enum vmr_page_visibility *ret_visibility)
 {
@@ -49,9 +47,10 @@ static enum hv_status decode_permissions(const struct vmr_hv_call *call, uint8_t
 static enum hv_status check_accept(const struct vmr_hv_call *call, enum vmr_page_visibility *ret_visibility)
 {
     uint32_t attributes = load_le32(call->input + ACCEPT_ATTRIBUTES);
+    enum hv_status status = calls_check_partition(call);
 
-    if (load_le64(call->input + PARTITION) != HV_PARTITION_ID_SELF)
-        return HV_STATUS_INVALID_PARTITION_ID;
+    if (status)
+        return status;
     if ((attributes & HV_ACCEPT_RESERVED) != 0 || (attributes & HV_ACCEPT_MEMORY_TYPE_MASK) > HV_ACCEPT_MEMORY_RAM ||
         !decode_visibility(attributes >> HV_ACCEPT_VISIBILITY_SHIFT & 3u, ret_visibility))
         return HV_STATUS_INVALID_PARAMETER;
@@ -90,16 +89,17 @@ enum hv_status calls_modify_visibility(void *context, struct vmr_hv_call *call)
 {
     struct vmr_hv_guest *guest = context;
     enum vmr_page_visibility visibility;
+    enum hv_status status = calls_check_partition(call);
 
-    if (load_le64(call->input + PARTITION) != HV_PARTITION_ID_SELF)
-        return HV_STATUS_INVALID_PARTITION_ID;
+    if (status)
+        return status;
     if (!decode_visibility(load_le32(call->input + MODIFY_VISIBILITY), &visibility) ||
         load_le32(call->input + MODIFY_RESERVED) != 0)
         return HV_STATUS_INVALID_PARAMETER;
     for (; call->reps_done < call->rep_count; call->reps_done++) {
         uint64_t page = load_le64(call->reps + 8u * call->reps_done);
-        enum hv_status status = guest_pages_status(guest_pages_set_visibility(&guest->pages, page, visibility));
 
+        status = guest_pages_status(guest_pages_set_visibility(&guest->pages, page, visibility));
         if (status)
             return status;
     }
@@ -112,13 +112,14 @@ enum hv_status calls_query_visibility(void *context, struct vmr_hv_call *call)
 {
     struct vmr_hv_guest *guest = context;
     enum vmr_page_visibility visibility;
+    enum hv_status status = calls_check_partition(call);
 
-    if (load_le64(call->input + PARTITION) != HV_PARTITION_ID_SELF)
-        return HV_STATUS_INVALID_PARTITION_ID;
+    if (status)
+        return status;
     for (; call->reps_done < call->rep_count; call->reps_done++) {
         uint64_t page = load_le64(call->reps + 8u * call->reps_done);
-        enum hv_status status = guest_pages_status(guest_pages_visibility(&guest->pages, page, &visibility));
 
+        status = guest_pages_status(guest_pages_visibility(&guest->pages, page, &visibility));
         if (status)
             return status;
         call->output[call->reps_done] = visibility == VMR_PAGE_SHARED ? HV_VISIBILITY_SHARED : HV_VISIBILITY_PRIVATE;

@@ -45,6 +45,13 @@ enum hv_status calls_find_vtl(const struct vmr_hv_call *call, uint8_t guest_vtl,
     return status;
 }
 
+enum hv_status calls_find_vps(const struct vmr_hv_call *call, size_t offset, struct vmr_hv_vp_set *ret_set)
+{
+    const uint8_t *set = call->input + offset;
+
+    return vmr_hv_vp_set_decode(load_le64(set), load_le64(set + 8), call->variable, call->variable_words, ret_set);
+}
+
 struct x86_limits calls_limits(const struct vmr_hv_guest *guest)
 {
     const struct vmr_hv_target *target = &guest->target;

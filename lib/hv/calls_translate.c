@@ -8,8 +8,8 @@
 #include "lib/hv/calls.h"
 
 #include "lib/base/bytes.h"
-#include "lib/hv/page_walk.h"
 #include "lib/hv/x86_state.h"
+#include "lib/memory/page_walk.h"
 
 /* Partition, VP, four bytes that are zero, flags, page number. */
 #define INPUT_VP 8u

@@ -11,8 +11,6 @@
 #include "lib/base/bytes.h"
 #include "lib/hv/initial_context.h"
 
-#define PARTITION 0u /* 8 bytes, in every input */
-
 /* --- EnablePartitionVtl: partition, VTL, flags, 6 bytes that are zero --- */
 
 #define ENABLE_VTL 8u
@@ -25,8 +23,10 @@ enum hv_status calls_enable_partition_vtl(void *context, struct vmr_hv_call *cal
 
     if (vtl > guest->vtls.highest)
         return HV_STATUS_ACCESS_DENIED;
-    if (load_le64(call->input + PARTITION) != HV_PARTITION_ID_SELF)
-        return HV_STATUS_INVALID_PARTITION_ID;
+    enum hv_status status = calls_check_partition(call);
+
+    if (status)
+        return status;
     if (load_le(call->input + ENABLE_FLAGS, 7) != 0)
         return HV_STATUS_INVALID_PARAMETER;
     return vtls_enable(&guest->vtls, call->caller->vtl, vtl);
@@ -42,18 +42,17 @@ enum hv_status calls_enable_partition_vtl(void *context, struct vmr_hv_call *cal
 enum hv_status calls_enable_vp_vtl(void *context, struct vmr_hv_call *call)
 {
     struct vmr_hv_guest *guest = context;
-    uint32_t vp = load_le32(call->input + ENABLE_VP);
     struct vmr_hv_initial initial;
+    vmr_vp_index vp;
+    enum hv_status status = calls_check_partition(call);
 
-    if (load_le64(call->input + PARTITION) != HV_PARTITION_ID_SELF)
-        return HV_STATUS_INVALID_PARTITION_ID;
-    if (vp == HV_VP_INDEX_SELF)
-        vp = call->caller->vp;
-    if (vp >= guest->vp_count)
-        return HV_STATUS_INVALID_VP_INDEX;
+    if (!status)
+        status = calls_find_vp(guest, call, load_le32(call->input + ENABLE_VP), &vp);
+    if (status)
+        return status;
     if (call->input[ENABLE_VP_VTL] >= VMR_VTL_COUNT || load_le(call->input + ENABLE_VP_RESERVED, 3) != 0)
         return HV_STATUS_INVALID_PARAMETER;
-    enum hv_status status = initial_context_decode(call->input + ENABLE_VP_CONTEXT, &initial);
+    status = initial_context_decode(call->input + ENABLE_VP_CONTEXT, &initial);
 
     return status ? status : vtls_enable_vp(&guest->vtls, call->caller->vtl, vp, call->input[ENABLE_VP_VTL], &initial);
 }
@@ -64,16 +63,6 @@ enum hv_status calls_enable_vp_vtl(void *context, struct vmr_hv_call *call)
 #define MODIFY_VTL 12u
 #define MODIFY_RESERVED 13u
 
-/* The VTL of an HV_INPUT_VTL. */
-static enum hv_status decode_vtl(uint8_t guest_input, uint8_t own, uint8_t *ret_vtl)
-{
-    uint8_t vtl = guest_input & HV_INPUT_VTL_TARGET_MASK;
-
-    *ret_vtl = guest_input & HV_INPUT_VTL_USE_TARGET ? vtl : own;
-    return (guest_input & HV_INPUT_VTL_RESERVED) != 0 || vtl >= VMR_VTL_COUNT ? HV_STATUS_INVALID_PARAMETER
-                                                                              : HV_STATUS_SUCCESS;
-}
-
 /* A page that can be written can be read: no processor has it otherwise. */
 static bool is_access(uint32_t flags)
 {
@@ -83,15 +72,16 @@ static bool is_access(uint32_t flags)
 
 static enum hv_status check_modify(const struct vmr_hv_call *call, uint8_t *ret_target)
 {
-    enum hv_status status = decode_vtl(call->input[MODIFY_VTL], call->caller->vtl, ret_target);
+    enum hv_status status = calls_check_partition(call);
 
-    if (load_le64(call->input + PARTITION) != HV_PARTITION_ID_SELF)
-        return HV_STATUS_INVALID_PARTITION_ID;
-    if (!is_access(load_le32(call->input + MODIFY_FLAGS)) || load_le(call->input + MODIFY_RESERVED, 3) != 0)
-        return HV_STATUS_INVALID_PARAMETER;
-    if (status)
-        return status;
-    return *ret_target < call->caller->vtl ? HV_STATUS_SUCCESS : HV_STATUS_ACCESS_DENIED;
+    if (!status &&
+        (!is_access(load_le32(call->input + MODIFY_FLAGS)) || load_le(call->input + MODIFY_RESERVED, 3) != 0))
+        status = HV_STATUS_INVALID_PARAMETER;
+    if (!status)
+        status = calls_find_vtl(call, call->input[MODIFY_VTL], ret_target);
+    if (!status && *ret_target == call->caller->vtl)
+        status = HV_STATUS_ACCESS_DENIED;
+    return status;
 }
 
 enum hv_status calls_modify_vtl_protection(void *context, struct vmr_hv_call *call)

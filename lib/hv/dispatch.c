@@ -17,6 +17,7 @@
 #include "lib/hv/abi.h"
 #include "lib/hv/control.h"
 #include "lib/hv/hypercall_table.h"
+#include "lib/memory/memory.h"
 
 #define INSTRUCTION_BYTES_MAX 15u
 #define PAIR_BYTES 16u
@@ -175,7 +176,7 @@ static enum hv_status fetch_memory(struct frame *frame)
         return status;
     if (frame->extent.input != 0 && is_guarded(frame, guest_input, false))
         return HV_STATUS_INVALID_HYPERCALL_INPUT;
-    if (vmr_memory_read(frame->memory, guest_input, frame->input, frame->extent.input))
+    if (memory_read_inside(frame->memory, guest_input, frame->input, frame->extent.input))
         return HV_STATUS_INVALID_HYPERCALL_INPUT;
     return HV_STATUS_SUCCESS;
 }
@@ -224,7 +225,7 @@ static bool write_memory(const struct frame *frame, vmr_gpa guest_gpa, size_t le
         return false;
     if (!vmr_memory_region_find(frame->memory, guest_gpa, &region) || region.read_only)
         return false;
-    return vmr_memory_write(frame->memory, guest_gpa, frame->output, length) == VMR_OK;
+    return memory_write_inside(frame->memory, guest_gpa, frame->output, length) == VMR_OK;
 }
 
 /* Elements keep their places in the guest's list; those done before this dispatch are not written again. */

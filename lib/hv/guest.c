@@ -14,17 +14,21 @@
 /* --- what the SynIC asks, passed on --- */
 
 /* Only VTL 0 has a local APIC: what others get waits until the VP is there. */
-static void raise_irq(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+void guest_raise(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
 {
-    struct vmr_hv_guest *guest = context;
     const struct vmr_hv_target *target = &guest->target;
 
     if (vtl == 0) {
-        target->interrupt(target->context, vp, vtl, vector, auto_eoi);
+        target->interrupt(target->context, vp, vector, auto_eoi);
         return;
     }
     vtls_raise(&guest->vtls, vp, vtl, vector);
     target->wake(target->context, vp);
+}
+
+static void raise_irq(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+{
+    guest_raise(context, vp, vtl, vector, auto_eoi);
 }
 
 static void wake(void *context, vmr_vp_index vp)
@@ -213,8 +217,7 @@ void vmr_hv_guest_destroy(struct vmr_hv_guest *guest)
     vmr_synic_destroy(guest->synic);
     device_map_finish(&guest->devices);
     sync_mutex_finish(&guest->lock);
-    guest_pages_finish(&guest->pages);
-    vtls_finish(&guest->vtls);
+    guest_vtls_finish(guest);
     free(guest->assists);
     free(guest);
 }
@@ -226,6 +229,8 @@ void vmr_hv_guest_reset(struct vmr_hv_guest *guest)
     if (guest_has_vtls(guest)) {
         vtls_reset(&guest->vtls);
         guest_pages_reset(&guest->pages);
+        for (vmr_vp_index vp = 0; vp < guest->vp_count; vp++)
+            guest->target.wake(guest->target.context, vp); /* it has to follow */
     }
 }
 

@@ -88,7 +88,11 @@ void guest_calls_init(struct vmr_hv_guest *guest);
 
 /* --- guest_vtl.c: where there are VTLs --- */
 
+/* A vector of a VTL of a VP; nothing where the VP has not got that VTL. Any thread. */
+void guest_raise(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi);
+
 enum vmr_status guest_vtls_init(struct vmr_hv_guest *guest, struct vmr_error *err);
+void guest_vtls_finish(struct vmr_hv_guest *guest);
 /* Says in the VTL's assist page why it is entered. */
 void guest_tell_entry(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t reason);
 

@@ -36,12 +36,23 @@ static uint32_t with_denied(uint32_t flags, unsigned imposer, unsigned target, u
     return (flags & ~((uint32_t)ALL << shift)) | (uint32_t)(~access & ALL) << shift;
 }
 
-static bool is_in(const struct vmr_page_range *ranges, size_t count, uint64_t page)
+/* NULL: the page is no RAM. */
+static const struct region *ram_at(const struct guest_pages *pages, uint64_t page)
 {
-    vmr_gpa gpa = page * VMR_PAGE_SIZE;
+    size_t index = page < PAGE_FLAGS_PAGE_END ? regions_find(&pages->ram, page * VMR_PAGE_SIZE) : REGIONS_NONE;
 
-    for (size_t i = 0; i < count; i++) {
-        if (range_contains(ranges[i].gpa, ranges[i].size, gpa, VMR_PAGE_SIZE))
+    return index == REGIONS_NONE ? NULL : &pages->ram.items[index];
+}
+
+static bool is_allowed(const struct guest_pages *pages, uint64_t page)
+{
+    if (pages->by_layout) {
+        const struct region *region = ram_at(pages, page);
+
+        return region && region->vtl2;
+    }
+    for (size_t i = 0; i < pages->allowed_count; i++) {
+        if (range_contains(pages->allowed[i].gpa, pages->allowed[i].size, page * VMR_PAGE_SIZE, VMR_PAGE_SIZE))
             return true;
     }
     return false;
@@ -49,7 +60,7 @@ static bool is_in(const struct vmr_page_range *ranges, size_t count, uint64_t pa
 
 static bool is_late(const struct guest_pages *pages, unsigned vtl, uint64_t page)
 {
-    return pages->late && vtl == VMR_VTL2 && !is_in(pages->allowed, pages->allowed_count, page);
+    return pages->late && vtl == VMR_VTL2 && !is_allowed(pages, page);
 }
 
 static uint8_t denied_to(const struct guest_pages *pages, uint32_t flags, unsigned vtl)
@@ -122,7 +133,9 @@ static uint8_t untouched(const struct guest_pages *pages)
 /* VTL 2 before late mapping: nothing, but for what is allowed. */
 static bool tell_late(const struct guest_pages *pages, const struct vmr_page_range *range)
 {
-    if (!tell_range(pages, VMR_VTL2, range, 0))
+    bool all = pages->by_layout && is_allowed(pages, range->gpa / VMR_PAGE_SIZE);
+
+    if (!tell_range(pages, VMR_VTL2, range, all ? untouched(pages) : 0))
         return false;
     for (size_t i = 0; i < pages->allowed_count; i++) {
         const struct vmr_page_range *allowed = &pages->allowed[i];
@@ -137,6 +150,7 @@ static bool tell_late(const struct guest_pages *pages, const struct vmr_page_ran
     return true;
 }
 
+/* A whole region. */
 static bool tell_all(const struct guest_pages *pages, const struct vmr_page_range *range)
 {
     for (unsigned vtl = 0; vtl <= pages->options.highest; vtl++) {
@@ -147,31 +161,9 @@ static bool tell_all(const struct guest_pages *pages, const struct vmr_page_rang
     return true;
 }
 
-/* --- lists of ranges --- */
-
-static bool append(struct vmr_page_range **list, size_t *count, size_t *capacity, const struct vmr_page_range *range)
+static struct vmr_page_range range_of(const struct guest_pages *pages, size_t index)
 {
-    if (*count == *capacity) {
-        size_t larger = *capacity ? 2 * *capacity : 8;
-        struct vmr_page_range *grown = realloc(*list, larger * sizeof(*grown));
-
-        if (!grown)
-            return false;
-        *list = grown;
-        *capacity = larger;
-    }
-    (*list)[(*count)++] = *range;
-    return true;
-}
-
-static void take_away(struct vmr_page_range *list, size_t *count, vmr_gpa gpa)
-{
-    for (size_t i = 0; i < *count; i++) {
-        if (list[i].gpa == gpa) {
-            list[i] = list[--*count];
-            return;
-        }
-    }
+    return (struct vmr_page_range){.gpa = pages->ram.items[index].gpa, .size = pages->ram.items[index].size};
 }
 
 static bool is_pages(const struct vmr_page_range *range)
@@ -193,6 +185,11 @@ static enum vmr_status take_late_map(struct guest_pages *pages, const struct vmr
                              VMR_LATE_MAP_RANGE_MAX);
     if (late->allowed == VMR_LATE_MAP_MEMORY_LAYOUT && late->range_count > 0)
         return vmr_error_set(err, VMR_E_CONFIG, "vtl2.late_map.ranges: the memory layout says which they are");
+    if (late->range_count > 0) {
+        pages->allowed = malloc(late->range_count * sizeof(*pages->allowed));
+        if (!pages->allowed)
+            return vmr_error_set(err, VMR_E_NOMEM, "vtl2.late_map: out of memory");
+    }
     for (size_t i = 0; i < late->range_count; i++) {
         const struct vmr_page_range *range = &late->ranges[i];
 
@@ -200,8 +197,7 @@ static enum vmr_status take_late_map(struct guest_pages *pages, const struct vmr
             return vmr_error_set(err, VMR_E_CONFIG,
                                  "vtl2.late_map.ranges[%zu]: %#" PRIx64 " bytes at %#" PRIx64 " are not whole pages", i,
                                  range->size, range->gpa);
-        if (!append(&pages->allowed, &pages->allowed_count, &pages->allowed_capacity, range))
-            return vmr_error_set(err, VMR_E_NOMEM, "vtl2.late_map: out of memory");
+        pages->allowed[pages->allowed_count++] = *range;
     }
     pages->policy = late->policy;
     pages->by_layout = late->allowed == VMR_LATE_MAP_MEMORY_LAYOUT;
@@ -224,9 +220,9 @@ enum vmr_status guest_pages_init(struct guest_pages *pages, const struct guest_p
 void guest_pages_finish(struct guest_pages *pages)
 {
     page_flags_finish(&pages->flags);
-    free(pages->ram);
+    regions_finish(&pages->ram);
     free(pages->allowed);
-    pages->ram = pages->allowed = NULL;
+    pages->allowed = NULL;
     sync_mutex_finish(&pages->lock);
 }
 
@@ -234,23 +230,18 @@ void guest_pages_reset(struct guest_pages *pages)
 {
     sync_mutex_lock(&pages->lock);
     pages->late = pages->maps_late;
-    for (size_t i = 0; i < pages->ram_count; i++) {
-        const struct vmr_page_range *range = &pages->ram[i];
-        uint64_t end = (range->gpa + range->size) / VMR_PAGE_SIZE;
+    for (size_t i = 0; i < pages->ram.count; i++) {
+        const struct vmr_page_range range = range_of(pages, i);
+        uint64_t end = (range.gpa + range.size) / VMR_PAGE_SIZE;
 
-        for (uint64_t page = range->gpa / VMR_PAGE_SIZE; page_flags_next(&pages->flags, &page, end); page++)
+        for (uint64_t page = range.gpa / VMR_PAGE_SIZE; page_flags_next(&pages->flags, &page, end); page++)
             page_flags_set(&pages->flags, page, page_flags_get(&pages->flags, page) & ~DENIED_ALL);
-        (void)tell_all(pages, range);
+        (void)tell_all(pages, &range);
     }
     sync_mutex_unlock(&pages->lock);
 }
 
 /* --- RAM --- */
-
-static bool takes_layout(const struct guest_pages *pages, const struct vmr_memory_region *region)
-{
-    return pages->by_layout && region->vtl2;
-}
 
 static bool add_locked(struct guest_pages *pages, const struct vmr_memory_region *region)
 {
@@ -259,20 +250,22 @@ static bool add_locked(struct guest_pages *pages, const struct vmr_memory_region
 
     for (uint64_t page = range.gpa / VMR_PAGE_SIZE; page_flags_next(&pages->flags, &page, end); page++)
         page_flags_set(&pages->flags, page, 0); /* RAM that is added has no past */
-    if (takes_layout(pages, region) &&
-        !append(&pages->allowed, &pages->allowed_count, &pages->allowed_capacity, &range))
+    if (!regions_reserve(&pages->ram))
         return false;
-    if (!append(&pages->ram, &pages->ram_count, &pages->ram_capacity, &range))
-        return false;
+    regions_add(&pages->ram, &(struct region){.gpa = region->gpa,
+                                              .size = region->size,
+                                              .vtl2 = region->vtl2,
+                                              .slot = regions_free_slot(&pages->ram)});
     /* The backend begins with everything allowed. */
     return (!pages->options.isolated && !pages->late) || tell_all(pages, &range);
 }
 
 static void remove_locked(struct guest_pages *pages, const struct vmr_memory_region *region)
 {
-    take_away(pages->ram, &pages->ram_count, region->gpa);
-    if (takes_layout(pages, region))
-        take_away(pages->allowed, &pages->allowed_count, region->gpa);
+    size_t index = regions_find_start(&pages->ram, region->gpa);
+
+    if (index != REGIONS_NONE)
+        regions_remove(&pages->ram, index);
 }
 
 static enum vmr_status refuse(const struct vmr_memory_region *region, struct vmr_error *err)
@@ -311,17 +304,12 @@ void guest_pages_remove(struct guest_pages *pages, const struct vmr_memory_regio
     sync_mutex_unlock(&pages->lock);
 }
 
-static bool is_ram(const struct guest_pages *pages, uint64_t page)
-{
-    return page < PAGE_FLAGS_PAGE_END && is_in(pages->ram, pages->ram_count, page);
-}
-
 /* --- changes --- */
 
 /* One page, under the lock: `set` of its flags in the place of `mask`. */
 static enum guest_pages_result update(struct guest_pages *pages, uint64_t page, uint32_t mask, uint32_t set)
 {
-    if (!is_ram(pages, page))
+    if (!ram_at(pages, page))
         return GUEST_PAGES_NO_RAM;
     uint32_t flags = (page_flags_get(&pages->flags, page) & ~mask) | set;
 
@@ -346,7 +334,7 @@ static enum guest_pages_result map_locked(struct guest_pages *pages, uint8_t vtl
     uint64_t first = range->gpa / VMR_PAGE_SIZE, end = first + range->size / VMR_PAGE_SIZE;
 
     for (uint64_t page = first; page < end; page++) {
-        if (!is_ram(pages, page))
+        if (!ram_at(pages, page))
             return GUEST_PAGES_NO_RAM;
     }
     for (uint64_t page = first; page < end; page++) {
@@ -377,7 +365,7 @@ static enum guest_pages_result accept_locked(struct guest_pages *pages, uint64_t
 {
     uint32_t flags = ACCEPTED | (visibility == VMR_PAGE_SHARED ? SHARED : 0);
 
-    if (!is_ram(pages, page))
+    if (!ram_at(pages, page))
         return GUEST_PAGES_NO_RAM;
     if (page_flags_get(&pages->flags, page) & ACCEPTED)
         return GUEST_PAGES_STATE;
@@ -460,7 +448,7 @@ enum guest_pages_result guest_pages_accept_all(struct guest_pages *pages, const 
 /* Under the lock. */
 static enum guest_pages_result check_accepted(const struct guest_pages *pages, uint64_t page)
 {
-    if (!is_ram(pages, page))
+    if (!ram_at(pages, page))
         return GUEST_PAGES_NO_RAM;
     return page_flags_get(&pages->flags, page) & ACCEPTED ? GUEST_PAGES_OK : GUEST_PAGES_STATE;
 }
@@ -489,6 +477,18 @@ enum guest_pages_result guest_pages_visibility(struct guest_pages *pages, uint64
     return result;
 }
 
+bool guest_pages_hide(struct guest_pages *pages, vmr_gpa gpa, uint64_t length)
+{
+    uint64_t end = (gpa + length - 1) / VMR_PAGE_SIZE + 1;
+    bool hidden = false;
+
+    sync_mutex_lock(&pages->lock);
+    for (uint64_t page = gpa / VMR_PAGE_SIZE; !hidden && page_flags_next(&pages->flags, &page, end); page++)
+        hidden = (page_flags_get(&pages->flags, page) & (ACCEPTED | SHARED)) == ACCEPTED;
+    sync_mutex_unlock(&pages->lock);
+    return hidden;
+}
+
 enum guest_pages_result guest_pages_lift(struct guest_pages *pages)
 {
     bool told = true;
@@ -497,8 +497,11 @@ enum guest_pages_result guest_pages_lift(struct guest_pages *pages)
     bool was_late = pages->late;
 
     pages->late = false;
-    for (size_t i = 0; was_late && told && i < pages->ram_count; i++)
-        told = tell_range(pages, VMR_VTL2, &pages->ram[i], untouched(pages));
+    for (size_t i = 0; was_late && told && i < pages->ram.count; i++) {
+        const struct vmr_page_range range = range_of(pages, i);
+
+        told = tell_range(pages, VMR_VTL2, &range, untouched(pages));
+    }
     pages->late = !told; /* asked again, it tells all of it again */
     sync_mutex_unlock(&pages->lock);
     return told ? GUEST_PAGES_OK : GUEST_PAGES_NO_MEMORY;
@@ -509,7 +512,7 @@ enum guest_pages_result guest_pages_lift(struct guest_pages *pages)
 bool guest_pages_allow(struct guest_pages *pages, uint8_t vtl, uint64_t page, uint8_t access)
 {
     sync_mutex_lock(&pages->lock);
-    uint8_t allowed = is_ram(pages, page) ? access_of(pages, page_flags_get(&pages->flags, page), vtl, page) : ALL;
+    uint8_t allowed = ram_at(pages, page) ? access_of(pages, page_flags_get(&pages->flags, page), vtl, page) : ALL;
 
     sync_mutex_unlock(&pages->lock);
     return allowed != VMR_VTL_HOLE && (access & (unsigned)~allowed) == 0;
@@ -518,7 +521,7 @@ bool guest_pages_allow(struct guest_pages *pages, uint8_t vtl, uint64_t page, ui
 bool guest_pages_is_hole(struct guest_pages *pages, uint8_t vtl, uint64_t page)
 {
     sync_mutex_lock(&pages->lock);
-    bool is_hole = is_ram(pages, page) && (page_flags_get(&pages->flags, page) & UNMAPPED(vtl)) != 0;
+    bool is_hole = ram_at(pages, page) && (page_flags_get(&pages->flags, page) & UNMAPPED(vtl)) != 0;
 
     sync_mutex_unlock(&pages->lock);
     return is_hole;
@@ -529,7 +532,7 @@ static enum guest_pages_cause why_locked(const struct guest_pages *pages, uint8_
 {
     uint32_t flags = page < PAGE_FLAGS_PAGE_END ? page_flags_get(&pages->flags, page) : 0;
 
-    if (!is_ram(pages, page) || (flags & UNMAPPED(vtl)))
+    if (!ram_at(pages, page) || (flags & UNMAPPED(vtl)))
         return GUEST_PAGES_ALLOWED;
     if (is_late(pages, vtl, page))
         return GUEST_PAGES_LATE;

@@ -13,6 +13,7 @@
 
 #include "lib/base/sync.h"
 #include "lib/hv/page_flags.h"
+#include "lib/memory/regions.h"
 #include "vmrig/hv_spec.h"
 #include "vmrig/memory.h"
 #include "vmrig/vtl.h"
@@ -34,11 +35,11 @@ struct guest_pages {
     struct sync_mutex lock;
     /* From here on: under the lock. */
     struct page_flags flags;
-    struct vmr_page_range *ram;
-    size_t ram_count, ram_capacity;
-    bool late; /* VTL 2 sees what is allowed, and no more */
+    struct regions ram; /* addresses and whose they are; no host memory */
+    bool late;          /* VTL 2 sees what is allowed, and no more */
+    /* With ranges; VMR_LATE_MAP_RANGE_MAX at most, in any order, and asked only while `late`. */
     struct vmr_page_range *allowed;
-    size_t allowed_count, allowed_capacity;
+    size_t allowed_count;
 };
 
 /* Zeroed before. VMR_E_CONFIG, naming it, for a late map that makes no sense. */
@@ -82,6 +83,8 @@ enum guest_pages_result guest_pages_set_visibility(struct guest_pages *pages, ui
                                                    enum vmr_page_visibility visibility);
 enum guest_pages_result guest_pages_visibility(struct guest_pages *pages, uint64_t page,
                                                enum vmr_page_visibility *ret_visibility);
+/* Whether a page that holds any of these bytes was accepted, and is not shared with the host. */
+bool guest_pages_hide(struct guest_pages *pages, vmr_gpa gpa, uint64_t length);
 /* Late mapping is over: VTL 2 sees all of RAM. Nothing if it is. */
 enum guest_pages_result guest_pages_lift(struct guest_pages *pages);
 

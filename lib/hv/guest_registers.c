@@ -107,7 +107,7 @@ static enum vmr_msr_result write_assist_page(struct guest_assist *assist, uint64
     return VMR_MSR_OK;
 }
 
-/* A text that is too long is cut; one that is not in RAM is none. */
+/* A text that is too long is cut; one that is not in RAM, or not the host's to read, is none. */
 static void tell_crash(struct vmr_hv_guest *guest, vmr_vp_index vp, uint64_t guest_control)
 {
     const uint64_t *parameters = guest->vps[vp].crash_parameters;
@@ -153,7 +153,7 @@ static enum vmr_msr_result read_locked(struct vmr_hv_guest *guest, const struct 
     return VMR_MSR_OK;
 }
 
-/* Without the privilege, which stands on the target's two calls, nobody comes here. */
+/* VTL 0's. Without the privilege, which stands on the target's two calls, nobody comes here. */
 static bool is_apic(uint32_t index)
 {
     return index >= HV_MSR_EOI && index <= HV_MSR_TPR;
@@ -170,7 +170,8 @@ enum vmr_msr_result guest_register_read(struct vmr_hv_guest *guest, const struct
         return VMR_MSR_OK;
     }
     if (is_apic(index))
-        return guest->target.apic_read(guest->target.context, vp, index, ret_value);
+        return access->vtl == VMR_VTL0 ? guest->target.apic_read(guest->target.context, vp, index, ret_value)
+                                       : VMR_MSR_FAULT;
     switch (index) {
     case HV_MSR_GUEST_OS_ID:
     case HV_MSR_HYPERCALL:
@@ -221,7 +222,8 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, const struc
         return VMR_MSR_OK;
     }
     if (is_apic(index))
-        return guest->target.apic_write(guest->target.context, vp, index, guest_value);
+        return access->vtl == VMR_VTL0 ? guest->target.apic_write(guest->target.context, vp, index, guest_value)
+                                       : VMR_MSR_FAULT;
     switch (index) {
     case HV_MSR_GUEST_OS_ID:
     case HV_MSR_HYPERCALL:

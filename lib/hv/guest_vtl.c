@@ -9,6 +9,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/hv/guest.h"
+#include "lib/memory/memory.h"
 
 /* --- isolation types --- */
 
@@ -78,6 +79,13 @@ static bool guard_allows(void *context, uint8_t vtl, vmr_gpa guest_gpa, bool wri
                              write ? HV_MAP_GPA_WRITABLE : HV_MAP_GPA_READABLE);
 }
 
+static bool hides(void *context, vmr_gpa gpa, size_t length)
+{
+    struct vmr_hv_guest *guest = context;
+
+    return guest_pages_hide(&guest->pages, gpa, length);
+}
+
 enum vmr_status guest_vtls_init(struct vmr_hv_guest *guest, struct vmr_error *err)
 {
     const struct vmr_hv_config *config = &guest->config;
@@ -103,7 +111,17 @@ enum vmr_status guest_vtls_init(struct vmr_hv_guest *guest, struct vmr_error *er
     status = guest_pages_init(&guest->pages, &options, err);
     guest->config.vtl2 = NULL; /* the caller's */
     guest->calls.guard = (struct vmr_hv_memory_guard){.allows = guard_allows, .context = guest};
+    if (!status && options.isolated)
+        memory_set_guard(guest->memory, &(struct memory_guard){.hides = hides, .context = guest});
     return status;
+}
+
+void guest_vtls_finish(struct vmr_hv_guest *guest)
+{
+    if (guest->pages.options.isolated)
+        memory_set_guard(guest->memory, NULL);
+    guest_pages_finish(&guest->pages);
+    vtls_finish(&guest->vtls);
 }
 
 /* --- for the run loop --- */
@@ -111,6 +129,16 @@ enum vmr_status guest_vtls_init(struct vmr_hv_guest *guest, struct vmr_error *er
 uint8_t vmr_hv_guest_vtl(const struct vmr_hv_guest *guest, vmr_vp_index vp)
 {
     return vp < guest->vp_count ? vtls_active(&guest->vtls, vp) : 0;
+}
+
+bool vmr_hv_guest_restarted(const struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    return guest_has_vtls(guest) && guest->vtls.vps[vp].restarted;
+}
+
+void vmr_hv_guest_restart_taken(struct vmr_hv_guest *guest, vmr_vp_index vp)
+{
+    guest->vtls.vps[vp].restarted = false;
 }
 
 void guest_tell_entry(struct vmr_hv_guest *guest, vmr_vp_index vp, uint8_t vtl, uint32_t reason)

@@ -11,6 +11,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/base/checked.h"
+#include "lib/memory/memory.h"
 
 void overlay_init(struct overlay *overlay, struct vmr_memory *memory)
 {
@@ -42,7 +43,7 @@ enum vmr_status overlay_place(struct overlay *overlay, vmr_gpa guest_gpa)
     if (!is_writable_page(overlay->memory, guest_gpa))
         return VMR_E_GUEST;
     take_content(overlay, content);
-    enum vmr_status status = vmr_memory_write(overlay->memory, guest_gpa, content, sizeof(content));
+    enum vmr_status status = memory_write_inside(overlay->memory, guest_gpa, content, sizeof(content));
 
     if (status)
         return status; /* the region was removed meanwhile */
@@ -69,7 +70,7 @@ enum vmr_status overlay_read(const struct overlay *overlay, uint32_t offset, voi
 {
     assert(range_contains(0, VMR_PAGE_SIZE, offset, length));
     if (overlay->placed)
-        return vmr_memory_read(overlay->memory, overlay->gpa + offset, ret_bytes, length);
+        return memory_read_inside(overlay->memory, overlay->gpa + offset, ret_bytes, length);
     memcpy(ret_bytes, overlay->content + offset, length);
     return VMR_OK;
 }
@@ -78,7 +79,7 @@ enum vmr_status overlay_write(struct overlay *overlay, uint32_t offset, const vo
 {
     assert(range_contains(0, VMR_PAGE_SIZE, offset, length));
     if (overlay->placed)
-        return vmr_memory_write(overlay->memory, overlay->gpa + offset, bytes, length);
+        return memory_write_inside(overlay->memory, overlay->gpa + offset, bytes, length);
     memcpy(overlay->content + offset, bytes, length);
     return VMR_OK;
 }
@@ -88,7 +89,7 @@ enum vmr_status overlay_fetch_or(struct overlay *overlay, uint32_t offset, unsig
 {
     assert(width <= 8 && range_contains(0, VMR_PAGE_SIZE, offset, width));
     if (overlay->placed)
-        return vmr_memory_fetch_or(overlay->memory, overlay->gpa + offset, width, mask, ret_old);
+        return memory_fetch_or_inside(overlay->memory, overlay->gpa + offset, width, mask, ret_old);
     uint64_t old = load_le(overlay->content + offset, width);
 
     store_le(overlay->content + offset, width, old | mask);

@@ -45,8 +45,10 @@ static void begin_vp(struct vtl_vp *vp, uint8_t first)
 void vtls_reset(struct vtls *vtls)
 {
     vtls->enabled = (uint8_t)(BIT(0) | BIT(vtls->first));
-    for (uint32_t i = 0; i < vtls->vp_count; i++)
+    for (uint32_t i = 0; i < vtls->vp_count; i++) {
         begin_vp(&vtls->vps[i], vtls->first);
+        vtls->vps[i].restarted = true;
+    }
 }
 
 void vtls_begin_again(struct vtls *vtls, uint8_t vtl)
@@ -61,6 +63,8 @@ enum vmr_status vtls_init(struct vtls *vtls)
     if (!vtls->vps || sync_mutex_init(&vtls->lock, vtls->host))
         return VMR_E_NOMEM;
     vtls_reset(vtls);
+    for (uint32_t i = 0; i < vtls->vp_count; i++)
+        vtls->vps[i].restarted = false; /* it is the beginning */
     return VMR_OK;
 }
 
@@ -209,8 +213,10 @@ void vtls_raise(struct vtls *vtls, vmr_vp_index vp, uint8_t vtl, uint8_t vector)
     struct vtl_vp *at = &vtls->vps[vp];
 
     sync_mutex_lock(&vtls->lock);
-    at->vectors[vtl][vector / 64] |= UINT64_C(1) << (vector % 64);
-    (void)sync_fetch_or_u32(vtls->host, &at->waiting, BIT(vtl));
+    if (at->enabled & BIT(vtl)) {
+        at->vectors[vtl][vector / 64] |= UINT64_C(1) << (vector % 64);
+        (void)sync_fetch_or_u32(vtls->host, &at->waiting, BIT(vtl));
+    }
     sync_mutex_unlock(&vtls->lock);
 }
 

@@ -17,6 +17,7 @@
 
 struct vtl_vp {
     uint8_t active;
+    bool restarted;           /* and the VP's thread has not followed yet */
     _Atomic uint32_t waiting; /* bit n: VTL n has a vector; written under the lock */
     /* From here on: under the lock. */
     uint8_t enabled, entered;                     /* bit n: VTL n */
@@ -64,6 +65,7 @@ uint8_t vtls_enabled_on(struct vtls *vtls, vmr_vp_index vp);
 
 /* --- vectors of VTLs above 0. The first: any thread --- */
 
+/* Nothing where the VTL is not enabled on the VP. */
 void vtls_raise(struct vtls *vtls, vmr_vp_index vp, uint8_t vtl, uint8_t vector);
 /* The highest VTL above the active one, enabled on the VP, for which one waits; 0: none. */
 uint8_t vtls_wanted(struct vtls *vtls, vmr_vp_index vp);

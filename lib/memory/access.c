@@ -18,6 +18,12 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "fetch-or works on the host's words");
 
+/* Who accesses: what the hypervisor hides, it hides from the host. */
+enum side {
+    HOST_SIDE,
+    INSIDE
+};
+
 /* Where an access stands: `left` bytes from `gpa`, which lies in region `index`. */
 struct cursor {
     size_t index;
@@ -61,6 +67,14 @@ static bool cursor_init(struct cursor *cursor, const struct regions *regions, vm
     return true;
 }
 
+/* The whole of an access, if this side may have it; under the table's lock. */
+static bool admit(struct cursor *cursor, const struct vmr_memory *memory, enum side side, vmr_gpa guest_gpa,
+                  size_t length)
+{
+    return cursor_init(cursor, &memory->regions, guest_gpa, length) &&
+           (side == INSIDE || !memory_hides(memory, guest_gpa, length));
+}
+
 static void read_pieces(const struct regions *regions, struct cursor cursor, uint8_t *bytes)
 {
     size_t length;
@@ -87,14 +101,15 @@ static void write_pieces(const struct vmr_memory *memory, struct cursor cursor, 
     }
 }
 
-enum vmr_status vmr_memory_read(struct vmr_memory *memory, vmr_gpa gpa, void *ret_bytes, size_t length)
+static enum vmr_status read_bytes(struct vmr_memory *memory, enum side side, vmr_gpa gpa, void *ret_bytes,
+                                  size_t length)
 {
     if (length == 0)
         return VMR_OK;
     struct cursor cursor;
 
     sync_rwlock_read_lock(&memory->table);
-    bool present = cursor_init(&cursor, &memory->regions, gpa, length);
+    bool present = admit(&cursor, memory, side, gpa, length);
 
     if (present) {
         read_pieces(&memory->regions, cursor, ret_bytes);
@@ -105,14 +120,25 @@ enum vmr_status vmr_memory_read(struct vmr_memory *memory, vmr_gpa gpa, void *re
     return present ? VMR_OK : VMR_E_GUEST;
 }
 
-enum vmr_status vmr_memory_write(struct vmr_memory *memory, vmr_gpa gpa, const void *bytes, size_t length)
+enum vmr_status vmr_memory_read(struct vmr_memory *memory, vmr_gpa gpa, void *ret_bytes, size_t length)
+{
+    return read_bytes(memory, HOST_SIDE, gpa, ret_bytes, length);
+}
+
+enum vmr_status memory_read_inside(struct vmr_memory *memory, vmr_gpa gpa, void *ret_bytes, size_t length)
+{
+    return read_bytes(memory, INSIDE, gpa, ret_bytes, length);
+}
+
+static enum vmr_status write_bytes(struct vmr_memory *memory, enum side side, vmr_gpa gpa, const void *bytes,
+                                   size_t length)
 {
     if (length == 0)
         return VMR_OK;
     struct cursor cursor;
 
     sync_rwlock_read_lock(&memory->table);
-    bool present = cursor_init(&cursor, &memory->regions, gpa, length);
+    bool present = admit(&cursor, memory, side, gpa, length);
 
     if (present) {
         if (memory->observer.write)
@@ -121,6 +147,16 @@ enum vmr_status vmr_memory_write(struct vmr_memory *memory, vmr_gpa gpa, const v
     }
     sync_rwlock_read_unlock(&memory->table);
     return present ? VMR_OK : VMR_E_GUEST;
+}
+
+enum vmr_status vmr_memory_write(struct vmr_memory *memory, vmr_gpa gpa, const void *bytes, size_t length)
+{
+    return write_bytes(memory, HOST_SIDE, gpa, bytes, length);
+}
+
+enum vmr_status memory_write_inside(struct vmr_memory *memory, vmr_gpa gpa, const void *bytes, size_t length)
+{
+    return write_bytes(memory, INSIDE, gpa, bytes, length);
 }
 
 /* A fill is shown as writes of at most a page: showing it as one would need a buffer of any size. */
@@ -155,7 +191,7 @@ enum vmr_status vmr_memory_fill(struct vmr_memory *memory, vmr_gpa gpa, uint8_t 
     struct cursor cursor;
 
     sync_rwlock_read_lock(&memory->table);
-    bool present = cursor_init(&cursor, &memory->regions, gpa, length);
+    bool present = admit(&cursor, memory, HOST_SIDE, gpa, length);
 
     if (present) {
         if (memory->observer.write)
@@ -186,8 +222,8 @@ static bool is_width(unsigned width)
     return width == 1 || width == 2 || width == 4 || width == 8;
 }
 
-enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsigned width, uint64_t mask,
-                                    uint64_t *ret_old)
+static enum vmr_status fetch_or_word(struct vmr_memory *memory, enum side side, vmr_gpa gpa, unsigned width,
+                                     uint64_t mask, uint64_t *ret_old)
 {
     if (!is_width(width) || (mask & ~mask_of_bytes(width)) != 0)
         return VMR_E_USAGE;
@@ -195,7 +231,8 @@ enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsi
         return VMR_E_GUEST;
     sync_rwlock_read_lock(&memory->table);
     size_t index = regions_find(&memory->regions, gpa);
-    bool allowed = index != REGIONS_NONE && !memory->regions.items[index].read_only;
+    bool allowed = index != REGIONS_NONE && !memory->regions.items[index].read_only &&
+                   (side == INSIDE || !memory_hides(memory, gpa, width));
 
     if (allowed) {
         const struct region *region = &memory->regions.items[index];
@@ -208,6 +245,18 @@ enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsi
     }
     sync_rwlock_read_unlock(&memory->table);
     return allowed ? VMR_OK : VMR_E_GUEST;
+}
+
+enum vmr_status vmr_memory_fetch_or(struct vmr_memory *memory, vmr_gpa gpa, unsigned width, uint64_t mask,
+                                    uint64_t *ret_old)
+{
+    return fetch_or_word(memory, HOST_SIDE, gpa, width, mask, ret_old);
+}
+
+enum vmr_status memory_fetch_or_inside(struct vmr_memory *memory, vmr_gpa gpa, unsigned width, uint64_t mask,
+                                       uint64_t *ret_old)
+{
+    return fetch_or_word(memory, INSIDE, gpa, width, mask, ret_old);
 }
 
 enum vmr_status vmr_memory_dirty_mark(struct vmr_memory *memory, vmr_gpa gpa, size_t length)
@@ -232,5 +281,17 @@ void vmr_memory_set_observer(struct vmr_memory *memory, const struct vmr_memory_
 {
     sync_rwlock_write_lock(&memory->table);
     memory->observer = observer ? *observer : (struct vmr_memory_observer){0};
+    sync_rwlock_write_unlock(&memory->table);
+}
+
+bool memory_hides(const struct vmr_memory *memory, vmr_gpa gpa, size_t length)
+{
+    return memory->guard.hides && memory->guard.hides(memory->guard.context, gpa, length);
+}
+
+void memory_set_guard(struct vmr_memory *memory, const struct memory_guard *guard)
+{
+    sync_rwlock_write_lock(&memory->table);
+    memory->guard = guard ? *guard : (struct memory_guard){0};
     sync_rwlock_write_unlock(&memory->table);
 }

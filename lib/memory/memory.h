@@ -23,6 +23,12 @@ struct pin {
     size_t length;
 };
 
+/* What the hypervisor keeps from its host. Called with `table` held for reading; the length is not 0. */
+struct memory_guard {
+    bool (*hides)(void *context, vmr_gpa gpa, size_t length); /* any byte of it */
+    void *context;
+};
+
 struct vmr_memory {
     const struct vmr_host *host;
     struct sync_mutex changes;
@@ -34,7 +40,19 @@ struct vmr_memory {
     struct regions regions;              /* written under both locks, read under either */
     struct vmr_memory_listener listener; /* under changes; `added` is NULL: none */
     struct vmr_memory_observer observer; /* written under table; zeroed: none */
+    struct memory_guard guard;           /* likewise */
 };
+
+/* NULL takes it away. */
+void memory_set_guard(struct vmr_memory *memory, const struct memory_guard *guard);
+/* Whether the host is kept from any byte of it. Under `table`. */
+bool memory_hides(const struct vmr_memory *memory, vmr_gpa gpa, size_t length);
+
+/* As the calls of vmrig/memory.h, for what the hypervisor does and not its host: the guard is not asked. */
+enum vmr_status memory_read_inside(struct vmr_memory *memory, vmr_gpa gpa, void *ret_bytes, size_t length);
+enum vmr_status memory_write_inside(struct vmr_memory *memory, vmr_gpa gpa, const void *bytes, size_t length);
+enum vmr_status memory_fetch_or_inside(struct vmr_memory *memory, vmr_gpa gpa, unsigned width, uint64_t mask,
+                                       uint64_t *ret_old);
 
 /*
  * Calls `change` with the region that holds `gpa`, or NULL, while no region is

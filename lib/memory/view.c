@@ -86,7 +86,8 @@ static enum vmr_status take(struct vmr_memory *memory, vmr_gpa gpa, size_t lengt
 {
     sync_rwlock_read_lock(&memory->table);
     struct region *region = region_around(&memory->regions, gpa, length);
-    enum vmr_status status = region && !(writable && region->read_only) ? VMR_OK : VMR_E_GUEST;
+    bool allowed = region && !(writable && region->read_only) && (length == 0 || !memory_hides(memory, gpa, length));
+    enum vmr_status status = allowed ? VMR_OK : VMR_E_GUEST;
 
     if (!status && writable && !pins_add(memory, gpa, length))
         status = VMR_E_NOMEM;

@@ -18,12 +18,11 @@
 
 /* --- what the interface asks of the partition --- */
 
-static void raise_vector(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+static void raise_vector(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi)
 {
     struct vmr_partition *partition = context;
     const struct vmr_irqchip_ops *chip = partition->chip_ops;
 
-    (void)vtl; /* VTL 0: others have no local APIC */
     if (chip && chip->vector && !partition_apic_in_hypervisor(partition)) {
         (void)chip->vector(partition->chip, vp, vector, auto_eoi);
     } else if (partition_apic_in_hypervisor(partition) && partition->backend->vm_msi) {

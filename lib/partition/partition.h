@@ -205,7 +205,7 @@ void partition_async_end(struct vmr_partition *partition);
 /* Whether the hypervisor serves a part of it itself. It knows no VTLs. */
 static inline bool proto_offloads_hv(const struct vmr_proto *proto)
 {
-    return proto->has_hv && vmr_caps_have(&proto->caps, VMR_CAP_HV_OFFLOAD) &&
+    return proto->has_hv && proto->hv.offload_enlightenments && vmr_caps_have(&proto->caps, VMR_CAP_HV_OFFLOAD) &&
            !vmr_caps_have(&proto->caps, VMR_CAP_VTL);
 }
 
@@ -215,10 +215,20 @@ enum vmr_status proto_offer_hv(struct vmr_proto *proto, const struct vmr_hv_conf
 enum vmr_status partition_create_hv(struct vmr_partition *partition, const struct vmr_proto *proto,
                                     struct vmr_error *err);
 
+/* Whether a VP begins by waiting for a start-up IPI, in VTL 0. [LIFE-9] */
+static inline bool vp_waits_at_first(const struct vmr_vp *vp)
+{
+    return vp->index > 0 && partition_has_apic(vp->partition);
+}
+
 /* --- vtl.c: VTLs --- */
 
 /* The backend has taken the VP there. The VP's thread. */
 void vp_is_in_vtl(struct vmr_vp *vp, uint8_t vtl);
+/* The VP's thread, at a clean point. False: the hypervisor refused. */
+bool vp_enter_vtl(struct vmr_vp *vp, const struct vmr_hv_entry *entry);
+/* The same for both: back to the VTL in which VPs begin, if the interface was reset since the last time. */
+enum vmr_status vp_follow_reset(struct vmr_vp *vp);
 
 /* The highest that the partition will have (hv.c). */
 uint8_t proto_vtl_highest(const struct vmr_proto *proto);

@@ -37,8 +37,8 @@ enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index
     partition->bound_count++;
     partition->bound_once = true;
     sync_mutex_unlock(&partition->lock);
-    if (!vp->was_bound && index > 0 && partition_has_apic(partition)) {
-        vp->activity = VMR_ACTIVITY_WAIT_FOR_SIPI; /* [LIFE-9] */
+    if (!vp->was_bound && vp_waits_at_first(vp)) {
+        vp->activity = VMR_ACTIVITY_WAIT_FOR_SIPI;
         vp->vtl_activity[VMR_VTL0] = VMR_ACTIVITY_WAIT_FOR_SIPI;
     }
     vp->was_bound = true;
@@ -112,7 +112,9 @@ enum vmr_status vp_check_access(struct vmr_vp *vp)
 {
     enum vmr_status status = lifecycle_move(vp, VP_OP_ACCESS);
 
-    return status ? status : vp->exit_pending ? VMR_E_STATE : VMR_OK;
+    if (status)
+        return status;
+    return vp->exit_pending ? VMR_E_STATE : vp_follow_reset(vp);
 }
 
 enum vmr_status vmr_vp_get_regs(struct vmr_vp *vp, struct vmr_x86_regs *ret_regs)
@@ -204,6 +206,9 @@ static bool debug_state_valid(const struct vmr_debug_state *state)
         /* Intel SDM vol. 3, 18.2.4: an execution breakpoint has length 1. */
         if (!kind_known || !length_known || (point->kind == VMR_BREAK_EXECUTE && point->length != 1))
             return false;
+        /* Ibid., 18.2.5: the processor ignores the bits below, and so would watch something else. */
+        if (point->address % point->length != 0)
+            return false;
     }
     return true;
 }
@@ -226,5 +231,14 @@ enum vmr_status vmr_vp_set_debug_state(struct vmr_vp *vp, const struct vmr_debug
         status = vp->partition->backend->vp_set_debug(vp->backend_vp, state);
     if (!status)
         vp->debug = *state;
+    return status;
+}
+
+enum vmr_status vmr_vp_get_debug_state(struct vmr_vp *vp, struct vmr_debug_state *ret_state)
+{
+    enum vmr_status status = vp_check_access(vp);
+
+    if (!status)
+        *ret_state = vp->debug;
     return status;
 }

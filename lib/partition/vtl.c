@@ -9,6 +9,8 @@
 #include "lib/base/checked.h"
 #include "lib/partition/partition.h"
 
+#define MSR_PAT 0x277u
+
 /* --- before the build --- */
 
 static bool has_vtls(const struct vmr_proto *proto)
@@ -45,7 +47,6 @@ void proto_describe_vtls(const struct vmr_proto *proto, const struct vmr_partiti
     config->vtl_first = config->vtl_highest > 0 && proto->hv.vtl2 ? VMR_VTL2 : VMR_VTL0;
     config->vtl0_alias_map = options->vtl0_alias_map;
     config->allow_device_assignment = proto->hv.allow_device_assignment;
-    config->offload_enlightenments = proto->hv.offload_enlightenments;
 }
 
 /* --- pages --- */
@@ -110,6 +111,37 @@ void vp_is_in_vtl(struct vmr_vp *vp, uint8_t vtl)
         vp->guest_tpr = vp->vtl0_tpr;
     vp->interrupt_ready = false; /* until an exit of this VTL says so */
     vp->recheck = true;
+}
+
+/* --- switching --- */
+
+bool vp_enter_vtl(struct vmr_vp *vp, const struct vmr_hv_entry *entry)
+{
+    const struct vmr_backend *backend = vp->partition->backend;
+
+    if (backend->vp_switch_vtl(vp->backend_vp, entry->vtl, entry->first ? &entry->initial.regs : NULL))
+        return false;
+    if (entry->first && backend->vp_set_msr(vp->backend_vp, MSR_PAT, entry->initial.pat))
+        return false;
+    vp_is_in_vtl(vp, entry->vtl);
+    return true;
+}
+
+enum vmr_status vp_follow_reset(struct vmr_vp *vp)
+{
+    const struct vmr_partition *partition = vp->partition;
+    const struct vmr_hv_entry first = {.vtl = partition->vtl_first};
+
+    if (!partition->hv || !vmr_hv_guest_restarted(partition->hv, vp->index))
+        return VMR_OK;
+    if (vp->vtl != first.vtl && !vp_enter_vtl(vp, &first))
+        return VMR_E_HOST;
+    for (unsigned vtl = 0; vtl < VMR_VTL_COUNT; vtl++)
+        vp->vtl_activity[vtl] = VMR_ACTIVITY_RUNNING;
+    if (vp_waits_at_first(vp))
+        vp->vtl_activity[VMR_VTL0] = VMR_ACTIVITY_WAIT_FOR_SIPI;
+    vmr_hv_guest_restart_taken(partition->hv, vp->index);
+    return VMR_OK;
 }
 
 uint8_t vmr_vp_get_vtl(const struct vmr_vp *vp)

@@ -71,7 +71,7 @@ static enum vmr_halt_reason call(struct vmr_vp *vp, struct vmr_hv_site *site)
     if (end == VMR_HV_SITE_SERVED)
         return VMR_HALT_NONE;
     if (end == VMR_HV_SITE_SWITCHED)
-        return vtl_enter(vp, &site->entry) ? VMR_HALT_NONE : VMR_HALT_FATAL;
+        return vp_enter_vtl(vp, &site->entry) ? VMR_HALT_NONE : VMR_HALT_FATAL;
     /* Without a way to raise it, going on would run the instruction for ever. */
     if (!backend->vp_exception || backend->vp_exception(vp->backend_vp, VECTOR_UD))
         return VMR_HALT_FATAL;

@@ -51,8 +51,6 @@ enum vmr_halt_reason hypercall_serve(struct vmr_vp *vp, struct vmr_exit *vp_exit
 
 /* --- vtl.c: VTLs --- */
 
-/* Goes on in another VTL, at a clean point. False: the backend failed. */
-bool vtl_enter(struct vmr_vp *vp, const struct vmr_hv_entry *entry);
 /* Whether the exit is an access that its VTL may not make. */
 bool vtl_fault_is(const struct vmr_vp *vp, const struct vmr_exit *vp_exit);
 enum vmr_halt_reason vtl_fault_serve(struct vmr_vp *vp, const struct vmr_exit *vp_exit);

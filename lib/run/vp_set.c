@@ -234,6 +234,21 @@ enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set)
     return status;
 }
 
+enum vmr_status vmr_vp_set_hold(struct vmr_vp_set *set, vmr_vp_index vp, bool held)
+{
+    enum vmr_status status = VMR_OK;
+
+    if (vp >= set->member_count)
+        return VMR_E_USAGE;
+    sync_mutex_lock(&set->lock);
+    if (set->phase == SET_STOPPED)
+        set->members[vp].held = held;
+    else
+        status = VMR_E_STATE;
+    sync_mutex_unlock(&set->lock);
+    return status;
+}
+
 static bool all_acknowledged(struct vmr_vp_set *set, void *argument)
 {
     const uint64_t *generation = argument;

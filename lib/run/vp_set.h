@@ -45,6 +45,7 @@ struct set_member {
     bool ready;             /* bound and prepared, or failed to */
     bool in_run;
     bool failed;
+    bool held;             /* takes no part in a start */
     bool ended;            /* its thread has left, or will without another look */
     uint64_t acknowledged; /* the generation of the last stop this member has seen */
 };

@@ -30,7 +30,7 @@ static void run_calls(struct set_member *member)
 
 static bool may_run(const struct set_member *member)
 {
-    return member->set->phase == SET_RUNNING && !member->set->halted && !member->failed;
+    return member->set->phase == SET_RUNNING && !member->set->halted && !member->failed && !member->held;
 }
 
 /* A status instead of a result: the VP cannot go on, and the waiters must learn of it. [HALT-2] */

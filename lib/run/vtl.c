@@ -7,19 +7,6 @@
 #include "lib/run/run.h"
 
 #define VECTOR_GP 13u
-#define MSR_PAT 0x277u
-
-bool vtl_enter(struct vmr_vp *vp, const struct vmr_hv_entry *entry)
-{
-    const struct vmr_backend *backend = vp->partition->backend;
-
-    if (backend->vp_switch_vtl(vp->backend_vp, entry->vtl, entry->first ? &entry->initial.regs : NULL))
-        return false;
-    if (entry->first && backend->vp_set_msr(vp->backend_vp, MSR_PAT, entry->initial.pat))
-        return false;
-    vp_is_in_vtl(vp, entry->vtl);
-    return true;
-}
 
 static uint8_t access_type(const struct vmr_exit_memory_fault *fault)
 {
@@ -59,7 +46,7 @@ enum vmr_halt_reason vtl_fault_serve(struct vmr_vp *vp, const struct vmr_exit *v
         done = backend->vp_exception && backend->vp_exception(vp->backend_vp, VECTOR_GP) == VMR_OK;
         break;
     case VMR_HV_FAULT_ENTER:
-        done = vtl_enter(vp, &entry);
+        done = vp_enter_vtl(vp, &entry);
         break;
     case VMR_HV_FAULT_HALT:
         break;
@@ -95,13 +82,17 @@ bool vtl_take(struct run *run)
     struct vmr_hv_entry entry;
     uint8_t vector;
 
-    if (vmr_hv_guest_preempts(hv, vp->index)) {
+    if (vmr_hv_guest_restarted(hv, vp->index) || vmr_hv_guest_preempts(hv, vp->index)) {
         run_complete(run); /* at a clean point */
         if (run->done) {
             vp->recheck = true;
             return true;
         }
-        if (vmr_hv_guest_preempt(hv, vp->index, &entry) && !vtl_enter(vp, &entry)) {
+        if (vp_follow_reset(vp)) {
+            run_fail(run, VMR_E_HOST);
+            return true;
+        }
+        if (vmr_hv_guest_preempt(hv, vp->index, &entry) && !vp_enter_vtl(vp, &entry)) {
             run_fail(run, VMR_E_HOST);
             return true;
         }

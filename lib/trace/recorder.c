@@ -209,7 +209,7 @@ enum vmr_status vmr_recorder_wrap(struct vmr_recorder *recorder, const struct vm
         return vmr_error_set(err, VMR_E_STATE, "recorder: it wraps '%s' already", recorder->inner.backend->name);
     recorder->inner = *handle;
     /* What the hypervisor would do by itself, it must not: it could not be observed. */
-    recorder->inner.offload_enlightenments = false;
+    recorder->inner.own_hyperv = false;
     recorder->host = *host;
     enum vmr_status status = ask_inner(recorder, err);
 

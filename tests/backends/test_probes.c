@@ -39,8 +39,7 @@ static void whp_keys_mean_what_they_say(void **state)
         struct whp_params parsed;
 
         assert_int_equal(whp_params_parse(&rows[i].params, &parsed, NULL), VMR_OK);
-        if (parsed.user_mode_apic != rows[i].parsed.user_mode_apic ||
-            parsed.offload_enlightenments != rows[i].parsed.offload_enlightenments)
+        if (parsed.user_mode_apic != rows[i].parsed.user_mode_apic || parsed.own_hyperv != rows[i].parsed.own_hyperv)
             fail_msg("%s", rows[i].name);
     }
 }

@@ -15,7 +15,7 @@ struct calls_rig {
     uint8_t input[VMR_PAGE_SIZE], output[VMR_PAGE_SIZE];
     /* What the target was asked. */
     uint64_t interrupted; /* a bit for each VP */
-    uint8_t vector, vtl;
+    uint8_t vector;
     struct vmr_msi msi;
     unsigned messages, starts;
     struct vmr_hv_initial start;
@@ -23,14 +23,13 @@ struct calls_rig {
     bool deaf; /* nobody takes a message */
 };
 
-static inline void calls_rig_interrupt(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+static inline void calls_rig_interrupt(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi)
 {
     struct calls_rig *rig = context;
 
     (void)auto_eoi;
     rig->interrupted |= UINT64_C(1) << vp;
     rig->vector = vector;
-    rig->vtl = vtl;
 }
 
 static inline void calls_rig_wake(void *context, vmr_vp_index vp)

@@ -13,6 +13,7 @@
 
 #include "lib/base/bytes.h"
 #include "lib/hv/guest.h"
+#include "lib/memory/memory.h"
 #include "tests/support/fake_host.h"
 
 #define PAGE UINT64_C(4096)
@@ -33,12 +34,11 @@ struct guest_rig {
     uint8_t access[VMR_VTL_COUNT][GUEST_PAGES]; /* what the backend was told */
 };
 
-static inline void guest_rig_interrupt(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+static inline void guest_rig_interrupt(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi)
 {
     struct guest_rig *rig = context;
 
     (void)vp;
-    (void)vtl;
     rig->interrupts++;
     rig->vector = vector;
     rig->auto_eoi = auto_eoi;
@@ -146,7 +146,7 @@ static inline uint64_t guest_rig_call(struct guest_rig *rig, uint8_t vtl, uint64
     regs.gpr[VMR_X86_RCX] = control;
     regs.gpr[VMR_X86_RDX] = PAGE;
     regs.gpr[VMR_X86_R8] = 2 * PAGE;
-    assert_int_equal(vmr_memory_write(rig->memory, PAGE, input, length), VMR_OK);
+    assert_int_equal(memory_write_inside(rig->memory, PAGE, input, length), VMR_OK);
     assert_int_equal(vmr_hv_guest_call(rig->guest, &site), VMR_HV_SITE_SERVED);
     return regs.gpr[VMR_X86_RAX];
 }

@@ -89,6 +89,16 @@ static void banks_name_processors_far_away(void **state)
     assert_true(vmr_hv_vp_set_has(&rig.flushed.set, 0) && vmr_hv_vp_set_has(&rig.flushed.set, 66));
 }
 
+static void a_set_of_all_needs_no_banks(void **state)
+{
+    (void)state;
+    struct rig rig;
+
+    rig_init(&rig, 0, HV_GENERIC_SET_ALL, 0);
+    assert_int_equal(make_call(&rig, calls_flush_ex), HV_STATUS_SUCCESS);
+    assert_true(rig.flushed.set.all);
+}
+
 static void what_is_reserved_flushes_nobody(void **state)
 {
     (void)state;
@@ -97,8 +107,9 @@ static void what_is_reserved_flushes_nobody(void **state)
     rig_init(&rig, 0x10, 1, 0);
     assert_int_equal(make_call(&rig, calls_flush), HV_STATUS_INVALID_PARAMETER);
     assert_int_equal(rig.flushed.count, 0);
-    rig_init(&rig, 0, HV_GENERIC_SET_ALL, 0);
+    rig_init(&rig, 0, HV_GENERIC_SET_ALL + 1, 0);
     assert_int_equal(make_call(&rig, calls_flush_ex), HV_STATUS_INVALID_PARAMETER);
+    assert_int_equal(rig.flushed.count, 0);
     rig_init(&rig, 0, HV_GENERIC_SET_SPARSE_4K, 1);
     assert_int_equal(make_call(&rig, calls_flush_ex), HV_STATUS_INVALID_PARAMETER);
     assert_int_equal(rig.flushed.count, 0);
@@ -107,9 +118,8 @@ static void what_is_reserved_flushes_nobody(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_mask_names_its_processors),
-        cmocka_unit_test(all_processors_outranks_the_set),
-        cmocka_unit_test(banks_name_processors_far_away),
+        cmocka_unit_test(a_mask_names_its_processors),     cmocka_unit_test(all_processors_outranks_the_set),
+        cmocka_unit_test(banks_name_processors_far_away),  cmocka_unit_test(a_set_of_all_needs_no_banks),
         cmocka_unit_test(what_is_reserved_flushes_nobody),
     };
 

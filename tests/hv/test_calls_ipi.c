@@ -30,7 +30,15 @@ static void a_mask_reaches_those_that_exist(void **state)
     calls_rig_finish(&rig);
 }
 
-static void a_lower_vtl_is_reached_from_above(void **state)
+static void put_assert(struct calls_rig *rig, uint64_t control, uint64_t destination, uint64_t vector)
+{
+    store_le64(rig->input + 8, control);
+    store_le64(rig->input + 16, destination);
+    store_le64(rig->input + 24, vector);
+}
+
+/* What is for another VTL than 0 is nothing to the local APICs. */
+static void only_vtl0_has_local_apics(void **state)
 {
     (void)state;
     struct calls_rig rig;
@@ -39,10 +47,16 @@ static void a_lower_vtl_is_reached_from_above(void **state)
     rig.caller.vtl = 2;
     put_ipi(&rig, 0x40 | UINT64_C(0x11) << 32, 1);
     assert_int_equal(calls_rig_run(&rig, calls_send_ipi), HV_STATUS_SUCCESS);
-    assert_int_equal(rig.vtl, 1);
     put_ipi(&rig, 0x40, 1);
     assert_int_equal(calls_rig_run(&rig, calls_send_ipi), HV_STATUS_SUCCESS);
-    assert_int_equal(rig.vtl, 2);
+    assert_int_equal(rig.interrupted, 0);
+    put_ipi(&rig, 0x40 | UINT64_C(0x10) << 32, 1);
+    assert_int_equal(calls_rig_run(&rig, calls_send_ipi), HV_STATUS_SUCCESS);
+    assert_int_equal(rig.interrupted, 1);
+    store_le64(rig.input, HV_PARTITION_ID_SELF);
+    put_assert(&rig, 0, 0, 0x40 | UINT64_C(1) << 32);
+    assert_int_equal(calls_rig_run(&rig, calls_assert_interrupt), HV_STATUS_INVALID_VTL_STATE);
+    assert_int_equal(rig.messages, 0);
     calls_rig_finish(&rig);
 }
 
@@ -82,13 +96,6 @@ static void banks_beyond_the_partition_are_passed_over(void **state)
     assert_int_equal(calls_rig_run(&rig, calls_send_ipi_ex), HV_STATUS_SUCCESS);
     assert_int_equal(rig.interrupted, 3);
     calls_rig_finish(&rig);
-}
-
-static void put_assert(struct calls_rig *rig, uint64_t control, uint64_t destination, uint64_t vector)
-{
-    store_le64(rig->input + 8, control);
-    store_le64(rig->input + 16, destination);
-    store_le64(rig->input + 24, vector);
 }
 
 static void an_asserted_interrupt_is_a_message(void **state)
@@ -145,7 +152,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_mask_reaches_those_that_exist),
-        cmocka_unit_test(a_lower_vtl_is_reached_from_above),
+        cmocka_unit_test(only_vtl0_has_local_apics),
         cmocka_unit_test(bad_ones_reach_nobody),
         cmocka_unit_test(banks_beyond_the_partition_are_passed_over),
         cmocka_unit_test(an_asserted_interrupt_is_a_message),

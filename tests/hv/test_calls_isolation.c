@@ -100,7 +100,7 @@ static void visibility_is_of_accepted_pages(void **state)
     assert_int_equal(guest_rig_call(&rig, 0, HV_CALL_QUERY_SPARSE_GPA_PAGE_HOST_VISIBILITY | UINT64_C(2) << 32, input,
                                     sizeof(input)),
                      HV_STATUS_OPERATION_DENIED | UINT64_C(1) << 32);
-    assert_int_equal(vmr_memory_read(rig.memory, 2 * PAGE, output, sizeof(output)), VMR_OK);
+    assert_int_equal(memory_read_inside(rig.memory, 2 * PAGE, output, sizeof(output)), VMR_OK);
     assert_int_equal(output[0], HV_VISIBILITY_SHARED);
     assert_int_equal(output[1], 0);
     guest_rig_finish(&rig);

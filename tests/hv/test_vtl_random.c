@@ -69,7 +69,7 @@ static void call_at_random(struct guest_rig *rig, uint64_t *seed)
 
     site.vtl = vmr_hv_guest_vtl(rig->guest, site.vp);
     fill(input, sizeof(input), seed);
-    assert_int_equal(vmr_memory_write(rig->memory, PAGE, input, sizeof(input)), VMR_OK);
+    assert_int_equal(memory_write_inside(rig->memory, PAGE, input, sizeof(input)), VMR_OK);
     regs.gpr[VMR_X86_RCX] = codes[draw(seed) % (sizeof(codes) / sizeof(codes[0]))];
     if (draw(seed) % 8 != 0 && regs.gpr[VMR_X86_RCX] != HV_CALL_VTL_CALL && regs.gpr[VMR_X86_RCX] != HV_CALL_VTL_RETURN)
         regs.gpr[VMR_X86_RCX] |= (draw(seed) % 12) << 32;

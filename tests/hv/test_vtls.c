@@ -93,10 +93,11 @@ static void vectors_wait_for_their_vtl_highest_first(void **state)
     init(&rig, VMR_VTL1, VMR_VTL0);
     vtls_raise(&rig.vtls, 0, 2, 0x40); /* there is no such VTL */
     vtls_raise(&rig.vtls, 9, 1, 0x40); /* nor VP */
-    vtls_raise(&rig.vtls, 0, 1, 0x40);
-    assert_int_equal(vtls_wanted(&rig.vtls, 0), 0); /* not enabled on the VP */
+    vtls_raise(&rig.vtls, 0, 1, 0x3f); /* it is not enabled on the VP */
     assert_int_equal(vtls_enable(&rig.vtls, 0, 1), HV_STATUS_SUCCESS);
     assert_int_equal(vtls_enable_vp(&rig.vtls, 0, 0, 1, &initial), HV_STATUS_SUCCESS);
+    assert_int_equal(vtls_wanted(&rig.vtls, 0), 0);
+    vtls_raise(&rig.vtls, 0, 1, 0x40);
     assert_int_equal(vtls_wanted(&rig.vtls, 0), 1);
     assert_int_equal(vtls_wanted(&rig.vtls, 1), 0);
     assert_false(vtls_vector(&rig.vtls, 0, &vector));

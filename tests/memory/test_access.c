@@ -2,6 +2,8 @@
 
 /* Reads, writes, fills and fetch-or: whole or not at all, and seen by the observer. [MEM-5] [MEM-6] [MEM-8] */
 
+#include "lib/memory/memory.h"
+
 #include "tests/memory/fixture.h"
 
 #include <stdio.h>
@@ -235,6 +237,46 @@ static void what_the_observer_puts_into_a_read_is_what_the_reader_gets(void **st
     fixture_finish(&fixture);
 }
 
+/* --- what the hypervisor hides from its host --- */
+
+static bool hide_a_page(void *context, vmr_gpa gpa, size_t length)
+{
+    vmr_gpa page = *(vmr_gpa *)context;
+
+    return gpa < page + PAGE && page < gpa + length;
+}
+
+static void what_is_hidden_is_hidden_from_the_host_alone(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    vmr_gpa hidden = 0x2000;
+    const struct memory_guard guard = {.hides = hide_a_page, .context = &hidden};
+    struct vmr_memory_view view = {0};
+    uint8_t bytes[2] = {1, 2}, read[2] = {0};
+    uint64_t old = 0;
+
+    init_with_regions(&fixture);
+    memory_set_guard(fixture.memory, &guard);
+    assert_int_equal(vmr_memory_write(fixture.memory, 0x1fff, bytes, 2), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_fill(fixture.memory, 0x1fff, 7, 2), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_read(fixture.memory, 0x1fff, read, 1), VMR_OK);
+    assert_int_equal(read[0], 0);
+    assert_int_equal(vmr_memory_read(fixture.memory, 0x2fff, read, 2), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_fetch_or(fixture.memory, 0x2000, 4, 1, &old), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_pin(fixture.memory, 0x1800, 0x1000, false, &view), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_pin(fixture.memory, 0x2000, 0, false, &view), VMR_OK);
+    vmr_memory_unpin(fixture.memory, &view);
+    assert_int_equal(memory_write_inside(fixture.memory, 0x2000, bytes, 2), VMR_OK);
+    assert_int_equal(memory_fetch_or_inside(fixture.memory, 0x2000, 2, 4, &old), VMR_OK);
+    assert_int_equal(old, 0x201);
+    assert_int_equal(memory_read_inside(fixture.memory, 0x2000, read, 1), VMR_OK);
+    assert_int_equal(read[0], 5);
+    memory_set_guard(fixture.memory, NULL);
+    assert_int_equal(vmr_memory_read(fixture.memory, 0x2fff, read, 2), VMR_OK);
+    fixture_finish(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +286,7 @@ int main(void)
         cmocka_unit_test(fetch_or_sets_bits_and_gives_what_was_there),
         cmocka_unit_test(the_observer_sees_what_happens_and_nothing_else),
         cmocka_unit_test(what_the_observer_puts_into_a_read_is_what_the_reader_gets),
+        cmocka_unit_test(what_is_hidden_is_hidden_from_the_host_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "tests/support/fake_backend.h"
 
 static const struct vmr_hv_config all = {0};
+static const struct vmr_hv_config offloaded = {.offload_enlightenments = true};
 
 static void signal_nobody(void *context, uint16_t flag)
 {
@@ -122,7 +123,7 @@ static void a_hypervisor_that_can_serves_its_part(void **state)
     fake_init(&fake);
     fake.caps.bits ^= UINT64_C(1) << VMR_CAP_HV_OFFLOAD | UINT64_C(1) << VMR_CAP_VTL;
     fake.irqchip = VMR_IRQCHIP_KERNEL;
-    fake.hv = &all;
+    fake.hv = &offloaded;
     fake_rig_init(&rig, &fake, NULL, 1);
     struct vmr_hv_guest *guest = vmr_partition_hv(rig.partition);
     struct vmr_synic *synic = vmr_hv_guest_synic(guest);
@@ -146,6 +147,32 @@ static void a_hypervisor_that_can_serves_its_part(void **state)
     fake_rig_finish(&rig);
 }
 
+/* Both must want it: the partition, and the hypervisor by its capability. */
+static void it_serves_nothing_unless_asked_and_able(void **state)
+{
+    static const struct {
+        const struct vmr_hv_config *hv;
+        bool able;
+    } rows[] = {{&all, true}, {&offloaded, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct fake fake;
+        struct fake_rig rig;
+
+        fake_init(&fake);
+        fake.caps.bits &= ~(UINT64_C(1) << VMR_CAP_VTL);
+        fake.caps.bits |= (uint64_t)rows[i].able << VMR_CAP_HV_OFFLOAD;
+        fake.irqchip = VMR_IRQCHIP_KERNEL;
+        fake.hv = rows[i].hv;
+        fake_rig_init(&rig, &fake, NULL, 1);
+        assert_false(vmr_hv_guest_is_offloaded(vmr_partition_hv(rig.partition)));
+        assert_false(fake.config.hv_offload);
+        assert_int_equal(fake_count(&fake, FAKE_HV_OWN), 0);
+        fake_rig_finish(&rig);
+    }
+}
+
 static void without_its_leaves_there_is_no_interface(void **state)
 {
     struct fake fake;
@@ -158,7 +185,7 @@ static void without_its_leaves_there_is_no_interface(void **state)
     fake.caps.bits ^= UINT64_C(1) << VMR_CAP_HV_OFFLOAD | UINT64_C(1) << VMR_CAP_VTL;
     vmr_host_posix(&host, NULL);
     const struct vmr_hypervisor_handle handle = fake_handle(&fake);
-    const struct vmr_proto_options options = {.host = &host, .hv = &all};
+    const struct vmr_proto_options options = {.host = &host, .hv = &offloaded};
 
     assert_int_equal(vmr_proto_create(&handle, &options, &proto, NULL), VMR_OK);
     vmr_proto_cpuid(proto, HV_CPUID_RECOMMENDATIONS, 0, &entry);
@@ -178,6 +205,7 @@ int main(void)
         cmocka_unit_test(its_msrs_exit),
         cmocka_unit_test(interrupts_go_to_the_hypervisors_apics),
         cmocka_unit_test(a_hypervisor_that_can_serves_its_part),
+        cmocka_unit_test(it_serves_nothing_unless_asked_and_able),
         cmocka_unit_test(without_its_leaves_there_is_no_interface),
     };
 

@@ -322,11 +322,32 @@ static const struct {
     {"an execution breakpoint of 4", POINT(VMR_BREAK_EXECUTE, 4), 0, VMR_E_USAGE},
     {"a watchpoint of 3", POINT(VMR_BREAK_WRITE, 3), 0, VMR_E_USAGE},
     {"the kind of an I/O breakpoint", POINT(2, 1), 0, VMR_E_USAGE},
+    {"a watchpoint that is not aligned",
+     {.breakpoints = {{.enabled = true, .kind = VMR_BREAK_WRITE, .length = 4, .address = 0x1002}}},
+     0,
+     VMR_E_USAGE},
     {"one that is off is not looked at", {.breakpoints = {{.kind = 9, .length = 9}}}, 0, VMR_OK},
 };
 
+static void must_have_debug(struct vmr_vp *vp, const struct vmr_debug_state *debug)
+{
+    struct vmr_debug_state got;
+
+    memset(&got, 0xff, sizeof(got));
+    assert_int_equal(vmr_vp_get_debug_state(vp, &got), VMR_OK);
+    assert_int_equal(got.single_step, debug->single_step);
+    for (unsigned i = 0; i < VMR_X86_BREAKPOINT_COUNT; i++) {
+        assert_int_equal(got.breakpoints[i].enabled, debug->breakpoints[i].enabled);
+        assert_int_equal(got.breakpoints[i].kind, debug->breakpoints[i].kind);
+        assert_int_equal(got.breakpoints[i].length, debug->breakpoints[i].length);
+        assert_int_equal(got.breakpoints[i].address, debug->breakpoints[i].address);
+    }
+}
+
 static void a_debug_state_is_honoured_or_refused(void **state)
 {
+    static const struct vmr_debug_state none = {0};
+
     (void)state;
     for (size_t i = 0; i < sizeof(debug_states) / sizeof(debug_states[0]); i++) {
         struct fake fake;
@@ -340,7 +361,9 @@ static void a_debug_state_is_honoured_or_refused(void **state)
 
         assert_int_equal(vmr_vp_set_debug_state(vp, &debug_states[i].debug), debug_states[i].status);
         assert_int_equal(fake_count(&fake, FAKE_SET_DEBUG), debug_states[i].status == VMR_OK);
+        must_have_debug(vp, debug_states[i].status ? &none : &debug_states[i].debug);
         assert_int_equal(vmr_vp_set_debug_state(vp, NULL), VMR_OK);
+        must_have_debug(vp, &none);
         vmr_vp_unbind(vp);
         fake_rig_finish(&rig);
     }

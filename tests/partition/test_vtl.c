@@ -14,8 +14,7 @@
 #include "tests/support/fake_backend.h"
 
 static const struct vmr_hv_vtl2_config plain = {.late_map = NULL};
-static const struct vmr_hv_config vtl2 = {
-    .vtl2 = &plain, .allow_device_assignment = true, .offload_enlightenments = true};
+static const struct vmr_hv_config vtl2 = {.vtl2 = &plain, .allow_device_assignment = true};
 static const struct vmr_hv_config isolated = {.vtl2 = &plain, .isolation = VMR_ISOLATION_VBS};
 static const struct vmr_hv_config all = {0};
 
@@ -37,7 +36,6 @@ static void the_backend_is_told_which_vtls_there_are(void **state)
         assert_int_equal(fake.config.vtl_highest, rows[i].highest);
         assert_int_equal(fake.config.vtl_first, rows[i].first);
         assert_int_equal(fake.config.allow_device_assignment, rows[i].hv == &vtl2);
-        assert_int_equal(fake.config.offload_enlightenments, rows[i].hv == &vtl2);
         fake_rig_finish(&rig);
     }
 }

@@ -24,9 +24,9 @@
 
 /* --- without a VM: an interface of its own --- */
 
-static void no_interrupt(void *context, vmr_vp_index vp, uint8_t vtl, uint8_t vector, bool auto_eoi)
+static void no_interrupt(void *context, vmr_vp_index vp, uint8_t vector, bool auto_eoi)
 {
-    (void)context, (void)vp, (void)vtl, (void)vector, (void)auto_eoi;
+    (void)context, (void)vp, (void)vector, (void)auto_eoi;
 }
 
 static void no_wake(void *context, vmr_vp_index vp)

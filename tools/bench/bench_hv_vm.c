@@ -113,7 +113,7 @@ static enum vmr_status add_port(struct bench_hv_vm *vm, enum bench_hv_guest gues
 
 static enum vmr_status build_partition(struct bench_hv_vm *vm, struct vmr_error *err)
 {
-    static const struct vmr_hv_config everything = {0};
+    static const struct vmr_hv_config everything = {.offload_enlightenments = true};
     const struct vmr_memory_region ram = {.size = VMR_PROGRAM_RAM_MIN};
     const struct vmr_proto_options options = {.host = &vm->host, .hv = &everything};
     struct vmr_proto *proto = NULL;

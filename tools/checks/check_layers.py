@@ -19,6 +19,7 @@ LIB = {
     'lib/boot': ('lib/base', 'lib/io', 'lib/memory'),
     'lib/snapshot': ('lib/base',),
     'lib/trace': ('lib/base', 'lib/exit', 'lib/memory'),
+    'lib/debug': ('lib/base', 'lib/memory'),
     'lib/machine': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory', 'lib/partition', 'lib/run', 'lib/devices',
                     'lib/boot', 'lib/trace'),
 }

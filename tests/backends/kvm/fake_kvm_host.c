@@ -116,6 +116,7 @@ void kvm_host_unmap_ring(struct kvm_dirty_gfn *ring, size_t size)
 {
     assert_int_equal(size, fake_kvm.ring_entries * sizeof(*ring));
     free(ring);
+    fake_kvm.ring_entries = 0; /* nothing is left to reset */
     fake_kvm.maps--;
 }
 

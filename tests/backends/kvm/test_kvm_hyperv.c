@@ -49,7 +49,7 @@ static bool offloads(enum vmr_irqchip irqchip, bool wanted, unsigned long absent
     start(&machine, false);
     fake_kvm.absent = absent;
     machine.handle.irqchip = irqchip;
-    machine.handle.offload_enlightenments = wanted;
+    machine.handle.own_hyperv = wanted;
     assert_int_equal(vmr_kvm_backend()->caps(&machine.handle, &caps, NULL), VMR_OK);
     machine_finish(&machine);
     return vmr_caps_have(&caps, VMR_CAP_HV_OFFLOAD);

@@ -107,7 +107,7 @@ static void keys_choose_the_place_of_the_controllers(void **state)
         fake_kvm_reset();
         assert_int_equal(open_with(rows[i].params, -1, &handle, NULL), VMR_OK);
         assert_int_equal(handle.irqchip, rows[i].irqchip);
-        assert_true(handle.offload_enlightenments);
+        assert_true(handle.own_hyperv);
         assert_true(handle.owns_fd);
         close_handle(&handle);
         assert_int_equal(fake_kvm_open_fds(), 0);

@@ -4,9 +4,10 @@
  * tables is in `struct form` and in the masks of what an entry must not have.
  */
 
-#include "lib/hv/page_walk.h"
+#include "lib/memory/page_walk.h"
 
 #include "lib/base/bytes.h"
+#include "lib/memory/memory.h"
 
 #define CR0_WP (UINT64_C(1) << 16)
 #define CR0_PG (UINT64_C(1) << 31)
@@ -96,7 +97,7 @@ static bool read_entry(struct walk *walk, unsigned level, uint64_t *ret_entry)
     uint8_t bytes[8] = {0};
 
     walk->places[walk->used] = walk->table + index * walk->form.entry_bytes;
-    if (vmr_memory_read(walk->memory, walk->places[walk->used++], bytes, walk->form.entry_bytes))
+    if (memory_read_inside(walk->memory, walk->places[walk->used++], bytes, walk->form.entry_bytes))
         return false;
     *ret_entry = load_le64(bytes);
     return true;
@@ -179,7 +180,7 @@ static bool set_bits(const struct walk *walk)
         bool last = i + 1 == walk->used, pointer = i == 0 && walk->form.levels == 3;
         uint64_t bits = ENTRY_ACCESSED | (last && walk->asked->write ? ENTRY_DIRTY : 0);
 
-        if (!pointer && vmr_memory_fetch_or(walk->memory, walk->places[i], walk->form.entry_bytes, bits, &old))
+        if (!pointer && memory_fetch_or_inside(walk->memory, walk->places[i], walk->form.entry_bytes, bits, &old))
             return false;
     }
     return true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* Page tables of each form, read as a processor reads them (Intel SDM vol. 3, chapter 4). [HC-16] */
 
-#include "lib/hv/page_walk.h"
+#include "lib/memory/page_walk.h"
 
-#include "tests/hv/guest_rig.h"
+#include "lib/base/bytes.h"
+#include "tests/memory/fixture.h"
 
 #define P UINT64_C(1)
 #define W UINT64_C(2)
@@ -26,7 +27,7 @@
 #define AC UINT64_C(0x40000)
 
 struct rig {
-    struct guest_rig guest;
+    struct fixture guest;
     struct vmr_x86_regs regs;
     struct page_walk walk;
     vmr_gpa gpa;
@@ -35,7 +36,8 @@ struct rig {
 /* Tables are in pages 1 to 5, the topmost first. */
 static void rig_init(struct rig *rig, uint64_t cr4, uint64_t efer)
 {
-    guest_rig_init(&rig->guest);
+    fixture_init(&rig->guest);
+    must_add(&rig->guest, 0, 16 * PAGE, false);
     rig->regs = (struct vmr_x86_regs){.cr0 = PG_PE, .cr3 = PAGE, .cr4 = cr4, .efer = efer};
     rig->walk = (struct page_walk){.regs = &rig->regs, .physical_bits = 40};
     rig->gpa = 0;
@@ -72,7 +74,7 @@ static void without_paging_an_address_is_itself(void **state)
     assert_int_equal(walk(&rig, 0x12345678), PAGE_WALK_OK);
     assert_int_equal(rig.gpa, 0x12345678);
     assert_int_equal(walk(&rig, UINT64_C(1) << 32), PAGE_WALK_NOT_PRESENT);
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 static void of_32_bits(void **state)
@@ -94,7 +96,7 @@ static void of_32_bits(void **state)
     put(&rig, PAGE + 4 * 4, 2 * PAGE | PS | RIGHTS, 4);
     assert_int_equal(walk(&rig, 4u << 22 | 5u << 12), PAGE_WALK_OK);
     assert_int_equal(rig.gpa, 0xabcde000);
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 static void of_pae(void **state)
@@ -117,7 +119,7 @@ static void of_pae(void **state)
     put(&rig, PAGE + 0x20 + 8 * 3, 2 * PAGE | RIGHTS, 8); /* rights are reserved there */
     assert_int_equal(walk(&rig, 0xffe01abc), PAGE_WALK_RESERVED);
     assert_int_equal(walk(&rig, UINT64_C(1) << 32), PAGE_WALK_NOT_PRESENT);
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 /* One page at `gva`, by four tables or five. */
@@ -140,13 +142,13 @@ static void of_four_and_five_levels(void **state)
     assert_int_equal(walk(&rig, UINT64_C(0xffff9234567890ab)), PAGE_WALK_OK);
     assert_int_equal(rig.gpa, 6 * PAGE | 0xab);
     assert_int_equal(walk(&rig, UINT64_C(0x00009234567890ab)), PAGE_WALK_NOT_PRESENT); /* not canonical */
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
     rig_init(&rig, PAE | LA57, LONG);
     map_long(&rig, 5, UINT64_C(0x00a29234567890ab), 7 * PAGE | RIGHTS);
     assert_int_equal(walk(&rig, UINT64_C(0x00a29234567890ab)), PAGE_WALK_OK);
     assert_int_equal(rig.gpa, 7 * PAGE | 0xab);
     assert_int_equal(walk(&rig, UINT64_C(0x01a29234567890ab)), PAGE_WALK_NOT_PRESENT);
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 static void large_pages_end_a_walk(void **state)
@@ -167,7 +169,7 @@ static void large_pages_end_a_walk(void **state)
     assert_int_equal(walk(&rig, 0x12345678), PAGE_WALK_RESERVED);
     put(&rig, PAGE, UINT64_C(0x100000000) | RIGHTS, 8);
     assert_int_equal(walk(&rig, 0x12345678), PAGE_WALK_NO_TABLE);
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 struct right_row {
@@ -221,7 +223,7 @@ static void rights_follow_the_manual(void **state)
         rig.walk.physical_bits = 40;
         map_long(&rig, 4, 0x1000, 6 * PAGE | rows[i].entry);
         assert_int_equal(walk(&rig, 0x1000), rows[i].result);
-        guest_rig_finish(&rig.guest);
+        fixture_finish(&rig.guest);
     }
 }
 
@@ -245,7 +247,7 @@ static void bits_are_set_when_asked_and_allowed(void **state)
     assert_int_equal(walk(&rig, 0x1000), PAGE_WALK_OK);
     assert_int_equal(word(&rig, 4 * PAGE + 8), 6 * PAGE | P | A | D);
     assert_int_equal(word(&rig, PAGE), 2 * PAGE | RIGHTS | A); /* dirty is the page's alone */
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 /* A table that is its own: as many steps as there are levels, and no more. */
@@ -258,7 +260,7 @@ static void a_table_in_itself_ends(void **state)
     put(&rig, PAGE, PAGE | RIGHTS, 8);
     assert_int_equal(walk(&rig, 0x10), PAGE_WALK_OK);
     assert_int_equal(rig.gpa, PAGE | 0x10);
-    guest_rig_finish(&rig.guest);
+    fixture_finish(&rig.guest);
 }
 
 int main(void)

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events that are on their way into a VP are part of its state: what is written
+ * there happens to the guest, and what other threads have asked for is there
+ * once it was taken in.
+ */
+
+#include "conformance/scenarios/apic_words.h"
+#include "conformance/scenarios/guest_words.h"
+#include "conformance/scenarios/state_words.h"
+
+#include <stdatomic.h>
+
+#define VECTOR_NMI 2u
+#define VECTOR 0x45u
+
+static const struct vmr_state_id activity_id = {.state_class = VMR_VP_ACTIVITY};
+
+static bool get_activity(struct conf_vm *vm, struct vmr_x86_activity_state *ret_state)
+{
+    union state_box box;
+
+    if (!state_get(vm->conf, vm->vps[0], &activity_id, &box))
+        return false;
+    *ret_state = box.activity;
+    return true;
+}
+
+static bool set_activity(struct conf_vm *vm, const struct vmr_x86_activity_state *state)
+{
+    const union state_box box = {.activity = *state};
+
+    return state_set(vm->conf, vm->vps[0], &activity_id, &box);
+}
+
+/* Whether the hypervisor holds events, and the scenario applies. */
+static bool holds_events(struct conf *conf)
+{
+    if (conf->caps.vp_classes >> VMR_VP_ACTIVITY & 1)
+        return true;
+    conf_skip(conf, "the hypervisor does not give events away");
+    return false;
+}
+
+CONF_PROGRAM(takes_an_nmi, VMR_WAIT_VECTOR(VECTOR_NMI, 1), VMR_END());
+CONF_PROGRAM(takes_none, VMR_NOP(), VMR_NOP(), VMR_READ_COUNT(0, VECTOR_NMI), VMR_EXPECT(0, 0), VMR_END());
+
+static void a_pending_nmi_is_taken(struct conf *conf)
+{
+    struct conf_vm *vm;
+    struct vmr_x86_activity_state state;
+
+    if (!holds_events(conf))
+        return;
+    vm = vm_about_to_run(conf, NULL, &takes_an_nmi);
+    CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
+    state.nmi_pending = true;
+    CONF_REQUIRE(conf, set_activity(vm, &state), "writing");
+    (void)conf_run_to_end(vm, 0);
+}
+
+static void a_masked_nmi_waits(struct conf *conf)
+{
+    struct conf_vm *vm;
+    struct vmr_x86_activity_state state;
+
+    if (!holds_events(conf))
+        return;
+    vm = vm_about_to_run(conf, NULL, &takes_none);
+    CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
+    state.nmi_pending = state.nmi_masked = true;
+    CONF_REQUIRE(conf, set_activity(vm, &state) && conf_run_to_end(vm, 0), "the guest");
+    CONF_CHECK(conf, get_activity(vm, &state) && state.nmi_pending && state.nmi_masked, "it waits no more");
+}
+
+static void a_pending_nmi_can_be_taken_back(struct conf *conf)
+{
+    struct conf_vm *vm;
+    struct vmr_x86_activity_state state;
+
+    if (!holds_events(conf))
+        return;
+    vm = vm_about_to_run(conf, NULL, &takes_none);
+    CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
+    state.nmi_pending = true;
+    CONF_REQUIRE(conf, set_activity(vm, &state), "writing");
+    state.nmi_pending = false;
+    CONF_REQUIRE(conf, set_activity(vm, &state), "writing");
+    (void)conf_run_to_end(vm, 0);
+}
+
+static void an_nmi_that_was_asked_for_is_state_once_flushed(struct conf *conf)
+{
+    struct conf_vm *vm;
+    struct vmr_x86_activity_state state;
+
+    if (!holds_events(conf))
+        return;
+    vm = vm_about_to_run(conf, &(struct conf_vm_options){.without_chip = true}, &takes_an_nmi);
+    CONF_REQUIRE(conf, vm && vmr_partition_nmi(vm->partition, 0) == VMR_OK, "no VM, or no NMI");
+    CONF_CHECK_EQ(conf, vmr_vp_flush_async_requests(vm->vps[0]), VMR_OK, "flushing");
+    CONF_REQUIRE(conf, get_activity(vm, &state), "reading");
+    CONF_CHECK(conf, state.nmi_pending, "the NMI is not in the state");
+    (void)conf_run_to_end(vm, 0);
+}
+
+static void an_interrupt_that_was_begun_is_taken(struct conf *conf)
+{
+    CONF_PROGRAM(takes_one, VMR_STI(), VMR_RESET(), VMR_READ_COUNT(0, VECTOR), VMR_EXPECT(0, 1), VMR_END());
+    struct conf_vm *vm;
+    struct vmr_x86_activity_state state;
+
+    if (!holds_events(conf))
+        return;
+    vm = vm_about_to_run(conf, NULL, &takes_one);
+    CONF_REQUIRE(conf, vm, "no VM");
+    expect_halt(vm, NULL, VMR_HALT_RESET); /* where interrupts are on */
+    CONF_REQUIRE(conf, get_activity(vm, &state), "reading");
+    state.injected = (struct vmr_x86_event){.kind = VMR_X86_EVENT_INTERRUPT, .vector = VECTOR};
+    CONF_REQUIRE(conf, set_activity(vm, &state) && get_activity(vm, &state), "writing");
+    CONF_CHECK(conf, state.injected.kind == VMR_X86_EVENT_INTERRUPT && state.injected.vector == VECTOR,
+               "it is not in the state");
+    (void)conf_run_to_end(vm, 0);
+}
+
+static void a_shadow_is_state(struct conf *conf)
+{
+    struct conf_vm *vm;
+    struct vmr_x86_activity_state state;
+
+    if (!holds_events(conf))
+        return;
+    vm = vm_about_to_run(conf, NULL, &takes_none);
+    CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
+    CONF_CHECK_EQ(conf, state.shadow, 0, "the shadow at first");
+    state.shadow = VMR_X86_SHADOW_STI;
+    CONF_REQUIRE(conf, set_activity(vm, &state) && get_activity(vm, &state), "writing");
+    CONF_CHECK_EQ(conf, state.shadow, VMR_X86_SHADOW_STI, "the shadow");
+    CONF_REQUIRE(conf, conf_run_to_end(vm, 0) && get_activity(vm, &state), "the guest");
+    CONF_CHECK_EQ(conf, state.shadow, 0, "the shadow behind an instruction");
+}
+
+struct sleeper {
+    struct conf_vm *vm;
+    struct conf_latch seen; /* the run's thread has found the VP asleep */
+};
+
+static void makes_it_yield(void *argument)
+{
+    struct sleeper *sleeper = argument;
+
+    if (!guest_word_wait(sleeper->vm, WORD_SEEN, 1))
+        return;
+    while (!atomic_load(&sleeper->seen.value) && !conf_over(sleeper->vm->conf)) {
+        conf_pause(sleeper->vm->conf);
+        (void)vmr_partition_request_yield(sleeper->vm->partition, 0);
+    }
+}
+
+/* Runs VP 0 until it is found asleep between two runs. */
+static bool run_to_sleep(struct sleeper *sleeper)
+{
+    struct vmr_x86_activity_state state = {0};
+    struct vmr_run_result result;
+
+    while (state.activity != VMR_ACTIVITY_HALTED) {
+        if (!conf_run(sleeper->vm, 0, NULL, &result) || !get_activity(sleeper->vm, &state))
+            return false;
+    }
+    return true;
+}
+
+/* The program goes on behind its HLT when the activity says that it runs, without any interrupt. */
+static void a_sleeping_vp_can_be_made_to_run(struct conf *conf)
+{
+    CONF_PROGRAM(sleeps, VMR_STORE(WORD_SEEN, 4, 1), VMR_HLT(), VMR_STORE(WORD_PAST, 4, 1), VMR_END());
+    struct sleeper sleeper = {.vm = vm_about_to_run(conf, NULL, &sleeps)};
+    struct vmr_x86_activity_state state;
+    struct vmr_run_result result;
+
+    CONF_REQUIRE(conf, sleeper.vm, "no VM");
+    struct vmr_thread *thread = conf_thread(conf, makes_it_yield, &sleeper);
+
+    CONF_REQUIRE(conf, thread, "no thread");
+    CONF_CHECK(conf, run_to_sleep(&sleeper), "it does not sleep");
+    conf_latch_set(&sleeper.seen);
+    conf_join(conf, thread);
+    CONF_CHECK_EQ(conf, guest_word(sleeper.vm, WORD_PAST), 0, "behind HLT");
+    CONF_REQUIRE(conf, get_activity(sleeper.vm, &state), "reading");
+    state.activity = VMR_ACTIVITY_RUNNING;
+    CONF_REQUIRE(conf, set_activity(sleeper.vm, &state), "writing");
+    do
+        CONF_REQUIRE(conf, conf_run(sleeper.vm, 0, NULL, &result), "the run");
+    while (result.kind == VMR_RUN_YIELDED);
+    CONF_CHECK_EQ(conf, guest_word(sleeper.vm, WORD_PAST), 1, "behind HLT");
+}
+
+/* --- events that only some hold: on the mock --- */
+
+struct event_row {
+    const char *name;
+    struct vmr_x86_event pending, injected;
+    bool accepted;
+};
+
+static const struct event_row event_rows[] = {
+    {"an exception with all it can have", .pending = {VMR_X86_EVENT_EXCEPTION, 14, true, true, 0x15, 0x7777},
+     .accepted = true},
+    {"an exception that was begun", .injected = {VMR_X86_EVENT_EXCEPTION, 13, true, false, 0x10, 0}, .accepted = true},
+    {"an NMI that was begun", .injected = {VMR_X86_EVENT_NMI, 2, false, false, 0, 0}, .accepted = true},
+    {"INT n that was begun", .injected = {VMR_X86_EVENT_SOFT_INTERRUPT, 0x80, false, false, 0, 0}, .accepted = true},
+    {"an interrupt that was decided on", .pending = {VMR_X86_EVENT_INTERRUPT, 0x50, false, false, 0, 0}},
+    {"an exception above 31", .pending = {VMR_X86_EVENT_EXCEPTION, 32, false, false, 0, 0}},
+    {"an interrupt with an error code", .injected = {VMR_X86_EVENT_INTERRUPT, 0x50, true, false, 1, 0}},
+    {"an error code that is not there", .pending = {VMR_X86_EVENT_EXCEPTION, 13, false, false, 5, 0}},
+    {"a vector of nothing", .injected = {VMR_X86_EVENT_NONE, 1, false, false, 0, 0}},
+    {"a kind that is none", .injected = {VMR_X86_EVENT_KIND_COUNT, 0, false, false, 0, 0}},
+};
+
+static void events_have_their_kinds(struct conf *conf)
+{
+    struct conf_vm *vm = vm_about_to_run(conf, NULL, &takes_none);
+    union state_box before, box, after;
+
+    CONF_REQUIRE(conf, vm && state_get(conf, vm->vps[0], &activity_id, &before), "no VM");
+    for (size_t i = 0; i < sizeof(event_rows) / sizeof(event_rows[0]); i++) {
+        const struct event_row *row = &event_rows[i];
+
+        box = before;
+        box.activity.pending = row->pending;
+        box.activity.injected = row->injected;
+        enum vmr_status status = vmr_vp_state_set(vm->vps[0], &activity_id, &box, NULL);
+
+        CONF_CHECK_EQ(conf, status, row->accepted ? VMR_OK : VMR_E_CONFIG, row->name);
+        CONF_REQUIRE(conf, state_get(conf, vm->vps[0], &activity_id, &after), "reading");
+        (void)state_is(conf, &activity_id, &after, row->accepted ? &box : &before, row->name);
+        CONF_REQUIRE(conf, state_set(conf, vm->vps[0], &activity_id, &before), "writing");
+    }
+}
+
+static void a_start_up_ipi_can_be_state(struct conf *conf)
+{
+    CONF_PROGRAM(starts, VMR_END());
+    struct conf_vm *vm = vm_about_to_run(conf, NULL, &starts);
+    struct vmr_x86_activity_state state;
+
+    CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
+    state.activity = VMR_ACTIVITY_WAIT_FOR_SIPI;
+    state.sipi_pending = true;
+    state.sipi_vector = VMR_PROGRAM_BASE >> 12;
+    CONF_REQUIRE(conf, set_activity(vm, &state) && get_activity(vm, &state), "writing");
+    CONF_CHECK(conf, state.sipi_pending && state.sipi_vector == VMR_PROGRAM_BASE >> 12, "it is not in the state");
+    (void)conf_run_to_end(vm, 0);
+}
+
+static const struct conf_scenario scenarios[] = {
+    {.name = "a_pending_nmi_is_taken",
+     .family = "state_events",
+     .clauses = "STATE-1",
+     .chip = CONF_CHIP_ANY,
+     .run = a_pending_nmi_is_taken},
+    {.name = "a_masked_nmi_waits",
+     .family = "state_events",
+     .clauses = "STATE-1",
+     .chip = CONF_CHIP_ANY,
+     .run = a_masked_nmi_waits},
+    {.name = "a_pending_nmi_can_be_taken_back",
+     .family = "state_events",
+     .clauses = "STATE-4",
+     .chip = CONF_CHIP_ANY,
+     .run = a_pending_nmi_can_be_taken_back},
+    {.name = "an_nmi_that_was_asked_for_is_state_once_flushed",
+     .family = "state_events",
+     .clauses = "SNAP-9",
+     .chip = CONF_CHIP_ANY,
+     .run = an_nmi_that_was_asked_for_is_state_once_flushed},
+    {.name = "an_interrupt_that_was_begun_is_taken",
+     .family = "state_events",
+     .clauses = "STATE-1",
+     .chip = CONF_CHIP_ANY,
+     .run = an_interrupt_that_was_begun_is_taken},
+    {.name = "a_shadow_is_state",
+     .family = "state_events",
+     .clauses = "STATE-1",
+     .chip = CONF_CHIP_ANY,
+     .run = a_shadow_is_state},
+    {.name = "a_sleeping_vp_can_be_made_to_run",
+     .family = "state_events",
+     .clauses = "STATE-1",
+     .chip = CONF_CHIP_ANY,
+     .run = a_sleeping_vp_can_be_made_to_run},
+    {.name = "events_have_their_kinds",
+     .family = "state_events",
+     .clauses = "STATE-1 STATE-4",
+     .flags = CONF_MOCK_ONLY,
+     .chip = CONF_CHIP_ANY,
+     .run = events_have_their_kinds},
+    {.name = "a_start_up_ipi_can_be_state",
+     .family = "state_events",
+     .clauses = "STATE-1",
+     .flags = CONF_MOCK_ONLY,
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = a_start_up_ipi_can_be_state},
+};
+CONF_FAMILY(state_events, scenarios);
