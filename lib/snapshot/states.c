@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "lib/base/reader.h"
-const struct vmr_state_type *vmr_device_state_type_find(const char *name);
 
 enum vmr_status state_place_get(const struct state_place *place, void *ret_value, struct vmr_error *err)
 {
