@@ -175,6 +175,38 @@ def synics():
     save('synic', 'reference-page-and-counter', msr(tsc, b'\x03') + bytes([read, 0, 0x40, 0, 17, 0, 17, 0xe1]) + on)
 
 
+# --- device_state: operations; which of them is next comes from the back ---
+
+LINES, PIC, IOAPIC, LAPIC_0, LAPIC_1, POWER, SERIAL, CMOS, PIT, KEYBOARD, PCI, FW_CFG = range(12)
+
+
+def device_states():
+    change, whole, same, port, page, msr, turn, other, again = 0, 8, 10, 12, 18, 22, 24, 27, 31
+
+    def states(name, *steps):
+        """Each step is (operation, its bytes); behind the choice of the APIC's mode."""
+        data = b'\0' + b''.join(bytes(what) for _, what in steps)
+        save('device_state', name, data + bytes(operation for operation, _ in reversed(steps)))
+
+    def put(unit, field, element, value):
+        return change, bytes([unit, 0, field, element]) + number(value)
+
+    def later(ns):
+        return other, bytes([0, 0x30, 0]) + number(ns << 9)
+
+    look = (turn, [0, 0])
+    states('timer-that-never-began', put(PIT, 3, 0, 1), put(PIT, 19, 0, 1 << 60), look)
+    states('periodic-timer-due-long-ago', put(LAPIC_0, 15, 0, 1000), put(LAPIC_0, 17, 0, 1), put(LAPIC_0, 10, 0, 0x20030),
+           later(1 << 40), look, look)
+    states('bytes-as-a-file-has-them', (whole, bytes([PCI]) + number(5) + bytes([4, 3, 2, 0x80, 2])), look)
+    states('queue-longer-than-its-room', put(SERIAL, 0, 0, 4097), put(SERIAL, 0, 0, 4096), (same, [SERIAL]), look)
+    states('level-told-again', put(LINES, 0, 0, 0x800), put(IOAPIC, 2, 11, 0x8055), (other, [0, 0, 23]), look)
+    states('clock-at-the-end-of-time', put(CMOS, 2, 0, 1), put(CMOS, 4, 0, (1 << 63) - 1), later(1 << 40), look,
+           (port, [0, 0x0e]), look)
+    states('driven-then-reset', put(KEYBOARD, 0, 0, 16), put(POWER, 0, 0, 3), (page, [0, 0xcf, 0]), (msr, [0, 0x1b, 0]),
+           (again, [0]), look)
+
+
 # --- exits: VPs and hypervisor from the back; {whose run}, then {what others do, the exit} ---
 
 
@@ -268,5 +300,5 @@ if __name__ == '__main__':
     if len(sys.argv) != 2:
         sys.exit('usage: seeds.py VMRIG')
     traces(sys.argv[1])
-    for make in (vp_sets, hypercalls, synics, exits, programs, hv_guests):
+    for make in (vp_sets, hypercalls, synics, device_states, exits, programs, hv_guests):
         make()

@@ -5,11 +5,12 @@
  * VTL has its own program, which stands where it was left.
  */
 
+#include "backends/mock/vtl.h"
+
 #include <stdlib.h>
 
 #include "backends/mock/chip.h"
 #include "backends/mock/program.h"
-#include "backends/mock/vtl.h"
 
 struct vtl_state {
     struct vmr_x86_regs regs; /* the private ones */

@@ -107,34 +107,26 @@ static void messages_of_before_are_gone(struct conf *conf)
 
 static void an_nmi_of_the_window_comes_after_it(struct conf *conf)
 {
-    CONF_PROGRAM(ends, VMR_NOP(), VMR_END());
-    CONF_PROGRAM(takes_one, VMR_WAIT_VECTOR(VECTOR_NMI, 1), VMR_NOP(), VMR_NOP(), EXPECT_COUNT(VECTOR_NMI, 1),
-                 VMR_END());
+    CONF_PROGRAM(takes_one, VMR_RESET(), VMR_WAIT_VECTOR(VECTOR_NMI, 1), VMR_NOP(), VMR_NOP(),
+                 EXPECT_COUNT(VECTOR_NMI, 1), VMR_END());
+    struct vmr_x86_regs regs;
 
     if ((conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0) {
         conf_skip(conf, "the hypervisor does not give its state away");
         return;
     }
-    struct conf_vm *vm = vm_about_to_run(conf, &(struct conf_vm_options){.without_chip = true}, &ends);
+    struct conf_vm *vm = vm_about_to_run(conf, &(struct conf_vm_options){.without_chip = true}, &takes_one);
 
-    CONF_REQUIRE(conf, vm && conf_run_to_end(vm, 0), "the guest");
+    CONF_REQUIRE(conf, vm, "no VM");
+    expect_halt(vm, NULL, VMR_HALT_RESET);
+    CONF_REQUIRE(conf, vmr_vp_get_regs(vm->vps[0], &regs) == VMR_OK, "reading");
     CONF_CHECK_EQ(conf, vmr_partition_nmi(vm->partition, 0), VMR_OK, "an NMI before");
     CONF_REQUIRE(conf, vmr_partition_reset(vm->partition, NULL) == VMR_OK, "the partition's part");
     CONF_CHECK_EQ(conf, vmr_partition_nmi(vm->partition, 0), VMR_OK, "an NMI in the window");
     CONF_REQUIRE(conf, vmr_vp_reset(vm->vps[0], NULL) == VMR_OK, "the VP's part");
-    CONF_REQUIRE(conf, conf_load(vm, 0, &takes_one) && conf_begin_again(vm), "beginning again");
+    /* The guest goes on where it was, with its tables: RAM is as it left it. */
+    CONF_REQUIRE(conf, vmr_vp_set_regs(vm->vps[0], &regs) == VMR_OK, "writing");
     (void)conf_run_to_end(vm, 0);
-}
-
-#define STARTUP_DATA (0x600u | VMR_PROGRAM_BASE >> 12)
-#define INIT_DATA 0x500u
-
-static void send(struct conf_vm *vm, vmr_vp_index vp, uint32_t data)
-{
-    const struct vmr_msi msi = {.address = VMR_LAPIC_GPA | (uint64_t)vp << 12, .data = data};
-    enum vmr_status status = vmr_partition_msi(vm->partition, &msi);
-
-    CONF_CHECK(vm->conf, status == VMR_OK, "message %#x to VP %u: %s", data, vp, vmr_status_name(status));
 }
 
 static void expect_activity(struct conf_vm *vm, vmr_vp_index vp, enum vmr_activity expected, const char *when)
@@ -147,29 +139,24 @@ static void expect_activity(struct conf_vm *vm, vmr_vp_index vp, enum vmr_activi
     CONF_CHECK(vm->conf, activity == expected, "VP %u, %s: activity %d", vp, when, (int)activity);
 }
 
-/* The IPIs that a guest sends are those that a host can: as messages, for the sender to be beyond doubt. */
-static void init_and_sipi_belong_to_their_side_of_a_reset(struct conf *conf)
+static void init_and_sipi_of_before_are_forgotten(struct conf *conf)
 {
-    CONF_PROGRAM(ends, VMR_END());
+    APIC_PROGRAM(starts_another, VMR_EOI_XAPIC, APIC_ON(), VMR_START_VP(1), VMR_END());
+    CONF_PROGRAM(is_started, VMR_END());
 
     if (!can_reset(conf))
         return;
     struct conf_vm *vm = conf_vm_create(conf, &(struct conf_vm_options){.vps = 2});
 
-    CONF_REQUIRE(conf, vm && conf_load(vm, 0, &ends) && conf_load(vm, 1, &ends), "no VM");
+    CONF_REQUIRE(conf, vm && conf_load(vm, 0, &starts_another) && conf_load(vm, 1, &is_started), "no VM");
     CONF_REQUIRE(conf, conf_bind(vm, 0) && conf_bind(vm, 1), "no VPs");
-    send(vm, 1, INIT_DATA);
-    send(vm, 1, STARTUP_DATA);
-    CONF_REQUIRE(conf, conf_reset(vm), "the reset");
+    CONF_REQUIRE(conf, conf_run_to_end(vm, 0) && conf_reset(vm), "the guest, or the reset");
     expect_activity(vm, 1, VMR_ACTIVITY_WAIT_FOR_SIPI, "started by an IPI of before");
-    CONF_REQUIRE(conf, vmr_partition_reset(vm->partition, NULL) == VMR_OK, "the partition's part");
-    send(vm, 1, INIT_DATA);
-    send(vm, 1, STARTUP_DATA);
-    CONF_REQUIRE(conf, vmr_vp_reset(vm->vps[0], NULL) == VMR_OK && vmr_vp_reset(vm->vps[1], NULL) == VMR_OK,
-                 "the VPs' parts");
-    expect_activity(vm, 1, VMR_ACTIVITY_RUNNING, "started by an IPI of the window");
-    CONF_REQUIRE(conf, conf_run_to_end(vm, 1) && conf_reset(vm), "the VP, or the reset");
+    CONF_REQUIRE(conf, conf_load(vm, 0, &starts_another) && conf_load(vm, 1, &is_started), "no programs");
+    CONF_REQUIRE(conf, conf_begin_again(vm) && conf_run_to_end(vm, 0) && conf_run_to_end(vm, 1), "the second guest");
+    CONF_REQUIRE(conf, conf_reset(vm), "the reset");
     expect_activity(vm, 1, VMR_ACTIVITY_WAIT_FOR_SIPI, "after it had run");
+    expect_activity(vm, 0, VMR_ACTIVITY_RUNNING, "the boot processor");
 }
 
 /* --- timers --- */
@@ -269,12 +256,12 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "RST-1 RST-2",
      .chip = CONF_CHIP_ANY,
      .run = an_nmi_of_the_window_comes_after_it},
-    {.name = "init_and_sipi_belong_to_their_side_of_a_reset",
+    {.name = "init_and_sipi_of_before_are_forgotten",
      .family = "reset_guest",
      .ids = "RST-04",
      .clauses = "RST-1 RST-2",
      .chip = CONF_CHIP_ANY,
-     .run = init_and_sipi_belong_to_their_side_of_a_reset},
+     .run = init_and_sipi_of_before_are_forgotten},
     {.name = "no_timer_of_the_local_apic_fires_after_it",
      .family = "reset_guest",
      .ids = "RST-07",

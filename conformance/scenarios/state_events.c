@@ -42,8 +42,21 @@ static bool holds_events(struct conf *conf)
     return false;
 }
 
-CONF_PROGRAM(takes_an_nmi, VMR_WAIT_VECTOR(VECTOR_NMI, 1), VMR_END());
-CONF_PROGRAM(takes_none, VMR_NOP(), VMR_NOP(), VMR_READ_COUNT(0, VECTOR_NMI), VMR_EXPECT(0, 0), VMR_END());
+/* Where a VP can take an event: its tables are set up once it has come so far. */
+#define READY() VMR_RESET()
+
+CONF_PROGRAM(takes_an_nmi, READY(), VMR_WAIT_VECTOR(VECTOR_NMI, 1), VMR_END());
+CONF_PROGRAM(takes_none, READY(), VMR_NOP(), VMR_NOP(), VMR_READ_COUNT(0, VECTOR_NMI), VMR_EXPECT(0, 0), VMR_END());
+
+static struct conf_vm *ready_vm(struct conf *conf, const struct conf_vm_options *options,
+                                const struct vmr_program *program)
+{
+    struct conf_vm *vm = vm_about_to_run(conf, options, program);
+
+    if (vm)
+        expect_halt(vm, NULL, VMR_HALT_RESET);
+    return vm;
+}
 
 static void a_pending_nmi_is_taken(struct conf *conf)
 {
@@ -52,7 +65,7 @@ static void a_pending_nmi_is_taken(struct conf *conf)
 
     if (!holds_events(conf))
         return;
-    vm = vm_about_to_run(conf, NULL, &takes_an_nmi);
+    vm = ready_vm(conf, NULL, &takes_an_nmi);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
     state.nmi_pending = true;
     CONF_REQUIRE(conf, set_activity(vm, &state), "writing");
@@ -66,7 +79,7 @@ static void a_masked_nmi_waits(struct conf *conf)
 
     if (!holds_events(conf))
         return;
-    vm = vm_about_to_run(conf, NULL, &takes_none);
+    vm = ready_vm(conf, NULL, &takes_none);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
     state.nmi_pending = state.nmi_masked = true;
     CONF_REQUIRE(conf, set_activity(vm, &state) && conf_run_to_end(vm, 0), "the guest");
@@ -80,7 +93,7 @@ static void a_pending_nmi_can_be_taken_back(struct conf *conf)
 
     if (!holds_events(conf))
         return;
-    vm = vm_about_to_run(conf, NULL, &takes_none);
+    vm = ready_vm(conf, NULL, &takes_none);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
     state.nmi_pending = true;
     CONF_REQUIRE(conf, set_activity(vm, &state), "writing");
@@ -96,7 +109,7 @@ static void an_nmi_that_was_asked_for_is_state_once_flushed(struct conf *conf)
 
     if (!holds_events(conf))
         return;
-    vm = vm_about_to_run(conf, &(struct conf_vm_options){.without_chip = true}, &takes_an_nmi);
+    vm = ready_vm(conf, &(struct conf_vm_options){.without_chip = true}, &takes_an_nmi);
     CONF_REQUIRE(conf, vm && vmr_partition_nmi(vm->partition, 0) == VMR_OK, "no VM, or no NMI");
     CONF_CHECK_EQ(conf, vmr_vp_flush_async_requests(vm->vps[0]), VMR_OK, "flushing");
     CONF_REQUIRE(conf, get_activity(vm, &state), "reading");
@@ -106,16 +119,14 @@ static void an_nmi_that_was_asked_for_is_state_once_flushed(struct conf *conf)
 
 static void an_interrupt_that_was_begun_is_taken(struct conf *conf)
 {
-    CONF_PROGRAM(takes_one, VMR_STI(), VMR_RESET(), VMR_READ_COUNT(0, VECTOR), VMR_EXPECT(0, 1), VMR_END());
+    CONF_PROGRAM(takes_one, VMR_STI(), READY(), VMR_READ_COUNT(0, VECTOR), VMR_EXPECT(0, 1), VMR_END());
     struct conf_vm *vm;
     struct vmr_x86_activity_state state;
 
     if (!holds_events(conf))
         return;
-    vm = vm_about_to_run(conf, NULL, &takes_one);
-    CONF_REQUIRE(conf, vm, "no VM");
-    expect_halt(vm, NULL, VMR_HALT_RESET); /* where interrupts are on */
-    CONF_REQUIRE(conf, get_activity(vm, &state), "reading");
+    vm = ready_vm(conf, NULL, &takes_one); /* where interrupts are on */
+    CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
     state.injected = (struct vmr_x86_event){.kind = VMR_X86_EVENT_INTERRUPT, .vector = VECTOR};
     CONF_REQUIRE(conf, set_activity(vm, &state) && get_activity(vm, &state), "writing");
     CONF_CHECK(conf, state.injected.kind == VMR_X86_EVENT_INTERRUPT && state.injected.vector == VECTOR,
@@ -130,7 +141,7 @@ static void a_shadow_is_state(struct conf *conf)
 
     if (!holds_events(conf))
         return;
-    vm = vm_about_to_run(conf, NULL, &takes_none);
+    vm = ready_vm(conf, NULL, &takes_none);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
     CONF_CHECK_EQ(conf, state.shadow, 0, "the shadow at first");
     state.shadow = VMR_X86_SHADOW_STI;
@@ -219,7 +230,7 @@ static const struct event_row event_rows[] = {
 
 static void events_have_their_kinds(struct conf *conf)
 {
-    struct conf_vm *vm = vm_about_to_run(conf, NULL, &takes_none);
+    struct conf_vm *vm = ready_vm(conf, NULL, &takes_none);
     union state_box before, box, after;
 
     CONF_REQUIRE(conf, vm && state_get(conf, vm->vps[0], &activity_id, &before), "no VM");

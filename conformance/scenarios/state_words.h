@@ -178,6 +178,12 @@ static inline void sample_activity(struct vmr_x86_activity_state *state)
     state->nmi_masked = true;
 }
 
+/* IA32_MCG_CTL is there only with MCG_CTL_P (Intel SDM vol. 3, 16.3.1.1). */
+static inline bool has_mcg_ctl(const struct vmr_x86_mcg_state *mcg)
+{
+    return (mcg->cap & 0x100) != 0;
+}
+
 /* Long because it is a table. `now`: what the VP holds. */
 static inline void state_sample(enum vmr_vp_class vp_class, const union state_box *now, union state_box *ret_box)
 {
@@ -193,7 +199,8 @@ static inline void state_sample(enum vmr_vp_class vp_class, const union state_bo
                                                           0x3000, 0x4000, 0x700,  0x5000};
     } else if (vp_class == VMR_VP_MCG) {
         ret_box->mcg.status = 4;
-        ret_box->mcg.ctl = UINT64_MAX;
+        if (has_mcg_ctl(&now->mcg))
+            ret_box->mcg.ctl = UINT64_MAX;
     } else if (vp_class == VMR_VP_CET) {
         ret_box->cet = (struct vmr_x86_cet_state){.u_cet = 1, .s_cet = 2};
     } else if (vp_class == VMR_VP_CET_SS) {

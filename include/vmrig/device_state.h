@@ -19,7 +19,7 @@
  *
  * What was got can always be set. Set takes nothing else on trust: VMR_E_CONFIG,
  * naming device and field, for what the device cannot hold. After it, lines,
- * deadlines and wakes are as the new state wants them. VPs stopped. [DEV-1]
+ * deadlines and wakes are as the new state wants them. VPs stopped.
  */
 
 #include "vmrig/irqchip.h"
@@ -123,7 +123,7 @@ VMR_API void vmr_fw_cfg_state_unit(struct vmr_fw_cfg *fw_cfg, struct vmr_state_u
 /* All of a platform's. Returns how many there are, and writes those there is room for. */
 VMR_API size_t vmr_platform_state_units(struct vmr_platform *platform, struct vmr_state_unit *ret_units,
                                         size_t capacity);
-/* Power-up: each unit's value at reset is set, which pulls every line down. VPs stopped. [DEV-2] */
+/* Power-up: each unit's value at reset is set, which pulls every line down. VPs stopped. */
 VMR_API void vmr_platform_reset(struct vmr_platform *platform);
 
 /* --- the built-in interrupt controllers --- */

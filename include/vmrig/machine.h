@@ -5,8 +5,13 @@
  * A small PC: RAM, firmware, the platform's devices, interrupt controllers and
  * VPs, on any hypervisor.
  *
- *   create ──> start ──> wait ──> stop ──> destroy
- *                ^─────────────────┘
+ *   create ─> CREATED ─start─> RUNNING ─pause─> PAUSED ─resume─> RUNNING
+ *                                  │ the guest halts, or a stop is asked for
+ *                                  └─> HALTED ─reset─> STOPPED ─start─> RUNNING
+ *   stop:  from any of them to STOPPED      reset: from CREATED, STOPPED and HALTED to STOPPED
+ *
+ * Every other order is VMR_E_STATE, and changes nothing. [MACH-1] Of several
+ * threads that change the state, one does so at a time.
  *
  * The machine is a function of its options: what it does depends on nothing
  * else but what comes through the handle and the host. So a machine made with
@@ -17,6 +22,7 @@
  * 4 GiB, and its last 128 KiB are also at 1 MiB - 128 KiB.
  */
 
+#include "vmrig/clock.h"
 #include "vmrig/platform.h"
 #include "vmrig/vp_set.h"
 
@@ -34,6 +40,18 @@ enum vmr_stream {
 #define VMR_MACHINE_MEMORY_GRANULE 0x100000u   /* 1 MiB; also the least */
 #define VMR_MACHINE_MEMORY_LOW_MAX 0xc0000000u /* what lies below the devices' addresses */
 
+enum vmr_machine_state {
+    VMR_MACHINE_CREATED,
+    VMR_MACHINE_RUNNING,
+    VMR_MACHINE_PAUSED,
+    VMR_MACHINE_HALTED, /* no VP moves; vmr_machine_wait says why */
+    VMR_MACHINE_STOPPED,
+    VMR_MACHINE_FAILED, /* a VP has failed: only to be looked at, stopped and destroyed */
+    VMR_MACHINE_STATE_COUNT
+};
+/* "created", "running", ...; "unknown" for a number that is none. Any thread. */
+VMR_API const char *vmr_machine_state_name(enum vmr_machine_state state);
+
 struct vmr_machine_options {
     const struct vmr_hypervisor_handle *handle; /* required; must outlive the machine */
     const struct vmr_host *host;                /* required */
@@ -43,6 +61,11 @@ struct vmr_machine_options {
     size_t firmware_size;                       /* a multiple of 64 KiB, 16 MiB at most */
     uint64_t rtc_epoch_s;                       /* what the real-time clock shows at first; seconds since 1970 */
     struct vmr_console_sink console;            /* may call vmr_machine_request_stop */
+    /*
+     * The clock below `host`: what `host` is, or what a recorder's host goes by.
+     * Optional: without it the machine has no time of its own, and cannot be paused.
+     */
+    struct vmr_vm_clock *clock;
 };
 
 /* Everything is checked before anything is made; a message names the option and its value. */
@@ -51,27 +74,54 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_create(const struct vmr_machi
 /* Stops first. NULL is fine. Not on a VP's thread. */
 VMR_API void vmr_machine_destroy(struct vmr_machine *machine);
 
+/* What it is in now; another thread may change it at once. Any thread that is not a VP's. */
+VMR_API enum vmr_machine_state vmr_machine_get_state(struct vmr_machine *machine);
+
 /*
- * Lets the VPs run, from reset or from where they were stopped. A power or reset
- * request of the guest is forgotten; the machine is not reset by it. VMR_E_STATE
- * unless stopped, or once a VP has failed. Not on a VP's thread.
+ * Lets the VPs run, from reset or from where they were stopped, and time too if
+ * the clock is paused (a restored machine's). A power or reset request of the
+ * guest is forgotten; the machine is not reset by it. VMR_E_STATE unless created
+ * or stopped, and while the partition is not usable. Not on a VP's thread.
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_start(struct vmr_machine *machine);
 
 /*
  * Waits until the guest halts, somebody asks for a stop (VMR_HALT_STOP), or
- * `deadline_ns` on the host's clock (reason VMR_HALT_NONE). When it reports a
- * halt, no VP runs. VMR_E_STATE when stopped with no halt. Not on a VP's thread.
+ * `deadline_ns` on the host's clock (reason VMR_HALT_NONE), which does not come
+ * while the machine is paused. When it reports a halt, no VP runs. VMR_E_STATE
+ * when stopped with no halt. Not on a VP's thread.
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_wait(struct vmr_machine *machine, uint64_t deadline_ns,
                                                         struct vmr_vp_set_halt *ret_halt);
+
+/*
+ * When it returns no VP executes an instruction and no timer of the platform
+ * ticks until vmr_machine_resume, and time stands still: for the VPs nothing has
+ * happened. [MACH-2] [CLK-1] VMR_E_STATE unless running, also if the guest halts
+ * at the same time: then it is halted. VMR_E_UNSUPPORTED without a clock. Not on
+ * a VP's thread.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_pause(struct vmr_machine *machine);
+/* VMR_E_STATE unless paused. Not on a VP's thread. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_resume(struct vmr_machine *machine);
+
+/*
+ * Power-up: partition, VPs, interrupt controllers, platform, and the firmware's
+ * copy below 1 MiB from the image; other RAM stays, and time goes on. The halt
+ * and the guest's power or reset request are forgotten then, so that a restart
+ * is: wait, reset, start. On failure `err` says why, a halt stays to be waited
+ * for, and nothing runs until a later reset succeeds. VMR_E_STATE unless created,
+ * stopped or halted. Not on a VP's thread. [MACH-3]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_reset(struct vmr_machine *machine, struct vmr_error *err);
 
 /* Returns when no VP runs, from any state; answers a requested stop. Not on a VP's thread. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_stop(struct vmr_machine *machine);
 
 /*
  * Makes vmr_machine_wait return soon. Latches until vmr_machine_stop: asked for
- * before vmr_machine_start, it ends that start at once. Returns at once. Any
+ * before vmr_machine_start, it ends that start at once; asked for while paused, it
+ * halts the machine. Returns at once. Any
  * thread, also from the console sink: the VP that prints finishes its exit and
  * runs no further.
  */

@@ -9,6 +9,7 @@
 #include "vmrig/error.h"
 #include "vmrig/limits.h"
 #include "vmrig/host.h"
+#include "vmrig/clock.h"
 #include "vmrig/exit.h"
 #include "vmrig/vp_state.h"
 #include "vmrig/state.h"

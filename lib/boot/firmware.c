@@ -48,3 +48,18 @@ enum vmr_status firmware_load(struct vmr_memory *memory, const void *bytes, size
     status = vmr_memory_write(memory, rom.gpa, image, size);
     return status == VMR_OK ? VMR_OK : vmr_error_set(err, status, "firmware: its own region refuses the image");
 }
+
+enum vmr_status firmware_restore_shadow(struct vmr_memory *memory, size_t size, struct vmr_error *err)
+{
+    size_t shadow = size < FIRMWARE_SHADOW_MAX ? size : FIRMWARE_SHADOW_MAX;
+    enum vmr_status status = VMR_OK;
+    uint8_t page[VMR_PAGE_SIZE];
+
+    for (size_t at = 0; at < shadow && status == VMR_OK; at += sizeof(page)) {
+        status = vmr_memory_read(memory, FOUR_GIB - shadow + at, page, sizeof(page));
+        if (status == VMR_OK)
+            status = vmr_memory_write(memory, ONE_MIB - shadow + at, page, sizeof(page));
+    }
+    return status == VMR_OK ? VMR_OK
+                            : vmr_error_set(err, status, "firmware: its copy below 1 MiB cannot be made again");
+}

@@ -21,3 +21,5 @@ VMR_MUST_CHECK enum vmr_status firmware_check(size_t size, struct vmr_error *err
 /* RAM below 1 MiB must be there. The bytes are copied. On failure nothing is added but, perhaps, RAM written. */
 VMR_MUST_CHECK enum vmr_status firmware_load(struct vmr_memory *memory, const void *bytes, size_t size,
                                              struct vmr_error *err);
+/* Of an image of `size` bytes that was loaded: its copy below 1 MiB again, from the one that no guest can write to. */
+VMR_MUST_CHECK enum vmr_status firmware_restore_shadow(struct vmr_memory *memory, size_t size, struct vmr_error *err);

@@ -274,8 +274,8 @@ static enum vmr_status check_state(const struct vmr_cmos_state *state, struct vm
         STATE_RULE("bytes", bytes[CMOS_C], rtc_clock_can_hold(bytes, CMOS_C)),
         STATE_RULE("bytes", bytes[CMOS_D], rtc_clock_can_hold(bytes, CMOS_D)),
         STATE_RULE("phase-ns", state->phase_ns, started || state->phase_ns == 0),
-        STATE_RULE("now-ns", state->now_ns, state->now_ns <= (started ? CLOCK_NS_MAX : 0)),
-        STATE_RULE("shift-ns", state->shift_ns, state->shift_ns <= state->now_ns),
+        STATE_RULE("shift-ns", state->shift_ns, state->shift_ns <= (started ? RTC_SHIFT_NS_MAX : 0)),
+        STATE_RULE("now-ns", state->now_ns, state->now_ns - state->shift_ns <= (started ? CLOCK_NS_MAX : 0)),
         STATE_RULE("set-s", state->set_s, state->set_s <= SHOWN_S_MAX),
         STATE_RULE("set-at-s", state->set_at_s, state->set_at_s <= state->now_ns / NS_PER_SECOND),
     };

@@ -375,9 +375,15 @@ static enum vmr_status state_get(void *object, void *ret_value, struct vmr_error
     return VMR_OK;
 }
 
-static enum vmr_status check_channel(const struct vmr_pit_channel_state *state, uint64_t tick, struct vmr_error *err)
+static bool gate_of(const struct vmr_pit_state *state, unsigned channel)
 {
-    const struct pit_channel channel = make_channel(state, true);
+    return channel != SPEAKER_CHANNEL || (state->speaker & SPEAKER_GATE) != 0;
+}
+
+static enum vmr_status check_channel(const struct vmr_pit_channel_state *state, bool gate, uint64_t tick,
+                                     struct vmr_error *err)
+{
+    const struct pit_channel channel = make_channel(state, gate);
     const struct state_check checks[] = {
         STATE_RULE("channel.mode", state->mode, state->mode <= 5),
         STATE_RULE("channel.access", state->access, state->access >= PIT_LOW && state->access <= PIT_LOW_HIGH),
@@ -385,7 +391,7 @@ static enum vmr_status check_channel(const struct vmr_pit_channel_state *state, 
         STATE_RULE("channel.reload", state->reload, state->reload <= pit_channel_range(&channel)),
         STATE_RULE("channel.next-reload", state->next_reload, state->next_reload <= pit_channel_range(&channel)),
         STATE_RULE("channel.start", state->start, state->start <= tick),
-        STATE_RULE("channel.paused", state->paused, state->paused <= tick),
+        STATE_RULE("channel.paused", state->paused, state->paused <= tick && (gate || state->paused >= state->start)),
     };
 
     return state_check(&state_type, checks, STATE_CHECKS(checks), err);
@@ -401,7 +407,7 @@ static enum vmr_status check_state(const struct vmr_pit_state *state, struct vmr
     enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
 
     for (unsigned i = 0; i < CHANNEL_COUNT && status == VMR_OK; i++)
-        status = check_channel(&state->channels[i], state->tick, err);
+        status = check_channel(&state->channels[i], gate_of(state, i), state->tick, err);
     return status;
 }
 
@@ -416,8 +422,7 @@ static enum vmr_status state_set(void *object, const void *value, struct vmr_err
     sync_mutex_lock(&pit->lock);
     pit->speaker = state->speaker;
     for (unsigned i = 0; i < CHANNEL_COUNT; i++)
-        pit->channels[i] =
-            make_channel(&state->channels[i], i != SPEAKER_CHANNEL || (state->speaker & SPEAKER_GATE) != 0);
+        pit->channels[i] = make_channel(&state->channels[i], gate_of(state, i));
     pit->started = state->started;
     pit->base_ns = state->base_ns;
     pit->now = state->tick;

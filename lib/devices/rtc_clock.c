@@ -267,7 +267,7 @@ static void write_control(struct rtc_clock *clock, unsigned index, uint8_t value
         store_time(clock);
     clock->bytes[index] = index == CMOS_A ? value & (uint8_t)~A_UIP : value;
     /* Out of reset, the first update comes after half a second (data sheet, "Divider Control"). */
-    if (divider_runs(clock) && !divider_ran) {
+    if (divider_runs(clock) && !divider_ran && clock->shift_ns <= RTC_SHIFT_NS_MAX - NS_PER_SECOND) {
         uint64_t skip_ns = (3 * NS_PER_SECOND / 2 - clock->now_ns % NS_PER_SECOND) % NS_PER_SECOND;
 
         clock->shift_ns += skip_ns;

@@ -30,6 +30,9 @@ enum cmos_register {
     CMOS_CENTURY = 0x32,
 };
 
+/* How far a guest can put the clock forward by halves of seconds: seventy years. Times behind it still fit. */
+#define RTC_SHIFT_NS_MAX (UINT64_C(1) << 61)
+
 struct rtc_clock {
     uint8_t bytes[VMR_CMOS_BYTES]; /* the clock's registers and the CMOS's memory */
     bool started;

@@ -212,7 +212,12 @@ enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, st
         return vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     machine->host = options->host;
     machine->console = options->console;
-    status = create_all(machine, options, err);
+    machine->clock = options->clock;
+    machine->firmware_size = options->firmware_size;
+    if (sync_mutex_init(&machine->control, options->host) || sync_mutex_init(&machine->waiter_lock, options->host))
+        status = vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
+    else
+        status = create_all(machine, options, err);
     if (status != VMR_OK) {
         vmr_machine_destroy(machine);
         return status;
@@ -240,38 +245,9 @@ void vmr_machine_destroy(struct vmr_machine *machine)
     vmr_bus_destroy(machine->mmio);
     vmr_bus_destroy(machine->ports);
     vmr_memory_destroy(machine->memory);
+    sync_mutex_finish(&machine->waiter_lock);
+    sync_mutex_finish(&machine->control);
     free(machine);
-}
-
-enum vmr_status vmr_machine_start(struct vmr_machine *machine)
-{
-    vmr_power_clear(vmr_platform_power(machine->platform));
-
-    enum vmr_status status = vmr_vp_set_start(machine->set);
-
-    /* Asked for before there was anything to stop. */
-    if (status == VMR_OK && sync_load_u32(machine->host, &machine->stop_requested) != 0)
-        (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_STOP);
-    return status;
-}
-
-enum vmr_status vmr_machine_wait(struct vmr_machine *machine, uint64_t deadline_ns, struct vmr_vp_set_halt *ret_halt)
-{
-    return vmr_vp_set_wait(machine->set, deadline_ns, ret_halt);
-}
-
-enum vmr_status vmr_machine_stop(struct vmr_machine *machine)
-{
-    enum vmr_status status = vmr_vp_set_stop(machine->set);
-
-    sync_store_u32(machine->host, &machine->stop_requested, 0);
-    return status;
-}
-
-void vmr_machine_request_stop(struct vmr_machine *machine)
-{
-    sync_store_u32(machine->host, &machine->stop_requested, 1);
-    (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_STOP);
 }
 
 size_t vmr_machine_receive(struct vmr_machine *machine, const uint8_t *bytes, size_t length)

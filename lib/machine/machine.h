@@ -10,6 +10,12 @@
 
 struct machine_ticker;
 
+/* Somebody in vmr_machine_wait, while the machine is paused. */
+struct machine_waiter {
+    struct vmr_parker *parker;
+    struct machine_waiter *next;
+};
+
 struct vmr_machine {
     const struct vmr_host *host;
     struct vmr_memory *memory;
@@ -23,6 +29,14 @@ struct vmr_machine {
     struct vmr_vp_io io;
     struct vmr_vp_set *set;
     _Atomic uint32_t stop_requested;
+    struct vmr_vm_clock *clock; /* NULL: none of its own */
+    size_t firmware_size;
+
+    /* Held by whoever changes the state, as long as that takes; a VP's thread never takes it. */
+    struct sync_mutex control;
+    _Atomic uint32_t phase; /* the enum vmr_machine_state that was asked for: never HALTED or FAILED */
+    struct sync_mutex waiter_lock;
+    struct machine_waiter *waiters;
 
     /* Whom the chip tells that a VP must look again; given by the partition before a VP is bound. */
     void (*wake)(void *context, vmr_vp_index vp);
@@ -45,3 +59,5 @@ VMR_MUST_CHECK enum vmr_status machine_ticker_create(const struct vmr_host *host
                                                      struct machine_ticker **ret_ticker, struct vmr_error *err);
 void machine_ticker_destroy(struct machine_ticker *ticker); /* NULL is fine */
 void machine_ticker_wake(struct machine_ticker *ticker);
+/* Held, as at first, it polls nothing: when the call returns no poll is under way. NULL is fine. */
+void machine_ticker_hold(struct machine_ticker *ticker, bool hold);

@@ -14,8 +14,22 @@ struct machine_ticker {
     struct vmr_platform *platform;
     struct vmr_parker *parker;
     struct vmr_thread *thread;
+    struct sync_mutex polling; /* held during a poll */
+    bool held;                 /* under it */
     _Atomic uint32_t quit;
 };
+
+static uint64_t poll_unless_held(struct machine_ticker *ticker)
+{
+    const struct vmr_host *host = ticker->host;
+    uint64_t deadline_ns = VMR_NEVER;
+
+    sync_mutex_lock(&ticker->polling);
+    if (!ticker->held)
+        deadline_ns = vmr_platform_poll(ticker->platform, host->ops->now_ns(host->context));
+    sync_mutex_unlock(&ticker->polling);
+    return deadline_ns;
+}
 
 static void ticker_main(void *argument)
 {
@@ -23,9 +37,7 @@ static void ticker_main(void *argument)
     const struct vmr_host *host = ticker->host;
 
     while (sync_load_u32(host, &ticker->quit) == 0) {
-        uint64_t deadline_ns = vmr_platform_poll(ticker->platform, host->ops->now_ns(host->context));
-
-        if (host->ops->park(host->context, ticker->parker, deadline_ns) == VMR_PARK_DEADLOCK)
+        if (host->ops->park(host->context, ticker->parker, poll_unless_held(ticker)) == VMR_PARK_DEADLOCK)
             return; /* a virtual host: no device will ever be accessed again */
     }
 }
@@ -39,9 +51,12 @@ enum vmr_status machine_ticker_create(const struct vmr_host *host, struct vmr_pl
         return vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     ticker->host = host;
     ticker->platform = platform;
+    ticker->held = true;
 
-    enum vmr_status status = host->ops->parker_create(host->context, &ticker->parker);
+    enum vmr_status status = sync_mutex_init(&ticker->polling, host);
 
+    if (status == VMR_OK)
+        status = host->ops->parker_create(host->context, &ticker->parker);
     if (status == VMR_OK)
         status = host->ops->thread_start(host->context, "vmrig-ticker", ticker_main, ticker, &ticker->thread);
     if (status != VMR_OK) {
@@ -64,10 +79,22 @@ void machine_ticker_destroy(struct machine_ticker *ticker)
         host->ops->thread_join(host->context, ticker->thread);
     }
     host->ops->parker_destroy(host->context, ticker->parker);
+    sync_mutex_finish(&ticker->polling);
     free(ticker);
 }
 
 void machine_ticker_wake(struct machine_ticker *ticker)
 {
     ticker->host->ops->unpark(ticker->host->context, ticker->parker);
+}
+
+void machine_ticker_hold(struct machine_ticker *ticker, bool hold)
+{
+    if (!ticker)
+        return;
+    sync_mutex_lock(&ticker->polling);
+    ticker->held = hold;
+    sync_mutex_unlock(&ticker->polling);
+    if (!hold)
+        machine_ticker_wake(ticker);
 }

@@ -57,13 +57,15 @@ static int teardown(void **state)
     return 0;
 }
 
-/* '1', '0': a level; 'e': an edge; ' ': an access that changes nothing. */
+/* '1', '0': a level; 'R', 'r': of a state that was set; 'e': an edge; ' ': an access that changes nothing. */
 static void play(const char *accesses)
 {
     for (const char *c = accesses; *c != '\0'; c++) {
         sync_mutex_lock(&fixture.lock);
         if (*c == 'e')
             irq_line_edge(&fixture.line);
+        else if (*c == 'r' || *c == 'R')
+            irq_line_restore(&fixture.line, *c == 'R');
         else if (*c != ' ')
             irq_line_set(&fixture.line, *c == '1');
         irq_line_flush_unlock(&fixture.line, &fixture.lock);
@@ -81,6 +83,7 @@ static void sink_hears_each_change_once(void **state)
         {"an edge from low", "e", "1"},
         {"an edge from high has a low before it", "1e", "101"},
         {"an edge leaves the line high", "e1e0", "1010"},
+        {"a state tells its level, whatever it was", "R Rrr1", "11001"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -19,6 +19,8 @@ static struct port_rig rig;
 static struct vmr_platform *platform;
 static unsigned parks_left;
 static bool fail_thread;
+static void (*thread_body)(void *argument);
+static void *thread_argument;
 
 static enum vmr_park_result park(void *context, struct vmr_parker *parker, uint64_t deadline_ns)
 {
@@ -32,7 +34,7 @@ static enum vmr_park_result park(void *context, struct vmr_parker *parker, uint6
     return VMR_PARK_TIMEOUT;
 }
 
-/* Runs the thread to its end at once, so that nothing is at the same time. */
+/* The thread runs when the test says so, to its end, so that nothing is at the same time. */
 static enum vmr_status thread_start(void *context, const char *name, void (*body)(void *argument), void *argument,
                                     struct vmr_thread **ret_thread)
 {
@@ -40,7 +42,8 @@ static enum vmr_status thread_start(void *context, const char *name, void (*body
     (void)name;
     if (fail_thread)
         return VMR_E_HOST;
-    body(argument);
+    thread_body = body;
+    thread_argument = argument;
     *ret_thread = argument;
     return VMR_OK;
 }
@@ -73,11 +76,15 @@ static int teardown(void **state)
     return 0;
 }
 
-static void run_ticker(void)
+static void run_ticker(bool held)
 {
     struct machine_ticker *ticker = NULL;
 
     assert_int_equal(machine_ticker_create(&rig.fake.host, platform, &ticker, NULL), VMR_OK);
+    machine_ticker_hold(ticker, false);
+    if (held)
+        machine_ticker_hold(ticker, true);
+    thread_body(thread_argument);
     machine_ticker_wake(ticker);
     machine_ticker_destroy(ticker);
 }
@@ -88,15 +95,32 @@ static void ticker_raises_a_line_for_each_deadline(void **state)
     rig_out(&rig, 0x43, 0x34);
     rig_out(&rig, 0x40, 0xa9);
     rig_out(&rig, 0x40, 0x04);
-    run_ticker();
+    run_ticker(false);
     assert_int_equal(parks_left, 0);
     assert_int_equal(rig.lines[0].rises, 5);
+}
+
+static void a_ticker_that_is_held_polls_nothing(void **state)
+{
+    struct machine_ticker *ticker = NULL;
+
+    (void)state;
+    rig_out(&rig, 0x43, 0x34);
+    rig_out(&rig, 0x40, 0xa9);
+    rig_out(&rig, 0x40, 0x04);
+    run_ticker(true);
+    assert_int_equal(machine_ticker_create(&rig.fake.host, platform, &ticker, NULL), VMR_OK);
+    thread_body(thread_argument); /* as it begins */
+    machine_ticker_destroy(ticker);
+    assert_int_equal(parks_left, 5);
+    assert_int_equal(rig.lines[0].rises, 0);
+    machine_ticker_hold(NULL, true);
 }
 
 static void idle_platform_lets_the_ticker_sleep(void **state)
 {
     (void)state;
-    run_ticker();
+    run_ticker(false);
     assert_int_equal(parks_left, 5);
 }
 
@@ -117,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ticker_raises_a_line_for_each_deadline, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_ticker_that_is_held_polls_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(idle_platform_lets_the_ticker_sleep, setup, teardown),
         cmocka_unit_test_setup_teardown(thread_that_cannot_start_is_reported, setup, teardown),
     };
