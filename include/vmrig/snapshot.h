@@ -15,6 +15,7 @@
  */
 
 #include "vmrig/clock.h"
+#include "vmrig/device_state.h"
 #include "vmrig/state_access.h"
 
 VMR_BEGIN_DECLS

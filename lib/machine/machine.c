@@ -214,6 +214,8 @@ enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, st
     machine->console = options->console;
     machine->clock = options->clock;
     machine->firmware_size = options->firmware_size;
+    machine->memory_size = options->memory_size;
+    machine->rtc_epoch_s = options->rtc_epoch_s;
     if (sync_mutex_init(&machine->control, options->host) || sync_mutex_init(&machine->waiter_lock, options->host))
         status = vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     else

@@ -31,6 +31,7 @@ struct vmr_machine {
     _Atomic uint32_t stop_requested;
     struct vmr_vm_clock *clock; /* NULL: none of its own */
     size_t firmware_size;
+    uint64_t memory_size, rtc_epoch_s;
 
     /* Held by whoever changes the state, as long as that takes; a VP's thread never takes it. */
     struct sync_mutex control;

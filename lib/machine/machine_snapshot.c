@@ -5,17 +5,15 @@
  */
 
 #include "lib/machine/machine.h"
+#include "vmrig/machine_snapshot.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "lib/base/reader.h"
 #include "lib/base/writer.h"
-#include "vmrig/device_state.h"
 
 #define OPTIONS_NAME "machine-options"
-#define OPTIONS_BYTES 20u /* memory 8, VPs 4, epoch 8 */
-#define FIRMWARE_NAME "firmware"
+#define OPTIONS_BYTES 24u /* memory 8, VPs 4, epoch 8, firmware 4 */
 
 static enum vmr_status call_vp(void *context, vmr_vp_index vp,
                                enum vmr_status (*function)(void *argument, struct vmr_vp *vp), void *argument)
@@ -50,7 +48,7 @@ static enum vmr_status parts_of(struct vmr_machine *machine, struct vmr_snapshot
     return VMR_OK;
 }
 
-static enum vmr_status check_stopped(const struct vmr_machine *machine, struct vmr_error *err)
+static enum vmr_status check_stopped(struct vmr_machine *machine, struct vmr_error *err)
 {
     if (vmr_machine_get_state(machine) == VMR_MACHINE_RUNNING)
         return vmr_error_set(err, VMR_E_STATE, "machine: it runs; pause or stop it first");
@@ -62,7 +60,7 @@ enum vmr_status vmr_machine_save(struct vmr_machine *machine, const struct vmr_s
 {
     size_t more = options ? options->blob_count : 0;
     struct vmr_snapshot_save_options all = options ? *options : (struct vmr_snapshot_save_options){0};
-    struct vmr_snapshot_blob *blobs = calloc(more + 2, sizeof(*blobs));
+    struct vmr_snapshot_blob *blobs = calloc(more + 1, sizeof(*blobs));
     struct vmr_snapshot_parts parts;
     struct vmr_state_unit *units = NULL;
     struct writer writer;
@@ -72,18 +70,17 @@ enum vmr_status vmr_machine_save(struct vmr_machine *machine, const struct vmr_s
     writer_le64(&writer, machine->memory_size);
     writer_le32(&writer, vmr_partition_vp_count(machine->partition));
     writer_le64(&writer, machine->rtc_epoch_s);
+    writer_le32(&writer, (uint32_t)machine->firmware_size);
     if (!status && (!blobs || !writer_ok(&writer)))
         status = vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     if (!status)
         status = parts_of(machine, &parts, &units, err);
     if (!status) {
         blobs[0] = (struct vmr_snapshot_blob){.name = OPTIONS_NAME, .bytes = writer.bytes, .length = writer.length};
-        blobs[1] = (struct vmr_snapshot_blob){
-            .name = FIRMWARE_NAME, .bytes = machine->firmware, .length = machine->firmware_size};
         for (size_t i = 0; i < more; i++)
-            blobs[2 + i] = options->blobs[i];
+            blobs[1 + i] = options->blobs[i];
         all.blobs = blobs;
-        all.blob_count = more + 2;
+        all.blob_count = more + 1;
         status = vmr_snapshot_save(&parts, &all, sink, ret_id, err);
     }
     writer_finish(&writer);
@@ -95,13 +92,12 @@ enum vmr_status vmr_machine_save(struct vmr_machine *machine, const struct vmr_s
 enum vmr_status vmr_machine_options_saved(const struct vmr_snapshot *snapshot, struct vmr_machine_options *ret_options,
                                           struct vmr_error *err)
 {
-    struct vmr_snapshot_blob options, firmware;
+    struct vmr_snapshot_blob options;
     struct reader reader;
 
-    if (!vmr_snapshot_find_blob(snapshot, OPTIONS_NAME, &options) ||
-        !vmr_snapshot_find_blob(snapshot, FIRMWARE_NAME, &firmware))
+    if (!vmr_snapshot_find_blob(snapshot, OPTIONS_NAME, &options))
         return vmr_error_set(err, VMR_E_CONFIG, "snapshot: section 'blob' named '%s' is missing: it is of no machine",
-                             vmr_snapshot_find_blob(snapshot, OPTIONS_NAME, &options) ? FIRMWARE_NAME : OPTIONS_NAME);
+                             OPTIONS_NAME);
     if (options.length != OPTIONS_BYTES)
         return vmr_error_set(err, VMR_E_CORRUPT, "snapshot: section 'blob' named '%s': %zu bytes instead of %u",
                              OPTIONS_NAME, options.length, OPTIONS_BYTES);
@@ -110,8 +106,7 @@ enum vmr_status vmr_machine_options_saved(const struct vmr_snapshot *snapshot, s
         .memory_size = reader_le64(&reader),
         .vps = reader_le32(&reader),
         .rtc_epoch_s = reader_le64(&reader),
-        .firmware = firmware.bytes,
-        .firmware_size = firmware.length,
+        .firmware_size = reader_le32(&reader),
     };
     return VMR_OK;
 }

@@ -154,6 +154,17 @@ static enum vmr_status check_chain(struct vmr_snapshot *const *chain, size_t cou
     return VMR_OK;
 }
 
+/* Time stands still from here on, until the VM is started. */
+static enum vmr_status set_clock(struct vmr_vm_clock *clock, uint64_t now_ns, struct vmr_error *err)
+{
+    enum vmr_status status = vmr_vm_clock_is_paused(clock) ? VMR_OK : vmr_vm_clock_pause(clock);
+
+    if (!status)
+        status = vmr_vm_clock_set(clock, now_ns);
+    return status ? vmr_error_set(err, status, "snapshot: section 'clock': %" PRIu64 " ns could not be set", now_ns)
+                  : VMR_OK;
+}
+
 static enum vmr_status apply(struct restoring *restoring, struct vmr_snapshot *const *chain, size_t count,
                              struct vmr_error *err)
 {
@@ -165,7 +176,7 @@ static enum vmr_status apply(struct restoring *restoring, struct vmr_snapshot *c
     status = pages_restore(vmr_partition_memory(partition), chain, count, err);
     /* Before anything that goes by it. [CLK-1] */
     if (!status && restoring->parts->clock)
-        status = vmr_vm_clock_set(restoring->parts->clock, restoring->snapshot->info.clock_ns);
+        status = set_clock(restoring->parts->clock, restoring->snapshot->info.clock_ns, err);
     if (!status)
         status = visit_all(restoring, true, err);
     if (!status)
