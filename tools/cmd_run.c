@@ -36,7 +36,8 @@ enum option {
     OPTION_RECORD,
     OPTION_UNTIL,
     OPTION_TIMEOUT,
-    OPTION_GDB
+    OPTION_GDB,
+    OPTION_ON_RESET
 };
 
 static const struct args_option options[] = {
@@ -48,6 +49,7 @@ static const struct args_option options[] = {
     [OPTION_UNTIL] = {.name = "until", .value = "TEXT", .help = "stop when the guest has printed TEXT"},
     [OPTION_TIMEOUT] = {.name = "timeout", .value = "SECONDS", .help = "give up after so long"},
     [OPTION_GDB] = {.name = "gdb", .value = "PORT", .help = "wait for GDB at PORT of this host; 0: any that is free"},
+    [OPTION_ON_RESET] = {.name = "on-reset", .value = "halt|restart", .help = "when the guest resets (default halt)"},
 };
 
 static const struct args_spec spec = {
@@ -61,6 +63,8 @@ static const struct args_spec spec = {
                "remote :PORT') lets it run. It runs on alone when GDB detaches, and waits for\n"
                "another GDB when a connection breaks. A recording would lack what GDB does, so\n"
                "--record goes not with it.\n\n"
+               "With --on-reset restart, a reset by the guest begins at power-up again: memory\n"
+               "stays, and the guest's clock runs on. Such a run cannot be recorded.\n\n"
                "Exit status: 0 when TEXT was printed, or, without --until, when the guest\n"
                "powered off or asked for a reset; else 1, also when interrupted.\n",
 };
@@ -72,9 +76,11 @@ struct run {
     const char *record; /* NULL: do not */
     bool gdb;
     uint64_t gdb_port;
+    bool restarts; /* when the guest resets */
     void *firmware;
     struct vmr_log log;
-    struct vmr_host host;
+    struct vmr_host posix, host; /* the process's; the guest's time over it */
+    struct vmr_vm_clock *clock;
     struct vmr_hypervisor_handle handle;
     struct recording recording;
     struct console console;
@@ -87,6 +93,19 @@ struct run {
     struct vmr_error err;
 };
 
+static enum vmr_status parse_on_reset(struct run *run, const char *text)
+{
+    run->restarts = text && strcmp(text, "restart") == 0;
+    if (text && !run->restarts && strcmp(text, "halt") != 0)
+        return vmr_error_set(&run->err, VMR_E_USAGE, "--on-reset takes 'halt' or 'restart', not '%s'", text);
+    if (run->restarts && run->gdb)
+        return vmr_error_set(&run->err, VMR_E_USAGE, "--on-reset restart goes not with --gdb");
+    if (run->restarts && run->record)
+        return vmr_error_set(&run->err, VMR_E_USAGE,
+                             "--on-reset restart cannot be recorded: a recording ends with a reset");
+    return VMR_OK;
+}
+
 static enum vmr_status parse(struct run *run, const struct args *args)
 {
     const char *memory = args_value(args, OPTION_MEMORY);
@@ -94,6 +113,7 @@ static enum vmr_status parse(struct run *run, const struct args *args)
 
     run->command = args->command;
     run->record = args_value(args, OPTION_RECORD);
+    run->gdb = args_has(args, OPTION_GDB);
     run->plan = (struct plan){
         .memory_size = PLAN_MEMORY_DEFAULT, .rtc_epoch_s = PLAN_RTC_EPOCH_S, .until = args_value(args, OPTION_UNTIL)};
     if (memory && (!number_parse_size(memory, &run->plan.memory_size) || run->plan.memory_size == 0 ||
@@ -103,12 +123,13 @@ static enum vmr_status parse(struct run *run, const struct args *args)
         return vmr_error_set(&run->err, VMR_E_USAGE, "--until takes 1 to %u bytes without control characters",
                              MATCHER_TEXT_MAX);
 
-    enum vmr_status status = args_number(args, OPTION_VPS, 1, VMR_VP_COUNT_MAX, &vps, &run->err);
+    enum vmr_status status = parse_on_reset(run, args_value(args, OPTION_ON_RESET));
 
+    if (status == VMR_OK)
+        status = args_number(args, OPTION_VPS, 1, VMR_VP_COUNT_MAX, &vps, &run->err);
     run->plan.vps = (uint32_t)vps;
     if (status == VMR_OK)
         status = args_number(args, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &run->timeout_s, &run->err);
-    run->gdb = args_has(args, OPTION_GDB);
     if (status == VMR_OK)
         status = args_number(args, OPTION_GDB, 0, UINT16_MAX, &run->gdb_port, &run->err);
     if (status == VMR_OK && run->gdb && run->record)
@@ -180,6 +201,7 @@ static enum vmr_status create_machine(struct run *run)
     plan_to_machine(&run->plan, &machine);
     machine.handle = run->record ? &run->recording.handle : &run->handle;
     machine.host = machine_host(run);
+    machine.clock = run->clock;
     console_sink(&run->console, &machine.console);
     run->console.attention = request_stop;
     run->console.context = run;
@@ -194,15 +216,29 @@ static uint64_t next_look(const struct run *run, uint64_t now_ns, uint64_t deadl
     return now_ns + NS_PER_S;
 }
 
+/* Whether the run goes on after `halt`: the machine then runs again from power-up. */
+static enum vmr_status restart_after(struct run *run, const struct vmr_vp_set_halt *halt, bool *ret_again)
+{
+    *ret_again = run->restarts && halt->result.reason == VMR_HALT_RESET;
+    if (!*ret_again)
+        return VMR_OK;
+    enum vmr_status status = vmr_machine_reset(run->machine, &run->err);
+
+    return status == VMR_OK ? vmr_machine_start(run->machine) : status;
+}
+
 static enum vmr_status wait_for_end(struct run *run, struct vmr_vp_set_halt *ret_halt)
 {
     const struct vmr_host *clock = machine_host(run);
     uint64_t now_ns = clock->ops->now_ns(clock->context);
     enum vmr_status status;
+    bool again = false;
 
     do {
         status = vmr_machine_wait(run->machine, next_look(run, now_ns, run->deadline_ns), ret_halt);
-        if (status != VMR_OK || ret_halt->result.reason != VMR_HALT_NONE)
+        if (status == VMR_OK)
+            status = restart_after(run, ret_halt, &again);
+        if (status != VMR_OK || (ret_halt->result.reason != VMR_HALT_NONE && !again))
             return status;
         now_ns = clock->ops->now_ns(clock->context);
         run->timed_out = now_ns >= run->deadline_ns;
@@ -342,10 +378,13 @@ static int run_parsed(struct run *run, const struct args *args)
 {
     int result;
 
+    run->log = (struct vmr_log){.sink = tool_log, .context = (void *)(uintptr_t)run->command};
+    vmr_host_posix(&run->posix, &run->log);
+    if (vmr_vm_clock_create(&run->posix, &run->clock, &run->err) != VMR_OK)
+        return tool_fail(run->command, "%s", run->err.message);
+    run->host = *vmr_vm_clock_host(run->clock);
     feed_init(&run->feed, run->command);
     gdb_server_init(&run->server);
-    run->log = (struct vmr_log){.sink = tool_log, .context = (void *)(uintptr_t)run->command};
-    vmr_host_posix(&run->host, &run->log);
     console_init(&run->console, true, run->plan.until);
     /* A wrong specification of the hypervisor is wrong use; a value the machine refuses is a failure. */
     if (prepare(run, args) == VMR_OK)
@@ -360,6 +399,7 @@ static int run_parsed(struct run *run, const struct args *args)
     feed_finish(&run->feed);
     gdb_server_close(&run->server);
     vmr_handle_close(&run->handle);
+    vmr_vm_clock_destroy(run->clock);
     free(run->firmware);
     return result;
 }

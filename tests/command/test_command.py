@@ -25,6 +25,9 @@ MIB = 1 << 20
 # next: mov dx,0x3fd; in al,dx; test al,1; jz next; mov dx,0x3f8; in al,dx; out dx,al; cmp al,10; jne next; out 0xf4,al
 ECHO = bytes.fromhex('ba fd 03 ec a8 01 74 f8 ba f8 03 ec ee 3c 0a 75 ef e6 f4 f4')
 
+# Counts its starts in a byte of RAM, prints the count, and resets until it is '3'; then it powers off.
+RESTART = bytes.fromhex('31 c0 8e d8 fe 06 00 05 a0 00 05 04 30 ba f8 03 ee 3c 33 74 07 b0 06 ba f9 0c ee f4 e6 f4 f4')
+
 
 def firmware_of(code):
     """An image whose first instruction is the first of this sixteen-bit code."""
@@ -77,6 +80,9 @@ class Usage(Command):
             (['run', '--firmware', firmware, '--gdb', '65536'], "--gdb '65536' is not a number from 0 to 65535"),
             (['run', '--firmware', firmware, '--gdb', '-1'], "--gdb '-1' is not a number from 0 to 65535"),
             (['run', '--firmware', firmware, '--gdb', '0', '--record', 'r.vmt'], '--gdb and --record'),
+            (['run', '--firmware', firmware, '--on-reset', 'again'], "--on-reset takes 'halt' or 'restart', not 'again'"),
+            (['run', '--firmware', firmware, '--on-reset', 'restart', '--record', 'r'], 'cannot be recorded'),
+            (['run', '--firmware', firmware, '--on-reset', 'restart', '--gdb', '0'], 'goes not with --gdb'),
             (['run', '--firmware', firmware, '--until', ''], '--until takes 1 to 255 bytes'),
             (['run', '--firmware', firmware, '--until', 'a\nb'], '--until takes 1 to 255 bytes'),
             (['run', '--firmware', firmware, '--until', 'x' * 256], '--until takes 1 to 255 bytes'),
@@ -455,6 +461,18 @@ class Run(Command):
         file = open(self.file(name, content), 'rb')  # pylint: disable=consider-using-with
         self.addCleanup(file.close)
         return file
+
+    def test_a_reset_ends_the_run_or_begins_it_again(self):
+        self.file('firmware', firmware_of(RESTART))
+        run = ('run', '--firmware', 'firmware', '--timeout', '60')
+        for hypervisor in ('kvm', 'kvm:irqchip=split', 'kvm:irqchip=kernel'):
+            with self.subTest(hypervisor=hypervisor):
+                done = self.run_it(*run, '--hypervisor', hypervisor)
+                self.assertEqual((done.returncode, done.stdout), (0, b'1'), done.stderr)
+                self.assertIn(b'the guest ended by reset', done.stderr)
+                done = self.run_it(*run, '--hypervisor', hypervisor, '--on-reset', 'restart')
+                self.assertEqual((done.returncode, done.stdout), (0, b'123'), done.stderr)
+                self.assertIn(b'powered off', done.stderr)
 
     def test_a_terminal_gives_lines(self):
         self.file('firmware', firmware_of(ECHO))
