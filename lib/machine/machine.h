@@ -27,6 +27,8 @@ struct vmr_machine {
     struct machine_ticker *ticker;   /* who polls the timers then */
     struct vmr_console_sink console; /* the embedder's */
     struct vmr_vp_io io;
+    void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit); /* the embedder's */
+    void *exit_context;
     struct vmr_vp_set *set;
     _Atomic uint32_t stop_requested;
     struct vmr_vm_clock *clock; /* NULL: none of its own */

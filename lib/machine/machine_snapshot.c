@@ -102,12 +102,11 @@ enum vmr_status vmr_machine_options_saved(const struct vmr_snapshot *snapshot, s
         return vmr_error_set(err, VMR_E_CORRUPT, "snapshot: section 'blob' named '%s': %zu bytes instead of %u",
                              OPTIONS_NAME, options.length, OPTIONS_BYTES);
     reader_init(&reader, options.bytes, options.length);
-    *ret_options = (struct vmr_machine_options){
-        .memory_size = reader_le64(&reader),
-        .vps = reader_le32(&reader),
-        .rtc_epoch_s = reader_le64(&reader),
-        .firmware_size = reader_le32(&reader),
-    };
+    *ret_options = (struct vmr_machine_options){0};
+    ret_options->memory_size = reader_le64(&reader);
+    ret_options->vps = reader_le32(&reader);
+    ret_options->rtc_epoch_s = reader_le64(&reader);
+    ret_options->firmware_size = reader_le32(&reader);
     return VMR_OK;
 }
 

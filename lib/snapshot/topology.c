@@ -22,7 +22,8 @@ bool topology_decode_machine(struct vmr_snapshot *snapshot, const uint8_t *bytes
     struct reader reader;
 
     reader_init(&reader, bytes, length);
-    uint32_t vp_count = reader_le32(&reader), irqchip = reader_le32(&reader);
+    uint32_t vp_count = reader_le32(&reader);
+    uint32_t irqchip = reader_le32(&reader);
 
     if (!reader_ok(&reader) || reader_left(&reader) > 0 || vp_count == 0 || vp_count > VMR_VP_COUNT_MAX ||
         irqchip >= VMR_IRQCHIP_COUNT)
@@ -48,7 +49,9 @@ enum vmr_status topology_encode_regions(struct writer *writer, struct vmr_memory
 
 static bool decode_region(struct reader *reader, vmr_gpa behind, struct vmr_memory_region *ret_region)
 {
-    struct vmr_memory_region region = {.gpa = reader_le64(reader), .size = reader_le64(reader)};
+    struct vmr_memory_region region = {.gpa = reader_le64(reader)};
+
+    region.size = reader_le64(reader);
     uint32_t flags = reader_le32(reader);
     uint64_t end = UINT64_C(1) << VMR_PHYSICAL_BITS_MAX;
 
