@@ -218,6 +218,25 @@ static void probe_masked_timer(struct conf *conf)
         conf_skip(conf, "held back");
 }
 
+/* --- state --- */
+
+#define TSC_FAR (UINT64_C(1) << 56) /* months away from any TSC that is running */
+
+static void probe_tsc_set(struct conf *conf)
+{
+    const struct vmr_state_id tsc = {.state_class = VMR_VP_TSC};
+    struct conf_vm *vm = conf_vm_create(conf, &no_chip);
+    struct vmr_x86_word_state word = {.value = TSC_FAR};
+
+    CONF_REQUIRE(conf, vm && conf_bind(vm, 0), "no VM");
+    if ((conf->caps.vp_classes >> VMR_VP_TSC & 1) == 0)
+        return;
+    CONF_REQUIRE(conf, vmr_vp_state_set(vm->vps[0], &tsc, &word, NULL) == VMR_OK, "the TSC is refused");
+    CONF_REQUIRE(conf, vmr_vp_state_get(vm->vps[0], &tsc, &word, NULL) == VMR_OK, "the TSC is not given");
+    if (word.value < TSC_FAR)
+        conf_skip(conf, "runs on");
+}
+
 /* --- the table --- */
 
 #define ON_USER (1u << VMR_IRQCHIP_USER)
@@ -241,6 +260,7 @@ static const struct {
     {"disabled-sender", CONF_QUIRK_DISABLED_SENDER, 0, ON_SPLIT | ON_KERNEL, probe_disabled_sender},
     {"dirty-ring", CONF_QUIRK_DIRTY_RING, CONF_CAP(DIRTY_LOG), ON_USER | ON_SPLIT | ON_KERNEL, probe_dirty_ring},
     {"masked-timer", CONF_QUIRK_MASKED_TIMER, 0, ON_SPLIT | ON_KERNEL, probe_masked_timer},
+    {"tsc-set", CONF_QUIRK_TSC_SET, 0, ON_USER | ON_SPLIT | ON_KERNEL, probe_tsc_set},
 };
 
 #define PROBE_COUNT (sizeof(probes) / sizeof(probes[0]))

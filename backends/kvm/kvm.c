@@ -193,8 +193,10 @@ static enum vmr_status kvm_caps(const struct vmr_hypervisor_handle *handle, stru
         caps.vp_count_max = 4;
     if (caps.vp_count_max > VMR_VP_COUNT_MAX)
         caps.vp_count_max = VMR_VP_COUNT_MAX;
-    *ret_caps = caps;
-    return VMR_OK;
+    status = kvm_classes_caps(handle, &caps, err);
+    if (!status)
+        *ret_caps = caps;
+    return status;
 }
 
 /* Hyper-V's interfaces, as far as they are in this kernel; 0: not. */
@@ -288,6 +290,7 @@ static const struct vmr_backend backend = {
     .vm_irqfd = kvm_vm_irqfd,
     .vm_doorbell = kvm_vm_doorbell,
     .hv = &kvm_hv,
+    .state = &kvm_state,
     .vm_set_seam_hook = kvm_vm_set_seam_hook,
     .vm_native = kvm_vm_native,
     .fact = kvm_fact,

@@ -13,6 +13,7 @@
 #include "backends/kvm/kvm_params.h"
 #include "lib/base/sync.h"
 #include "vmrig/backend_hv.h"
+#include "vmrig/backend_state.h"
 
 /* Zeroed: none. 0 is a descriptor like any other. */
 struct kvm_fd {
@@ -41,7 +42,12 @@ struct kvm_vm {
     struct vmr_cpuid_entry *cpuid;
     size_t cpuid_count;
     struct kvm_routes *routes;
-    bool hv_offload;     /* KVM serves its part of the Hyper-V interface */
+    bool hv_offload; /* KVM serves its part of the Hyper-V interface */
+    bool payloads;   /* exceptions on their way say what CR2 and DR6 will hold */
+    bool wide_ids;   /* KVM's local APICs have 32-bit IDs in x2APIC mode */
+    bool smm;        /* VPs have system management mode */
+    uint32_t *rest;  /* MSRs that belong to no class */
+    size_t rest_count;
     struct kvm_vp **vps; /* by index, for requests that name one */
     /* A region could not be taken from the guest: no VP runs again, each says why. 0 while all is well. */
     _Atomic int unmap_errno;
@@ -71,6 +77,10 @@ struct kvm_vp {
     struct kvm_dirty_gfn *ring;     /* kvm_ring.c; NULL: none */
     uint32_t ring_next;             /* how many entries have been taken out */
     _Atomic uint32_t passes;        /* with a ring: odd while in KVM_RUN, for who waits until it has been out */
+    struct vmr_x86_reset_info first; /* what KVM showed at first */
+    struct kvm_msrs *rest;           /* likewise: MSRs that belong to no class */
+    /* A one-shot timer whose interrupt is over would fire again if KVM were told this count: kept here instead. */
+    uint32_t apic_initial_count;
 };
 
 static inline struct kvm_vm *kvm_vm_of(struct vmr_backend_vm *vm)
@@ -174,7 +184,70 @@ enum vmr_status kvm_vp_nmi(struct vmr_backend_vp *vp);
 void kvm_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
 void kvm_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);
 
+/* kvm_classes.c */
+extern const struct vmr_backend_state kvm_state;
+/* Which classes of VPs and VMs this kernel has. */
+enum vmr_status kvm_classes_caps(const struct vmr_hypervisor_handle *handle, struct vmr_caps *caps,
+                                 struct vmr_error *err);
+/* Of a new VP: what its power-up depends on. */
+enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err);
+/* What a set request of a class came to: KVM refuses values with EINVAL. */
+enum vmr_status kvm_classes_refusal(int result, const char *name, enum vmr_vp_class vp_class, const char *field,
+                                    struct vmr_error *err);
+
+/* kvm_classes_msr.c */
+bool kvm_class_is_msrs(enum vmr_vp_class vp_class);
+/* The classes whose MSRs are all among `count` indices. */
+uint64_t kvm_class_msrs_listed(const uint32_t *indices, size_t count);
+enum vmr_status kvm_class_msrs_get(const struct kvm_vp *vp, enum vmr_vp_class vp_class, void *ret_value,
+                                   struct vmr_error *err);
+enum vmr_status kvm_class_msrs_set(const struct kvm_vp *vp, enum vmr_vp_class vp_class, const void *value,
+                                   struct vmr_error *err);
+/* 0 in `ret_value`: there is no such MSR. */
+enum vmr_status kvm_msr_first(const struct kvm_vp *vp, uint32_t index, uint64_t *ret_value, struct vmr_error *err);
+
+/* Whether it belongs to a class. */
+bool kvm_msr_has_class(uint32_t index);
+/* What KVM_GET_MSR_INDEX_LIST gives, for the caller to free. */
+enum vmr_status kvm_msr_list_get(int device, struct kvm_msr_list **ret_list, struct vmr_error *err);
+
+/* kvm_classes_rest.c: the MSRs that belong to no class */
+enum vmr_status kvm_rest_create(struct kvm_vm *vm, struct vmr_error *err);
+/* Of a new VP. */
+enum vmr_status kvm_rest_first(struct kvm_vp *vp, struct vmr_error *err);
+enum vmr_status kvm_rest_reset(const struct kvm_vp *vp, struct vmr_error *err);
+
+/* kvm_classes_xsave.c */
+uint32_t kvm_xsave_length(const struct kvm_vm *vm);
+enum vmr_status kvm_class_xsave_get(const struct kvm_vp *vp, struct vmr_x86_xsave_state *ret_state,
+                                    struct vmr_error *err);
+enum vmr_status kvm_class_xsave_set(const struct kvm_vp *vp, const struct vmr_x86_xsave_state *state,
+                                    struct vmr_error *err);
+
+/* kvm_classes_apic.c */
+enum vmr_status kvm_class_apic_get(const struct kvm_vp *vp, struct vmr_x86_apic_state *ret_state,
+                                   struct vmr_error *err);
+enum vmr_status kvm_class_apic_set(struct kvm_vp *vp, const struct vmr_x86_apic_state *state, struct vmr_error *err);
+enum vmr_status kvm_apic_first(const struct kvm_vp *vp, struct vmr_x86_reset_info *first, struct vmr_error *err);
+
+/* kvm_classes_events.c */
+enum vmr_status kvm_class_activity_get(const struct kvm_vp *vp, struct vmr_x86_activity_state *ret_state,
+                                       struct vmr_error *err);
+enum vmr_status kvm_class_activity_set(const struct kvm_vp *vp, const struct vmr_x86_activity_state *state,
+                                       struct vmr_error *err);
+
+/* kvm_classes_vm.c */
+enum vmr_status kvm_vm_get_state(struct vmr_backend_vm *vm, enum vmr_vm_class vm_class, void *ret_value,
+                                 struct vmr_error *err);
+enum vmr_status kvm_vm_set_state(struct vmr_backend_vm *vm, enum vmr_vm_class vm_class, const void *value,
+                                 struct vmr_error *err);
+
 /* kvm_state.c */
+/* For what KVM does with its own copy: changes that wait in the run page for the next entry go there now. */
+enum vmr_status kvm_vp_settle(struct kvm_vp *vp);
+/* What KVM's mp_state says, and what says it to KVM. */
+enum vmr_activity kvm_activity_of(uint32_t mp_state);
+uint32_t kvm_mp_state_of(enum vmr_activity activity);
 enum vmr_status kvm_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs *ret_regs);
 enum vmr_status kvm_vp_set_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
 enum vmr_status kvm_vp_get_xmm(struct vmr_backend_vp *vp, struct vmr_hv_xmm ret_xmm[VMR_HV_XMM_COUNT]);

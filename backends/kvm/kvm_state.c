@@ -143,8 +143,7 @@ static enum vmr_status read_general(const struct kvm_vp *vp, struct kvm_regs *re
     return VMR_OK;
 }
 
-/* For what KVM does with its own copy: changes that wait in the run page for the next entry go there now. */
-static enum vmr_status settle(struct kvm_vp *vp)
+enum vmr_status kvm_vp_settle(struct kvm_vp *vp)
 {
     struct kvm_run *run = vp->run;
 
@@ -247,7 +246,7 @@ enum vmr_status kvm_vp_flush(struct vmr_backend_vp *backend_vp)
     int fd = kvm_vp_of(backend_vp)->fd.number;
     struct kvm_sregs special = {0};
 
-    if (settle(kvm_vp_of(backend_vp)) || kvm_host_ioctl(fd, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
+    if (kvm_vp_settle(kvm_vp_of(backend_vp)) || kvm_host_ioctl(fd, KVM_GET_SREGS, kvm_pointer(&special)) < 0)
         return VMR_E_HOST;
     special.cr4 ^= CR4_PGE;
     if (kvm_host_ioctl(fd, KVM_SET_SREGS, kvm_pointer(&special)) < 0)
@@ -303,7 +302,7 @@ enum vmr_status kvm_vp_exception(struct vmr_backend_vp *backend_vp, uint8_t vect
     int fd = kvm_vp_of(backend_vp)->fd.number;
     struct kvm_vcpu_events events = {0};
 
-    if (settle(kvm_vp_of(backend_vp)) || kvm_host_ioctl(fd, KVM_GET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
+    if (kvm_vp_settle(kvm_vp_of(backend_vp)) || kvm_host_ioctl(fd, KVM_GET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
         return VMR_E_HOST;
     events.exception.injected = 1;
     events.exception.nr = vector;
@@ -352,10 +351,36 @@ enum vmr_status kvm_vp_set_msr(struct vmr_backend_vp *backend_vp, uint32_t index
 {
     struct one_msr one;
 
-    if (settle(kvm_vp_of(backend_vp)))
+    if (kvm_vp_settle(kvm_vp_of(backend_vp)))
         return VMR_E_HOST;
     one_msr_init(&one, index)->data = value;
     return msr_status(kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_MSRS, kvm_pointer(one.bytes)));
+}
+
+enum vmr_activity kvm_activity_of(uint32_t mp_state)
+{
+    switch (mp_state) {
+    case KVM_MP_STATE_UNINITIALIZED:
+    case KVM_MP_STATE_INIT_RECEIVED:
+    case KVM_MP_STATE_SIPI_RECEIVED:
+        return VMR_ACTIVITY_WAIT_FOR_SIPI;
+    case KVM_MP_STATE_HALTED:
+        return VMR_ACTIVITY_HALTED;
+    default:
+        return VMR_ACTIVITY_RUNNING;
+    }
+}
+
+uint32_t kvm_mp_state_of(enum vmr_activity activity)
+{
+    /* INIT_RECEIVED, not UNINITIALIZED: the latter ignores a start-up IPI until there is an INIT. */
+    static const uint32_t states[VMR_ACTIVITY_COUNT] = {
+        [VMR_ACTIVITY_RUNNING] = KVM_MP_STATE_RUNNABLE,
+        [VMR_ACTIVITY_WAIT_FOR_SIPI] = KVM_MP_STATE_INIT_RECEIVED,
+        [VMR_ACTIVITY_HALTED] = KVM_MP_STATE_HALTED,
+    };
+
+    return states[activity];
 }
 
 enum vmr_status kvm_vp_get_activity(struct vmr_backend_vp *backend_vp, enum vmr_activity *ret_activity)
@@ -364,32 +389,15 @@ enum vmr_status kvm_vp_get_activity(struct vmr_backend_vp *backend_vp, enum vmr_
 
     if (kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_GET_MP_STATE, kvm_pointer(&state)) < 0)
         return VMR_E_HOST;
-    switch (state.mp_state) {
-    case KVM_MP_STATE_UNINITIALIZED:
-    case KVM_MP_STATE_INIT_RECEIVED:
-    case KVM_MP_STATE_SIPI_RECEIVED:
-        *ret_activity = VMR_ACTIVITY_WAIT_FOR_SIPI;
-        return VMR_OK;
-    case KVM_MP_STATE_HALTED:
-        *ret_activity = VMR_ACTIVITY_HALTED;
-        return VMR_OK;
-    default:
-        *ret_activity = VMR_ACTIVITY_RUNNING;
-        return VMR_OK;
-    }
+    *ret_activity = kvm_activity_of(state.mp_state);
+    return VMR_OK;
 }
 
 enum vmr_status kvm_vp_set_activity(struct vmr_backend_vp *backend_vp, enum vmr_activity activity)
 {
-    /* INIT_RECEIVED, not UNINITIALIZED: the latter ignores a start-up IPI until there is an INIT. */
-    static const uint32_t states[VMR_ACTIVITY_COUNT] = {
-        [VMR_ACTIVITY_RUNNING] = KVM_MP_STATE_RUNNABLE,
-        [VMR_ACTIVITY_WAIT_FOR_SIPI] = KVM_MP_STATE_INIT_RECEIVED,
-        [VMR_ACTIVITY_HALTED] = KVM_MP_STATE_HALTED,
-    };
-    struct kvm_mp_state state = {.mp_state = states[activity]};
+    struct kvm_mp_state state = {.mp_state = kvm_mp_state_of(activity)};
 
-    if (settle(kvm_vp_of(backend_vp)))
+    if (kvm_vp_settle(kvm_vp_of(backend_vp)))
         return VMR_E_HOST;
     int result = kvm_host_ioctl(kvm_vp_of(backend_vp)->fd.number, KVM_SET_MP_STATE, kvm_pointer(&state));
 
@@ -420,7 +428,7 @@ enum vmr_status kvm_vp_set_debug(struct vmr_backend_vp *backend_vp, const struct
 {
     struct kvm_guest_debug debug = {0};
 
-    if (settle(kvm_vp_of(backend_vp)))
+    if (kvm_vp_settle(kvm_vp_of(backend_vp)))
         return VMR_E_HOST;
     debug.arch.debugreg[7] = dr7_of(state);
     for (unsigned i = 0; i < VMR_X86_BREAKPOINT_COUNT; i++)

@@ -101,12 +101,26 @@ static enum vmr_status step_dirty(struct kvm_vm *vm, const struct vmr_vm_config 
                   KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE, err);
 }
 
+/* What KVM tells of VPs only when it is asked before there are any. */
+static enum vmr_status step_state(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
+{
+    (void)config;
+    vm->smm = kvm_extension(vm->fd.number, KVM_CAP_X86_SMM) > 0;
+    vm->payloads = kvm_extension(vm->fd.number, KVM_CAP_EXCEPTION_PAYLOAD) > 0;
+    enum vmr_status status = kvm_rest_create(vm, err);
+
+    if (status || !vm->payloads)
+        return status;
+    return enable(vm, KVM_CAP_EXCEPTION_PAYLOAD, "KVM_CAP_EXCEPTION_PAYLOAD", 1, err);
+}
+
 static enum vmr_status step_irqchip(struct kvm_vm *vm, const struct vmr_vm_config *config, struct vmr_error *err)
 {
     (void)config;
     enum vmr_status status = VMR_OK;
 
-    if (vm->irqchip != VMR_IRQCHIP_USER && vm->vp_count > APIC_ID_XAPIC_MAX + 1)
+    vm->wide_ids = vm->irqchip != VMR_IRQCHIP_USER && vm->vp_count > APIC_ID_XAPIC_MAX + 1;
+    if (vm->wide_ids)
         status = enable(vm, KVM_CAP_X2APIC_API, "KVM_CAP_X2APIC_API",
                         KVM_X2APIC_API_USE_32BIT_IDS | KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK, err);
     return status ? status : kvm_irq_create(vm, err);
@@ -140,7 +154,7 @@ enum vmr_status kvm_vm_create(struct vmr_backend_vm *backend_vm, const struct vm
 {
     static enum vmr_status (*const steps[])(struct kvm_vm *, const struct vmr_vm_config *, struct vmr_error *) = {
         step_copies, step_kick,  step_create,  step_run_size,      step_real_mode,
-        step_quirks, step_dirty, step_irqchip, kvm_msr_filter_set,
+        step_quirks, step_dirty, step_state, step_irqchip, kvm_msr_filter_set,
     };
     struct kvm_vm *vm = kvm_vm_of(backend_vm);
     const struct kvm_params *params = handle->context;
@@ -170,6 +184,7 @@ void kvm_vm_destroy(struct vmr_backend_vm *backend_vm)
     kvm_slots_finish(vm);
     free(vm->cpuid);
     free(vm->vps);
+    free(vm->rest);
     *vm = (struct kvm_vm){0};
 }
 

@@ -9,6 +9,7 @@
  */
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "backends/kvm/kvm_exit.h"
 #include "backends/kvm/kvm_private.h"
@@ -57,6 +58,8 @@ enum vmr_status kvm_vp_create(struct vmr_backend_vm *backend_vm, struct vmr_back
     if (!status && vm->hv_offload)
         status = kvm_hv_enable(vp, err);
     if (!status)
+        status = kvm_classes_first(vp, err);
+    if (!status)
         vm->vps[index] = vp;
     return status;
 }
@@ -73,6 +76,8 @@ void kvm_vp_destroy(struct vmr_backend_vp *backend_vp)
         kvm_host_unmap_run(vp->run, vp->vm->run_size);
     if (vp->fd.open)
         kvm_host_close(vp->fd.number);
+    free(vp->rest);
+    vp->rest = NULL;
     vp->run = NULL;
     vp->fd.open = false;
     vp->vm = NULL;
@@ -224,12 +229,32 @@ void kvm_vp_complete(struct vmr_backend_vp *backend_vp, struct vmr_exit *vp_exit
     exit_add_readiness(vp, vp_exit);
 }
 
+/*
+ * With its own local APICs KVM keeps a vector that KVM_INTERRUPT gave it in a place that nobody can read or clear. The
+ * VP is ready for it, so it can as well be one that is being delivered, which is part of the VP's state. [RST-2]
+ */
+static enum vmr_status interrupt_as_event(const struct kvm_vp *vp, uint8_t vector)
+{
+    struct kvm_vcpu_events events = {0};
+
+    if (kvm_host_ioctl(vp->fd.number, KVM_GET_VCPU_EVENTS, kvm_pointer(&events)) < 0)
+        return VMR_E_HOST;
+    events.interrupt.injected = 1;
+    events.interrupt.nr = vector;
+    events.interrupt.soft = 0;
+    events.flags = 0;
+    return kvm_host_ioctl(vp->fd.number, KVM_SET_VCPU_EVENTS, kvm_pointer(&events)) < 0 ? VMR_E_HOST : VMR_OK;
+}
+
 enum vmr_status kvm_vp_interrupt(struct vmr_backend_vp *backend_vp, uint8_t vector)
 {
     struct kvm_vp *vp = kvm_vp_of(backend_vp);
     struct kvm_interrupt interrupt = {.irq = vector};
 
-    if (kvm_host_ioctl(vp->fd.number, KVM_INTERRUPT, kvm_pointer(&interrupt)) < 0)
+    if (vp->vm->irqchip == VMR_IRQCHIP_SPLIT && interrupt_as_event(vp, vector))
+        return VMR_E_HOST;
+    if (vp->vm->irqchip == VMR_IRQCHIP_USER &&
+        kvm_host_ioctl(vp->fd.number, KVM_INTERRUPT, kvm_pointer(&interrupt)) < 0)
         return VMR_E_HOST;
     /* One at a time: a stale "ready" would let a second one replace the first before the guest runs. */
     vp->run->ready_for_interrupt_injection = 0;

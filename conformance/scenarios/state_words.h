@@ -137,8 +137,8 @@ static inline void sample_apic(struct vmr_x86_apic_state *state)
 {
     uint8_t *page = state->page;
 
-    page[0x80] = 0x30; /* TPR: not above what is in service */
-    page[0xa0] = 0x40; /* PPR, which follows */
+    page[0x80] = 0x50; /* TPR */
+    page[0xa0] = 0x50; /* PPR, which follows */
     page[0xd3] = 0x02; /* LDR */
     page[0xf0] = 0xff;
     page[0xf1] = 0x01;

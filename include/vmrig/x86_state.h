@@ -41,7 +41,9 @@ enum vmr_vp_class {
 
 /* Of a whole partition. The same order holds. */
 enum vmr_vm_class {
-    VMR_VM_CLOCK, /* the hypervisor's own time for guests */
+    VMR_VM_CLOCK,  /* the hypervisor's own time for guests */
+    VMR_VM_PIC,    /* where all interrupt controllers are in the hypervisor, this and the next */
+    VMR_VM_IOAPIC, /* after the PIC, with which it shares lines */
     VMR_VM_CLASS_COUNT
 };
 
@@ -133,6 +135,29 @@ struct vmr_vm_clock_state {
     uint64_t ns;
 };
 
+#define VMR_X86_PIC_COUNT 2u
+#define VMR_X86_IOAPIC_PINS 24u
+/* One of the two 8259 controllers: master first. */
+struct vmr_x86_pic {
+    uint8_t lines; /* levels that were seen last: a rise is an edge */
+    uint8_t request, mask, in_service;
+    uint8_t lowest;  /* the line whose priority is lowest, plus 1, modulo 8 */
+    uint8_t base;    /* vector of line 0 */
+    uint8_t init;    /* initialization word that is expected next, less 1; 0: none */
+    uint8_t trigger; /* level-triggered lines */
+    bool read_in_service, poll, special_mask, auto_eoi, rotate_on_auto_eoi, fully_nested, expects_icw4;
+};
+struct vmr_x86_pic_state {
+    struct vmr_x86_pic chip[VMR_X86_PIC_COUNT];
+};
+
+struct vmr_x86_ioapic_state {
+    uint64_t base; /* of its registers in guest memory */
+    uint32_t select, id;
+    uint32_t lines; /* that are raised */
+    uint64_t redirection[VMR_X86_IOAPIC_PINS];
+};
+
 /* --- arm64: the types, for backends to come --- */
 
 struct vmr_arm64_register_state {
@@ -174,5 +199,14 @@ struct vmr_x86_reset_info {
  * VMR_VP_DEBUG_STATE).
  */
 VMR_API void vmr_x86_at_reset(enum vmr_vp_class vp_class, const struct vmr_x86_reset_info *info, void *ret_value);
+VMR_API void vmr_x86_vm_at_reset(enum vmr_vm_class vm_class, void *ret_value);
+
+/*
+ * VMR_E_CONFIG, naming class and field: no x86-64 processor of any model holds
+ * the value, such as reserved bits, or control registers that exclude each
+ * other. What only some models have is the backend's to refuse.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_x86_check(enum vmr_vp_class vp_class, const void *value,
+                                                     struct vmr_error *err);
 
 VMR_END_DECLS

@@ -131,27 +131,6 @@ void vp_note_flags(struct vmr_vp *vp, uint64_t rflags);
 
 /* --- state.c, and reset.c --- */
 
-/* Any class of a VP. */
-union vp_state_value {
-    struct vmr_x86_regs registers;
-    struct vmr_x86_xsave_state xsave;
-    struct vmr_x86_mtrr_state mtrrs;
-    struct vmr_x86_syscall_state syscall;
-    struct vmr_x86_mcg_state mcg;
-    struct vmr_x86_cet_state cet;
-    struct vmr_x86_cet_ss_state cet_ss;
-    struct vmr_x86_debug_register_state debug_registers;
-    struct vmr_x86_apic_state apic;
-    struct vmr_x86_activity_state activity;
-    struct vmr_debug_state debug_state;
-    struct vmr_x86_word_state word;
-};
-
-/* Any class of a partition. */
-union vm_state_value {
-    struct vmr_vm_clock_state clock;
-};
-
 /* Which classes the partition's VPs have, and what their power-up depends on. */
 void partition_find_classes(struct vmr_partition *partition, const struct vmr_cpuid_entry *cpuid, size_t count);
 /* As vmr_vp_state_get and vmr_vp_state_set, of a state that is there, and of a VP that may be looked into. */

@@ -20,6 +20,8 @@
 #include "lib/partition/start.h"
 #include "vmrig/backend_state.h"
 
+#include <stdlib.h>
+
 #define HOST_BITS (REQUEST_STOP | REQUEST_KICK | REQUEST_YIELD | REQUEST_HOLD)
 
 static const char *const phase_names[RESET_PHASE_COUNT] = {
@@ -125,18 +127,33 @@ static void forget_requests(struct vmr_partition *partition)
     }
 }
 
+/* Room for a value of any class. NULL: out of memory. */
+static void *any_value(void)
+{
+    size_t size = 0;
+
+    for (unsigned i = 0; i < VMR_VP_CLASS_COUNT; i++) {
+        if (vmr_vp_class_type((enum vmr_vp_class)i)->size > size)
+            size = vmr_vp_class_type((enum vmr_vp_class)i)->size;
+    }
+    for (unsigned i = 0; i < VMR_VM_CLASS_COUNT; i++) {
+        if (vmr_vm_class_type((enum vmr_vm_class)i)->size > size)
+            size = vmr_vm_class_type((enum vmr_vm_class)i)->size;
+    }
+    return calloc(1, size);
+}
+
 static enum vmr_status reset_classes(struct vmr_partition *partition, struct vmr_error *err)
 {
-    struct vmr_state_id id = {0};
-    enum vmr_status status = VMR_OK;
+    void *value = any_value();
+    enum vmr_status status = value ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "reset: out of memory");
 
-    for (; !status && vmr_partition_state_find(partition, &id); id.instance++) {
-        union vm_state_value value;
-
-        vmr_partition_state_at_reset(partition, &id, &value);
+    for (struct vmr_state_id id = {0}; !status && vmr_partition_state_find(partition, &id); id.instance++) {
+        vmr_partition_state_at_reset(partition, &id, value);
         status = partition->backend->state->vm_set_state(partition->backend_vm, (enum vmr_vm_class)id.state_class,
-                                                         &value, err);
+                                                         value, err);
     }
+    free(value);
     return status;
 }
 
@@ -287,18 +304,17 @@ static void forget_guest(struct vmr_vp *vp)
 static enum vmr_status reset_vp(struct vmr_vp *vp, struct vmr_error *err)
 {
     const struct vmr_backend_state *ops = vp->partition->backend->state;
-    struct vmr_state_id id = {0};
-    enum vmr_status status = VMR_OK;
+    void *value = any_value();
+    enum vmr_status status = value ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "reset: out of memory");
 
     forget_guest(vp);
-    if (ops->vp_reset)
+    if (!status && ops->vp_reset)
         status = ops->vp_reset(vp->backend_vp, err);
-    for (; !status && vmr_vp_state_find(vp, &id); id.instance++) {
-        union vp_state_value value;
-
-        vmr_vp_state_at_reset(vp, &id, &value);
-        status = vp_set_state(vp, &id, &value, err);
+    for (struct vmr_state_id id = {0}; !status && vmr_vp_state_find(vp, &id); id.instance++) {
+        vmr_vp_state_at_reset(vp, &id, value);
+        status = vp_set_state(vp, &id, value, err);
     }
+    free(value);
     vp->interrupt_ready = false;
     vp->recheck = true; /* for what was posted meanwhile */
     return status;
@@ -344,36 +360,46 @@ static void keep_shared(struct vmr_x86_regs *regs, const struct vmr_x86_regs *no
     regs->apic_base = now->apic_base;
 }
 
-static enum vmr_status scrub_class(struct vmr_vp *vp, const struct vmr_state_id *id, struct vmr_error *err)
+/* `value` is room for it. */
+static enum vmr_status scrub_class(struct vmr_vp *vp, const struct vmr_state_id *id, void *value, struct vmr_error *err)
 {
-    union vp_state_value value;
     struct vmr_x86_regs now;
     enum vmr_status status = VMR_OK;
 
-    vmr_vp_state_at_reset(vp, id, &value);
+    vmr_vp_state_at_reset(vp, id, value);
     if (id->state_class == VMR_VP_REGISTERS) {
         status = vp_get_state(vp, id, &now, err);
         if (!status)
-            keep_shared(&value.registers, &now);
+            keep_shared(value, &now);
     }
-    return status ? status : vp_set_state(vp, id, &value, err);
+    return status ? status : vp_set_state(vp, id, value, err);
+}
+
+static enum vmr_status scrub_classes(struct vmr_vp *vp, uint8_t vtl, struct vmr_error *err)
+{
+    void *value = any_value();
+    enum vmr_status status = value ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "scrub: out of memory");
+
+    for (struct vmr_state_id id = {0}; !status && vmr_vp_state_find(vp, &id); id.instance++) {
+        if (id.vtl == vtl)
+            status = scrub_class(vp, &id, value, err);
+    }
+    free(value);
+    return status;
 }
 
 /* The VTL in which VPs begin is begun again; another when it is entered. */
 static enum vmr_status scrub_vp(struct vmr_vp *vp, uint8_t vtl, struct vmr_error *err)
 {
     const struct vmr_backend *backend = vp->partition->backend;
-    enum vmr_status status = VMR_OK;
 
     if (vtl == vp->partition->vtl_first && vp->vtl != vtl) {
         if (backend->vp_switch_vtl(vp->backend_vp, vtl, NULL))
             return vmr_error_set(err, VMR_E_HOST, "scrub: VP %u: the hypervisor does not enter VTL %u", vp->index, vtl);
         vp_is_in_vtl(vp, vtl);
     }
-    for (struct vmr_state_id id = {0}; !status && vmr_vp_state_find(vp, &id); id.instance++) {
-        if (id.vtl == vtl)
-            status = scrub_class(vp, &id, err);
-    }
+    enum vmr_status status = scrub_classes(vp, vtl, err);
+
     if (vp->vtl == vtl) {
         if (vp->window_requested)
             backend->vp_request_window(vp->backend_vp, false);

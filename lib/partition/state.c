@@ -10,8 +10,6 @@
 #include "lib/partition/partition.h"
 #include "vmrig/backend_state.h"
 
-#include <string.h>
-
 #define CLASS_BIT(vp_class) (UINT64_C(1) << (vp_class))
 #define RFLAGS_IF 0x200u
 
@@ -376,5 +374,5 @@ enum vmr_status vmr_partition_state_set(struct vmr_partition *partition, const s
 void vmr_partition_state_at_reset(struct vmr_partition *partition, const struct vmr_state_id *id, void *ret_value)
 {
     (void)partition;
-    memset(ret_value, 0, vmr_vm_class_type((enum vmr_vm_class)id->state_class)->size); /* a clock: it begins */
+    vmr_x86_vm_at_reset((enum vmr_vm_class)id->state_class, ret_value);
 }

@@ -35,6 +35,9 @@
 #define APIC_VERSION_RESET 0x00050014u
 #define APIC_LVT_MASKED 0x00010000u
 
+#define IOAPIC_BASE UINT64_C(0xfec00000)
+#define IOAPIC_MASKED UINT64_C(0x10000)
+
 static uint64_t apic_base(const struct vmr_x86_reset_info *info)
 {
     return APIC_BASE_GPA | APIC_BASE_ENABLE | (info->vp == 0 ? APIC_BASE_BSP : 0) |
@@ -65,7 +68,7 @@ static void apic(const struct vmr_x86_reset_info *info, struct vmr_x86_apic_stat
     store_le32(page + APIC_SVR, 0xff);
     for (unsigned at = APIC_LVT_FIRST; at <= APIC_LVT_LAST; at += 16)
         store_le32(page + at, APIC_LVT_MASKED);
-    if ((info->apic_version ? info->apic_version : APIC_VERSION_RESET) >> 16 >= APIC_CMCI_ENTRIES)
+    if (((info->apic_version ? info->apic_version : APIC_VERSION_RESET) >> 16 & 0xff) >= APIC_CMCI_ENTRIES)
         store_le32(page + APIC_LVT_CMCI, APIC_LVT_MASKED);
     if (info->vp == 0 && info->apic_lint0 != 0)
         store_le32(page + APIC_LVT_LINT0, info->apic_lint0);
@@ -110,4 +113,17 @@ void vmr_x86_at_reset(enum vmr_vp_class vp_class, const struct vmr_x86_reset_inf
     else if (vp_class == VMR_VP_ACTIVITY)
         ((struct vmr_x86_activity_state *)ret_value)->activity =
             info->waits_for_sipi ? VMR_ACTIVITY_WAIT_FOR_SIPI : VMR_ACTIVITY_RUNNING;
+}
+
+void vmr_x86_vm_at_reset(enum vmr_vm_class vm_class, void *ret_value)
+{
+    /* A clock begins, and so does what the PICs are told. */
+    memset(ret_value, 0, vmr_vm_class_type(vm_class)->size);
+    if (vm_class == VMR_VM_IOAPIC) {
+        struct vmr_x86_ioapic_state *state = ret_value;
+
+        state->base = IOAPIC_BASE;
+        for (unsigned i = 0; i < VMR_X86_IOAPIC_PINS; i++)
+            state->redirection[i] = IOAPIC_MASKED;
+    }
 }

@@ -172,6 +172,34 @@ static const struct vmr_state_field clock_fields[] = {
      .moves = true},
 };
 
+#define PIC(member, kind, name) VMR_STATE_EACH(struct vmr_x86_pic_state, chip, member, name, kind)
+static const struct vmr_state_field pic_fields[] = {
+    PIC(lines, VMR_FIELD_HEX, "lines"),
+    PIC(request, VMR_FIELD_HEX, "request"),
+    PIC(mask, VMR_FIELD_HEX, "mask"),
+    PIC(in_service, VMR_FIELD_HEX, "in-service"),
+    PIC(lowest, VMR_FIELD_DECIMAL, "lowest"),
+    PIC(base, VMR_FIELD_HEX, "base"),
+    PIC(init, VMR_FIELD_DECIMAL, "init"),
+    PIC(trigger, VMR_FIELD_HEX, "trigger"),
+    PIC(read_in_service, VMR_FIELD_FLAG, "read-in-service"),
+    PIC(poll, VMR_FIELD_FLAG, "poll"),
+    PIC(special_mask, VMR_FIELD_FLAG, "special-mask"),
+    PIC(auto_eoi, VMR_FIELD_FLAG, "auto-eoi"),
+    PIC(rotate_on_auto_eoi, VMR_FIELD_FLAG, "rotate-on-auto-eoi"),
+    PIC(fully_nested, VMR_FIELD_FLAG, "fully-nested"),
+    PIC(expects_icw4, VMR_FIELD_FLAG, "expects-icw4"),
+};
+
+#define IOAPIC(member, name) VMR_STATE_FIELD(struct vmr_x86_ioapic_state, member, name, VMR_FIELD_HEX)
+static const struct vmr_state_field ioapic_fields[] = {
+    IOAPIC(base, "base"),
+    IOAPIC(select, "select"),
+    IOAPIC(id, "id"),
+    IOAPIC(lines, "lines"),
+    VMR_STATE_ARRAY(struct vmr_x86_ioapic_state, redirection, "redirection", VMR_FIELD_HEX),
+};
+
 /* --- classes --- */
 
 #define CLASS(class_, name_, struct_, fields_)                                                                         \
@@ -203,6 +231,8 @@ static const struct vmr_state_type vp_types[VMR_VP_CLASS_COUNT] = {
 
 static const struct vmr_state_type vm_types[VMR_VM_CLASS_COUNT] = {
     CLASS(VMR_VM_CLOCK, "clock", struct vmr_vm_clock_state, clock_fields),
+    CLASS(VMR_VM_PIC, "pic", struct vmr_x86_pic_state, pic_fields),
+    CLASS(VMR_VM_IOAPIC, "ioapic", struct vmr_x86_ioapic_state, ioapic_fields),
 };
 
 const struct vmr_state_type *vmr_vp_class_type(enum vmr_vp_class vp_class)

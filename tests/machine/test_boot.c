@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Real firmware on a real hypervisor: SeaBIOS boots until it has found nothing
- * to boot, wherever the interrupt controllers are. Skipped, with the reason,
+ * to boot, wherever the interrupt controllers are, and what it left is gone after a reset. Skipped, with the reason,
  * where there is no KVM or no SeaBIOS.
  */
 
@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "vmrig/machine.h"
+#include "vmrig/state_access.h"
 
 #define FIRMWARE_FOLDER "/usr/share/seabios/"
 #define END_OF_BOOT "No bootable device"
@@ -75,6 +76,93 @@ static bool open_kvm(const char *spec, struct vmr_hypervisor_handle *ret_handle)
     return false;
 }
 
+/* --- what a reset leaves of a boot --- */
+
+#define VALUE_MAX 16384u
+
+/* Prints every number that differs; gives how many do. */
+static unsigned differences(const struct vmr_state_type *type, const void *left, const void *right)
+{
+    unsigned count = 0;
+
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const struct vmr_state_field *field = &type->fields[i];
+
+        for (uint32_t element = 0; element < field->count && !field->moves; element++) {
+            uint64_t a = vmr_state_get(field, left, element), b = vmr_state_get(field, right, element);
+
+            if (a == b)
+                continue;
+            count++;
+            print_message("  %s.%s[%u]: %#llx, at power-up %#llx\n", type->name, field->name, element,
+                          (unsigned long long)a, (unsigned long long)b);
+        }
+    }
+    return count;
+}
+
+struct comparison {
+    unsigned states, differences;
+};
+
+/* On the VP's thread: each class of the VP against its value at power-up. */
+static enum vmr_status compare_vp(void *context, struct vmr_vp *vp)
+{
+    struct comparison *comparison = context;
+    struct vmr_state_id id = {0};
+    uint8_t value[VALUE_MAX], expected[VALUE_MAX];
+
+    for (; vmr_vp_state_find(vp, &id); id.instance++) {
+        struct vmr_error err = {0};
+
+        if (!vmr_vp_state_is_comparable(vp, &id))
+            continue;
+        if (vmr_vp_state_get(vp, &id, value, &err) != VMR_OK) {
+            print_message("  %s\n", err.message);
+            return err.status;
+        }
+        vmr_vp_state_at_reset(vp, &id, expected);
+        comparison->states++;
+        comparison->differences += differences(vmr_vp_class_type((enum vmr_vp_class)id.state_class), value, expected);
+    }
+    return VMR_OK;
+}
+
+static struct comparison compare_all(uint32_t vps)
+{
+    struct vmr_partition *partition = vmr_machine_partition(machine);
+    struct comparison comparison = {0};
+    struct vmr_state_id id = {0};
+    uint8_t value[VALUE_MAX], expected[VALUE_MAX];
+
+    for (; vmr_partition_state_find(partition, &id); id.instance++) {
+        assert_int_equal(vmr_partition_state_get(partition, &id, value, NULL), VMR_OK);
+        vmr_partition_state_at_reset(partition, &id, expected);
+        comparison.states++;
+        comparison.differences += differences(vmr_vm_class_type((enum vmr_vm_class)id.state_class), value, expected);
+    }
+    for (uint32_t vp = 0; vp < vps; vp++)
+        assert_int_equal(vmr_vp_set_call(vmr_machine_vp_set(machine), vp, compare_vp, &comparison), VMR_OK);
+    return comparison;
+}
+
+/* Each class of each VP and of the partition, number by number. */
+static void check_reset(uint32_t vps)
+{
+    struct vmr_error err = {0};
+
+    assert_int_equal(vmr_machine_stop(machine), VMR_OK);
+    assert_true(compare_all(vps).differences > 20);
+    if (vmr_vp_set_reset(vmr_machine_vp_set(machine), &err) != VMR_OK)
+        fail_msg("%s", err.message);
+    print_message("after the reset:\n");
+    struct comparison comparison = compare_all(vps);
+
+    print_message("%u states, %u differences\n", comparison.states, comparison.differences);
+    assert_true(comparison.states > 10);
+    assert_int_equal(comparison.differences, 0);
+}
+
 static void boot(const char *firmware, const char *spec, uint32_t vps)
 {
     static uint8_t image[0x40000];
@@ -104,6 +192,7 @@ static void boot(const char *firmware, const char *spec, uint32_t vps)
                   line);
     assert_int_equal(halt.result.reason, VMR_HALT_STOP);
     assert_string_equal(line, END_OF_BOOT);
+    check_reset(vps);
     vmr_machine_destroy(machine);
     vmr_handle_close(&handle);
 }

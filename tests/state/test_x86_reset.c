@@ -89,6 +89,7 @@ static void x2apic_has_another_id_and_destination(void **state)
     (void)state;
     x2apic.x2apic = true;
     x2apic.vp = 0x25;
+    x2apic.apic_version = 0x01050014; /* bits above the number of entries */
     vmr_x86_at_reset(VMR_VP_APIC, &x2apic, &apic);
     assert_int_equal(apic.base, 0xfee00c00);
     assert_memory_equal(apic.page + 0x20, "\x25\0\0\0", 4);
@@ -111,12 +112,29 @@ static void the_boot_processor_runs(void **state)
     assert_int_equal(xsave.length, 576);
 }
 
+static void controllers_of_a_vm_begin_masked_and_idle(void **state)
+{
+    static const struct vmr_x86_pic_state idle = {0};
+    struct vmr_x86_pic_state pic = {.chip = {{.mask = 1}}};
+    struct vmr_x86_ioapic_state ioapic = {.lines = 1};
+
+    (void)state;
+    vmr_x86_vm_at_reset(VMR_VM_PIC, &pic);
+    assert_memory_equal(&pic, &idle, sizeof(pic));
+    vmr_x86_vm_at_reset(VMR_VM_IOAPIC, &ioapic);
+    assert_int_equal(ioapic.base, 0xfec00000);
+    assert_int_equal(ioapic.lines, 0);
+    for (unsigned i = 0; i < VMR_X86_IOAPIC_PINS; i++)
+        assert_int_equal(ioapic.redirection[i], 0x10000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(power_up_values),
         cmocka_unit_test(x2apic_has_another_id_and_destination),
         cmocka_unit_test(the_boot_processor_runs),
+        cmocka_unit_test(controllers_of_a_vm_begin_masked_and_idle),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,10 +15,17 @@
 
 #include "vmrig/backend.h"
 #include "vmrig/run.h"
+#include "vmrig/x86_state.h"
 
 #define FAKE_VP_MAX 8u
 #define FAKE_LOG_MAX 64u
 #define FAKE_CPUID_MAX 4u
+#define FAKE_STATE_BYTES 512u
+#define FAKE_STATE_LOG_MAX 256u
+/* Without those that are larger, and TSC_DEADLINE; some are there by CPUID only. */
+#define FAKE_STATE_CLASSES                                                                                             \
+    (((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) &                                                                       \
+     ~(UINT64_C(1) << VMR_VP_XSAVE | UINT64_C(1) << VMR_VP_APIC | UINT64_C(1) << VMR_VP_TSC_DEADLINE))
 
 enum fake_call {
     FAKE_OPEN,
@@ -68,6 +75,12 @@ enum fake_call {
     FAKE_ASYNC_BEGIN,
     FAKE_ASYNC_END,
     FAKE_OUTPUT,
+    FAKE_GET_STATE,
+    FAKE_SET_STATE,
+    FAKE_GET_VM_STATE,
+    FAKE_SET_VM_STATE,
+    FAKE_VP_RESET,
+    FAKE_VM_RESET,
     FAKE_CALL_COUNT
 };
 
@@ -109,6 +122,11 @@ struct fake {
     uint64_t values[FAKE_CALL_COUNT]; /* the last argument that mattered */
     struct vmr_x86_regs regs[FAKE_VP_MAX];
     struct vmr_hv_xmm xmm[VMR_HV_XMM_COUNT];
+    /* Of classes that fit; FAKE_STATE_CLASSES for `caps`. The order in which they were set. */
+    uint64_t states[FAKE_VP_MAX][VMR_VP_CLASS_COUNT][FAKE_STATE_BYTES / 8];
+    struct vmr_vm_clock_state clock;
+    uint8_t state_log[FAKE_STATE_LOG_MAX];
+    size_t state_log_count;
     enum vmr_leave leave[FAKE_VP_MAX];
     struct vmr_vm_config config; /* without its pointers' targets */
     struct vmr_cpuid_entry config_cpuid[FAKE_CPUID_MAX * 2];

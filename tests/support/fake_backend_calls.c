@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "vmrig/backend_hv.h"
+#include "vmrig/backend_state.h"
 #include "vmrig/partition.h"
 
 static const struct vmr_param_key keys[] = {
@@ -289,6 +290,83 @@ static enum vmr_status fake_hv_event(struct vmr_backend_vm *vm, uint32_t connect
     return answer(fake_vm_of(vm)->fake, FAKE_HV_EVENT, add ? connection_id : 0);
 }
 
+static enum vmr_status fake_get_state(struct vmr_backend_vp *vp, uint8_t vtl, enum vmr_vp_class vp_class,
+                                      void *ret_value, struct vmr_error *err)
+{
+    struct fake_vp *own = fake_vp_of(vp);
+
+    (void)vtl;
+    if (fake_fails(own->fake, FAKE_GET_STATE))
+        return vmr_error_set_host(err, 5, "fake: get state");
+    memcpy(ret_value, own->fake->states[own->index][vp_class], vmr_vp_class_type(vp_class)->size);
+    return VMR_OK;
+}
+
+static enum vmr_status fake_set_state(struct vmr_backend_vp *vp, uint8_t vtl, enum vmr_vp_class vp_class,
+                                      const void *value, struct vmr_error *err)
+{
+    struct fake_vp *own = fake_vp_of(vp);
+    struct fake *fake = own->fake;
+
+    (void)vtl;
+    if (fake_fails(fake, FAKE_SET_STATE))
+        return vmr_error_set_host(err, 5, "fake: set state");
+    memcpy(fake->states[own->index][vp_class], value, vmr_vp_class_type(vp_class)->size);
+    if (fake->state_log_count < FAKE_STATE_LOG_MAX)
+        fake->state_log[fake->state_log_count++] = (uint8_t)vp_class;
+    return VMR_OK;
+}
+
+static void fake_reset_info(const struct vmr_backend_vp *vp, struct vmr_x86_reset_info *info)
+{
+    (void)vp;
+    info->misc_enable = 0x850089;
+}
+
+static enum vmr_status fake_vp_reset(struct vmr_backend_vp *vp, struct vmr_error *err)
+{
+    return fake_fails(fake_vp_of(vp)->fake, FAKE_VP_RESET) ? vmr_error_set_host(err, 5, "fake: VP reset") : VMR_OK;
+}
+
+static enum vmr_status fake_get_vm_state(struct vmr_backend_vm *vm, enum vmr_vm_class vm_class, void *ret_value,
+                                         struct vmr_error *err)
+{
+    struct fake *fake = fake_vm_of(vm)->fake;
+
+    (void)vm_class;
+    if (fake_fails(fake, FAKE_GET_VM_STATE))
+        return vmr_error_set_host(err, 5, "fake: get VM state");
+    *(struct vmr_vm_clock_state *)ret_value = fake->clock;
+    return VMR_OK;
+}
+
+static enum vmr_status fake_set_vm_state(struct vmr_backend_vm *vm, enum vmr_vm_class vm_class, const void *value,
+                                         struct vmr_error *err)
+{
+    struct fake *fake = fake_vm_of(vm)->fake;
+
+    (void)vm_class;
+    if (fake_fails(fake, FAKE_SET_VM_STATE))
+        return vmr_error_set_host(err, 5, "fake: set VM state");
+    fake->clock = *(const struct vmr_vm_clock_state *)value;
+    return VMR_OK;
+}
+
+static enum vmr_status fake_vm_reset(struct vmr_backend_vm *vm, struct vmr_error *err)
+{
+    return fake_fails(fake_vm_of(vm)->fake, FAKE_VM_RESET) ? vmr_error_set_host(err, 5, "fake: VM reset") : VMR_OK;
+}
+
+static const struct vmr_backend_state fake_state = {
+    .vp_get_state = fake_get_state,
+    .vp_set_state = fake_set_state,
+    .vp_reset_info = fake_reset_info,
+    .vp_reset = fake_vp_reset,
+    .vm_get_state = fake_get_vm_state,
+    .vm_set_state = fake_set_vm_state,
+    .vm_reset = fake_vm_reset,
+};
+
 static const struct vmr_backend_hv fake_hv = {
     .own = fake_hv_own, .get_time = fake_hv_get_time, .set_time = fake_hv_set_time, .event = fake_hv_event};
 
@@ -326,6 +404,7 @@ static const struct vmr_backend full = {
     .vm_output = fake_output,
     .vm_native = fake_native,
     .hv = &fake_hv,
+    .state = &fake_state,
 };
 
 static const struct vmr_backend bare = {FAKE_COMMON, .name = "bare", .vp_kick = fake_vp_kick_bare};

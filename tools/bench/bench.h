@@ -17,7 +17,7 @@
 #include "vmrig/vmrig.h"
 
 #define BENCH_SAMPLES 7u
-#define BENCH_FIGURE_MAX 128u
+#define BENCH_FIGURE_MAX 256u
 
 struct bench_options {
     bool json;
@@ -78,6 +78,7 @@ bool bench_dirty_log(struct bench_report *report);
 /* The program of VP 0, which is bound. */
 enum vmr_status bench_load_program(struct vmr_partition *partition, struct vmr_vp *vp,
                                    const struct vmr_program *program, struct vmr_error *err);
+bool bench_states(struct bench_report *report);
 
 /* --- other programs --- */
 

@@ -23,10 +23,43 @@
 
 struct fake_kvm fake_kvm;
 
+/* The MSRs of classes that KVM lists. */
+static const uint32_t listed[] = {0x10,       0x3a,       0x3b,       0x48,       0x174,      0x175,
+                                  0x176,      0x1a0,      0x277,      0x6a0,      0x6a2,      0xda0,
+                                  0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
+
+static struct kvm_msr_entry *msr_of(uint32_t index)
+{
+    struct fake_state *state = &fake_kvm.state;
+
+    for (unsigned i = 0; i < state->msr_count; i++) {
+        if (state->msrs[i].index == index)
+            return &state->msrs[i];
+    }
+    assert_true(state->msr_count < FAKE_MSR_MAX);
+    state->msrs[state->msr_count] = (struct kvm_msr_entry){.index = index};
+    return &state->msrs[state->msr_count++];
+}
+
+__u64 *fake_kvm_msr(uint32_t index)
+{
+    return &msr_of(index)->data;
+}
+
 void fake_kvm_reset(void)
 {
+    static const uint32_t unlisted[] = {0x1b, 0x179, 0x17a, 0x17b, 0x2ff, 0x6e0};
+
     fake_kvm =
         (struct fake_kvm){.api_version = 12, .fail_errno = EIO, .host_has_vmx = true, .run_reason = KVM_EXIT_HLT};
+    for (size_t i = 0; i < sizeof(unlisted) / sizeof(unlisted[0]); i++)
+        (void)msr_of(unlisted[i]);
+    for (uint32_t i = 0x200; i < 0x278; i++) /* MTRRs and PAT */
+        (void)msr_of(i);
+    for (size_t i = 0; i < sizeof(listed) / sizeof(listed[0]); i++)
+        (void)msr_of(listed[i]);
+    memcpy(fake_kvm.state.lapic.regs + 0x30, "\x14\0\x05\0", 4); /* its version */
+    fake_kvm.state.xcrs = (struct kvm_xcrs){.nr_xcrs = 1, .xcrs = {{.value = 1}}};
 }
 
 unsigned fake_kvm_open_fds(void)
@@ -200,6 +233,73 @@ static int reset_rings(void)
     return (int)fake_kvm.ring_marked;
 }
 
+static int list_msrs(struct kvm_msr_list *list)
+{
+    assert_true(list->nmsrs >= sizeof(listed) / sizeof(listed[0]));
+    memcpy(list->indices, listed, sizeof(listed));
+    list->nmsrs = sizeof(listed) / sizeof(listed[0]);
+    return 0;
+}
+
+static int get_msrs(struct kvm_msrs *list)
+{
+    for (uint32_t i = 0; i < list->nmsrs; i++) {
+        if (fake_kvm.msr_missing && list->entries[i].index == fake_kvm.msr_missing)
+            return (int)i;
+        list->entries[i].data = msr_of(list->entries[i].index)->data;
+    }
+    return (int)list->nmsrs;
+}
+
+static int set_msrs(const struct kvm_msrs *list)
+{
+    for (uint32_t i = 0; i < list->nmsrs; i++) {
+        if (fake_kvm.msr_refused && list->entries[i].index == fake_kvm.msr_refused)
+            return (int)i;
+        msr_of(list->entries[i].index)->data = list->entries[i].data;
+    }
+    return (int)list->nmsrs;
+}
+
+static struct kvm_irqchip *chip_of(const void *argument)
+{
+    const struct kvm_irqchip *chip = argument;
+
+    assert_true(chip->chip_id < KVM_NR_IRQCHIPS);
+    fake_kvm.state.chips[chip->chip_id].chip_id = chip->chip_id;
+    return &fake_kvm.state.chips[chip->chip_id];
+}
+
+/* Requests whose argument is kept as it is, and comes back. */
+static int move_state(unsigned long request, void *argument)
+{
+    struct fake_state *state = &fake_kvm.state;
+    const struct {
+        unsigned long get, set;
+        void *place;
+        size_t size;
+    } rows[] = {
+        {KVM_GET_REGS, KVM_SET_REGS, &state->regs, sizeof(state->regs)},
+        {KVM_GET_SREGS, KVM_SET_SREGS, &state->sregs, sizeof(state->sregs)},
+        {KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &state->events, sizeof(state->events)},
+        {KVM_GET_MP_STATE, KVM_SET_MP_STATE, &state->mp_state, sizeof(state->mp_state)},
+        {KVM_GET_XCRS, KVM_SET_XCRS, &state->xcrs, sizeof(state->xcrs)},
+        {KVM_GET_XSAVE2, KVM_SET_XSAVE, &state->xsave, sizeof(state->xsave)},
+        {KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &state->debug_registers, sizeof(state->debug_registers)},
+        {KVM_GET_LAPIC, KVM_SET_LAPIC, &state->lapic, sizeof(state->lapic)},
+        {KVM_GET_CLOCK, KVM_SET_CLOCK, &state->clock, sizeof(state->clock)},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (request == rows[i].get)
+            memcpy(argument, rows[i].place, rows[i].size);
+        else if (request == rows[i].set)
+            memcpy(rows[i].place, argument, rows[i].size);
+    }
+    state->events.flags = 0; /* say what is meant, and are not kept */
+    return 0;
+}
+
 /* Requests that carry data a test looks at; others do nothing. */
 static int answer(unsigned long request, void *argument)
 {
@@ -216,12 +316,6 @@ static int answer(unsigned long request, void *argument)
         return get_hv_cpuid(argument);
     case KVM_ENABLE_CAP:
         return enable_cap(argument);
-    case KVM_GET_CLOCK:
-        ((struct kvm_clock_data *)argument)->clock = fake_kvm.clock_ns;
-        return 0;
-    case KVM_SET_CLOCK:
-        fake_kvm.clock_ns = ((const struct kvm_clock_data *)argument)->clock;
-        return 0;
     case KVM_HYPERV_EVENTFD:
         fake_kvm.event = *(const struct kvm_hyperv_eventfd *)argument;
         return 0;
@@ -238,23 +332,23 @@ static int answer(unsigned long request, void *argument)
         return 0;
     case KVM_RESET_DIRTY_RINGS:
         return reset_rings();
-    case KVM_GET_SREGS:
-        *(struct kvm_sregs *)argument = fake_kvm.sregs;
-        return 0;
-    case KVM_SET_SREGS:
-        fake_kvm.sregs = *(const struct kvm_sregs *)argument;
-        return 0;
-    case KVM_GET_REGS:
-        *(struct kvm_regs *)argument = fake_kvm.regs;
-        return 0;
-    case KVM_SET_REGS:
-        fake_kvm.regs = *(const struct kvm_regs *)argument;
-        return 0;
     case KVM_SET_GUEST_DEBUG:
         fake_kvm.debug = *(const struct kvm_guest_debug *)argument;
         return 0;
-    default:
+    case KVM_GET_MSR_INDEX_LIST:
+        return list_msrs(argument);
+    case KVM_GET_MSRS:
+        return get_msrs(argument);
+    case KVM_SET_MSRS:
+        return set_msrs(argument);
+    case KVM_GET_IRQCHIP:
+        *(struct kvm_irqchip *)argument = *chip_of(argument);
         return 0;
+    case KVM_SET_IRQCHIP:
+        *chip_of(argument) = *(const struct kvm_irqchip *)argument;
+        return 0;
+    default:
+        return move_state(request, argument);
     }
 }
 
@@ -262,16 +356,16 @@ static int answer(unsigned long request, void *argument)
 static void take_registers(struct kvm_run *run)
 {
     if (run->kvm_dirty_regs & KVM_SYNC_X86_REGS)
-        fake_kvm.regs = run->s.regs.regs;
+        fake_kvm.state.regs = run->s.regs.regs;
     run->kvm_dirty_regs = 0;
 }
 
 static void give_registers(struct kvm_run *run)
 {
     if (run->kvm_valid_regs & KVM_SYNC_X86_REGS)
-        run->s.regs.regs = fake_kvm.regs;
+        run->s.regs.regs = fake_kvm.state.regs;
     if (run->kvm_valid_regs & KVM_SYNC_X86_SREGS)
-        run->s.regs.sregs = fake_kvm.sregs;
+        run->s.regs.sregs = fake_kvm.state.sregs;
 }
 
 int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
@@ -289,8 +383,6 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
     case KVM_CREATE_VM:
     case KVM_CREATE_VCPU:
         return fd_create();
-    case KVM_GET_MSRS:
-    case KVM_SET_MSRS:
     case KVM_SIGNAL_MSI:
         return 1;
     case KVM_GET_TSC_KHZ:
@@ -298,7 +390,7 @@ int kvm_host_ioctl(int fd, unsigned long request, uintptr_t argument)
     case KVM_RUN: /* completion: immediate_exit is set */
         take_registers(fake_kvm.run);
         give_registers(fake_kvm.run);
-        return -EINTR;
+        return fake_kvm.exits > 0 && fake_kvm.exits-- > 0 ? 0 : -EINTR;
     default:
         return answer(request, (void *)argument);
     }

@@ -15,6 +15,24 @@
 #define FAKE_TSC_KHZ 2593906u
 #define FAKE_ENABLED_MAX 16u
 
+#define FAKE_MSR_MAX 512u
+
+/* What state requests read and write: the same place both ways. */
+struct fake_state {
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    struct kvm_vcpu_events events;
+    struct kvm_mp_state mp_state;
+    struct kvm_xcrs xcrs;
+    struct kvm_xsave xsave;
+    struct kvm_debugregs debug_registers;
+    struct kvm_lapic_state lapic;
+    struct kvm_irqchip chips[KVM_NR_IRQCHIPS];
+    struct kvm_clock_data clock;
+    struct kvm_msr_entry msrs[FAKE_MSR_MAX]; /* those that were ever named */
+    unsigned msr_count;
+};
+
 struct fake_kvm {
     /* --- what the test sets --- */
     unsigned fail_at;    /* number of the call that fails, from 1; 0: none */
@@ -31,8 +49,11 @@ struct fake_kvm {
     struct kvm_cpuid_entry2 supported[FAKE_CPUID_MAX];
     uint32_t supported_count;
     struct kvm_cpuid_entry2 hv_supported[2];
-    int run_errno;       /* of the next KVM_RUN; 0: it works */
-    uint32_t run_reason; /* the exit reason that KVM_RUN leaves, with the rest of the page as it is */
+    int run_errno;        /* of the next KVM_RUN; 0: it works */
+    uint32_t run_reason;  /* the exit reason that KVM_RUN leaves, with the rest of the page as it is */
+    uint32_t msr_refused; /* no value of it is taken; 0: none */
+    uint32_t msr_missing; /* listed, and not there; 0: none */
+    unsigned exits;       /* of the instruction that is being finished */
 
     /* --- what the test reads --- */
     unsigned calls;
@@ -50,15 +71,13 @@ struct fake_kvm {
     struct kvm_cpuid_entry2 cpuid[FAKE_CPUID_MAX]; /* the last table that was set */
     uint32_t cpuid_count;
     struct kvm_msr_filter filter;
-    uint64_t map_size; /* of the last memory slot call; 0: it took one away */
+    uint64_t map_size;                                 /* of the last memory slot call; 0: it took one away */
     uint32_t slot_flags;
-    struct kvm_regs regs;
     uint8_t hv_bitmap[64];                             /* of the filter's range of synthetic MSRs */
-    uint64_t clock_ns;                                 /* that was set last */
     struct kvm_hyperv_eventfd event;                   /* the last */
     unsigned enabled[FAKE_ENABLED_MAX], enabled_count; /* capabilities, on any descriptor */
-    struct kvm_sregs sregs;
     struct kvm_guest_debug debug;
+    struct fake_state state;
 };
 
 /* The one that the calls act on. */
@@ -67,3 +86,5 @@ extern struct fake_kvm fake_kvm;
 /* A kernel with every extension. */
 void fake_kvm_reset(void);
 unsigned fake_kvm_open_fds(void);
+/* What an MSR holds. */
+__u64 *fake_kvm_msr(uint32_t index);

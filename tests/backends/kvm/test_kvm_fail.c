@@ -251,14 +251,14 @@ static void registers_change_whole_or_not_at_all(void **state)
     (void)state;
     fake_kvm_reset();
     start(&machine, VMR_IRQCHIP_USER);
-    fake_kvm.sregs.cr3 = 0x1000;
+    fake_kvm.state.sregs.cr3 = 0x1000;
     fake_kvm.fail_at = fake_kvm.calls + 3; /* get, set, and then the general registers */
     assert_int_equal(backend()->vp_set_regs(machine.vp, &regs), VMR_E_HOST);
     assert_int_equal(fake_kvm.failed_request, KVM_SET_REGS);
-    assert_int_equal(fake_kvm.sregs.cr3, 0x1000);
+    assert_int_equal(fake_kvm.state.sregs.cr3, 0x1000);
     assert_int_equal(fake_kvm.run->cr8, 0);
     assert_int_equal(backend()->vp_set_regs(machine.vp, &regs), VMR_OK);
-    assert_int_equal(fake_kvm.sregs.cr3, 0x5000);
+    assert_int_equal(fake_kvm.state.sregs.cr3, 0x5000);
     assert_int_equal(fake_kvm.run->cr8, 3);
     machine_finish(&machine);
 }
@@ -269,8 +269,8 @@ static void finish_instruction(struct machine *machine, struct vmr_x86_regs *ret
     struct vmr_exit vp_exit = {0};
 
     start(machine, VMR_IRQCHIP_USER);
-    fake_kvm.regs = (struct kvm_regs){.rax = 1, .rip = 0x100};
-    fake_kvm.sregs.cr3 = 0x1000;
+    fake_kvm.state.regs = (struct kvm_regs){.rax = 1, .rip = 0x100};
+    fake_kvm.state.sregs.cr3 = 0x1000;
     backend()->vp_complete(machine->vp, &vp_exit);
     assert_int_equal(backend()->vp_get_regs(machine->vp, ret_regs), VMR_OK);
     assert_int_equal(ret_regs->gpr[VMR_X86_RAX], 1);
@@ -294,11 +294,11 @@ static void registers_come_with_a_completion_and_go_with_the_next_entry(void **s
     assert_int_equal(read.gpr[VMR_X86_RAX], 2);
     assert_int_equal(read.rip, 0x100);
     assert_int_equal(fake_kvm.calls, calls);
-    assert_int_equal(fake_kvm.regs.rax, 1);
+    assert_int_equal(fake_kvm.state.regs.rax, 1);
     backend()->vp_run(machine.vp, &vp_exit);
-    assert_int_equal(fake_kvm.regs.rax, 2);
+    assert_int_equal(fake_kvm.state.regs.rax, 2);
     /* From here on the guest may have changed them. */
-    fake_kvm.regs.rax = 3;
+    fake_kvm.state.regs.rax = 3;
     assert_int_equal(backend()->vp_get_regs(machine.vp, &read), VMR_OK);
     assert_int_equal(read.gpr[VMR_X86_RAX], 3);
     machine_finish(&machine);
@@ -324,11 +324,11 @@ static void what_kvm_does_with_registers_sees_their_change(void **state)
                                           : (regs.cr3 = 0x5000, backend()->vp_set_regs(machine.vp, &regs));
 
         assert_int_equal(status, VMR_OK);
-        assert_int_equal(fake_kvm.regs.rax, 2);
+        assert_int_equal(fake_kvm.state.regs.rax, 2);
         assert_int_equal(fake_kvm.run->kvm_dirty_regs, 0);
         machine_finish(&machine);
     }
-    assert_int_equal(fake_kvm.sregs.cr3, 0x5000);
+    assert_int_equal(fake_kvm.state.sregs.cr3, 0x5000);
 }
 
 static void a_kernel_without_synchronised_registers_is_asked_by_call(void **state)
@@ -342,7 +342,7 @@ static void a_kernel_without_synchronised_registers_is_asked_by_call(void **stat
     finish_instruction(&machine, &regs);
     regs.gpr[VMR_X86_RAX] = 2;
     assert_int_equal(backend()->vp_set_regs(machine.vp, &regs), VMR_OK);
-    assert_int_equal(fake_kvm.regs.rax, 2);
+    assert_int_equal(fake_kvm.state.regs.rax, 2);
     assert_int_equal(fake_kvm.run->kvm_dirty_regs, 0);
     machine_finish(&machine);
 }
@@ -356,10 +356,10 @@ static void loaded_segments_have_been_accessed(void **state)
     (void)state;
     fake_kvm_reset();
     start(&machine, VMR_IRQCHIP_USER);
-    fake_kvm.sregs.cs = (struct kvm_segment){.type = 0xa, .s = 1, .present = 1};
-    fake_kvm.sregs.ds = (struct kvm_segment){.type = 0x2, .s = 1, .present = 1};
-    fake_kvm.sregs.ss = (struct kvm_segment){.type = 0x2, .s = 1, .present = 1, .unusable = 1};
-    fake_kvm.sregs.ldt = (struct kvm_segment){.type = 0x2, .present = 1};
+    fake_kvm.state.sregs.cs = (struct kvm_segment){.type = 0xa, .s = 1, .present = 1};
+    fake_kvm.state.sregs.ds = (struct kvm_segment){.type = 0x2, .s = 1, .present = 1};
+    fake_kvm.state.sregs.ss = (struct kvm_segment){.type = 0x2, .s = 1, .present = 1, .unusable = 1};
+    fake_kvm.state.sregs.ldt = (struct kvm_segment){.type = 0x2, .present = 1};
     assert_int_equal(backend()->vp_get_regs(machine.vp, &regs), VMR_OK);
     assert_int_equal(regs.cs.attributes, 0x9b);
     assert_int_equal(regs.ds.attributes, 0x93);

@@ -158,13 +158,13 @@ static void the_counter_is_kvms_clock(void **state)
 
     (void)state;
     start(&machine, true);
-    fake_kvm.clock_ns = 12345;
+    fake_kvm.state.clock.clock = 12345;
     assert_int_equal(hv->get_time(machine.vm, &count), VMR_OK);
     assert_int_equal(count, 123);
     assert_int_equal(hv->set_time(machine.vm, 7), VMR_OK);
-    assert_int_equal(fake_kvm.clock_ns, 700);
+    assert_int_equal(fake_kvm.state.clock.clock, 700);
     assert_int_equal(hv->set_time(machine.vm, UINT64_MAX / 2), VMR_E_UNSUPPORTED);
-    assert_int_equal(fake_kvm.clock_ns, 700);
+    assert_int_equal(fake_kvm.state.clock.clock, 700);
     machine_finish(&machine);
 }
 
