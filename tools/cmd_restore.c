@@ -39,8 +39,7 @@ static const struct args_spec spec = {
     .details = "FILE may hold only what changed since another snapshot: then all those before it\n"
                "are --parent, the oldest first. The machine's clock goes on at the time at which\n"
                "it was saved. What the saved hypervisor has and this one has not is named on\n"
-               "stderr, one line each. Console, stdin and exit status are as for 'vmrig run'.\n\n"
-               SAVEPOINTS_HELP,
+               "stderr, one line each. Console, stdin and exit status are as for 'vmrig run'.\n\n" SAVEPOINTS_HELP,
 };
 
 #define CHAIN_MAX (ARGS_GIVEN_MAX + 1u)
@@ -58,12 +57,10 @@ static enum vmr_status parse(struct session *session, const struct args *args)
     if (session->plan.until && !plan_until_fits(session->plan.until))
         return vmr_error_set(&session->err, VMR_E_USAGE, "--until takes 1 to %u bytes without control characters",
                              MATCHER_TEXT_MAX);
-    enum vmr_status status =
-        args_number(args, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &session->timeout_s, &session->err);
+    enum vmr_status status = args_number(args, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &session->timeout_s, &session->err);
 
     if (!status)
-        status =
-            savepoints_parse(&session->savepoints, args, OPTION_SNAPSHOT_AT, OPTION_SNAPSHOT, &session->err);
+        status = savepoints_parse(&session->savepoints, args, OPTION_SNAPSHOT_AT, OPTION_SNAPSHOT, &session->err);
     return status;
 }
 

@@ -58,8 +58,7 @@ static const struct args_spec spec = {
                "another GDB when a connection breaks. A recording would lack what GDB does, so\n"
                "--record goes not with it.\n\n"
                "With --on-reset restart, a reset by the guest begins at power-up again: memory\n"
-               "stays, and the guest's clock runs on. Such a run cannot be recorded.\n\n"
-               SAVEPOINTS_HELP "\n"
+               "stays, and the guest's clock runs on. Such a run cannot be recorded.\n\n" SAVEPOINTS_HELP "\n"
                "Exit status: 0 when TEXT was printed, or, without --until, when the guest\n"
                "powered off or asked for a reset; else 1, also when interrupted.\n",
 };
@@ -89,7 +88,8 @@ static enum vmr_status parse(struct session *session, const struct args *args)
         .memory_size = PLAN_MEMORY_DEFAULT, .rtc_epoch_s = PLAN_RTC_EPOCH_S, .until = args_value(args, OPTION_UNTIL)};
     if (memory && (!number_parse_size(memory, &session->plan.memory_size) || session->plan.memory_size == 0 ||
                    session->plan.memory_size % VMR_MACHINE_MEMORY_GRANULE != 0))
-        return vmr_error_set(&session->err, VMR_E_USAGE, "--memory '%s' is not a number of whole MiB, such as 64M", memory);
+        return vmr_error_set(&session->err, VMR_E_USAGE, "--memory '%s' is not a number of whole MiB, such as 64M",
+                             memory);
     if (session->plan.until && !plan_until_fits(session->plan.until))
         return vmr_error_set(&session->err, VMR_E_USAGE, "--until takes 1 to %u bytes without control characters",
                              MATCHER_TEXT_MAX);
@@ -119,7 +119,8 @@ static enum vmr_status read_firmware(struct session *session, const char *name)
 
     if (status != VMR_OK)
         return status;
-    status = infile_read_all(&input, PLAN_FIRMWARE_MAX, &session->firmware, &session->plan.firmware_size, &session->err);
+    status =
+        infile_read_all(&input, PLAN_FIRMWARE_MAX, &session->firmware, &session->plan.firmware_size, &session->err);
     infile_close(&input);
     session->plan.firmware = session->firmware;
     return status;

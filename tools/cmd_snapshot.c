@@ -15,7 +15,8 @@ static int fail(const char *command, const struct vmr_error *err)
 
 /* --- info --- */
 
-static const struct args_spec info_spec = {.operands = {"FILE"}, .details = "Everything in FILE is read and checked.\n"};
+static const struct args_spec info_spec = {.operands = {"FILE"},
+                                           .details = "Everything in FILE is read and checked.\n"};
 
 static int run_info(const struct args *args)
 {
@@ -101,8 +102,8 @@ static int run_diff(const struct args *args)
     if (!status)
         status = snapfile_open(&right, args->operands[1], &err);
     if (!status)
-        status = vmr_snapshot_compare(left.snapshot, right.snapshot, args_has(args, DIFF_TIME), &differences, &count,
-                                      &err);
+        status =
+            vmr_snapshot_compare(left.snapshot, right.snapshot, args_has(args, DIFF_TIME), &differences, &count, &err);
     snapfile_close(&left);
     snapfile_close(&right);
     if (status)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* Points at which a machine is saved: see savepoints.h. */
 
 #include "tools/savepoints.h"
 
@@ -22,8 +23,10 @@ static enum vmr_status parse_point(struct savepoint *point, const char *at, cons
     if (number && (!number_parse(at, &point->exit) || point->exit == 0))
         return vmr_error_set(err, VMR_E_USAGE, "--snapshot-at '%s' is no exit: they count from 1", at);
     if (!number && !plan_until_fits(at))
-        return vmr_error_set(err, VMR_E_USAGE, "--snapshot-at takes a number, or 1 to %u bytes without control "
-                             "characters", MATCHER_TEXT_MAX);
+        return vmr_error_set(err, VMR_E_USAGE,
+                             "--snapshot-at takes a number, or 1 to %u bytes without control "
+                             "characters",
+                             MATCHER_TEXT_MAX);
     for (size_t i = 0; i < VMR_CONSOLE_SOURCE_COUNT && !number; i++)
         (void)matcher_init(&point->matchers[i], at);
     return VMR_OK;

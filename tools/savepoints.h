@@ -44,11 +44,11 @@ struct savepoints {
     struct savepoint items[SAVEPOINT_MAX];
     bool logging; /* the dirty log is on */
     uint64_t parent_id;
-    struct vmr_console_sink console;    /* behind */
-    _Atomic uint64_t next;              /* whose turn it is */
-    _Atomic uint64_t exits;             /* so far */
-    _Atomic bool due;                   /* it has been reached */
-    void (*attention)(void *context);   /* on a VP's thread, once it has */
+    struct vmr_console_sink console;  /* behind */
+    _Atomic uint64_t next;            /* whose turn it is */
+    _Atomic uint64_t exits;           /* so far */
+    _Atomic bool due;                 /* it has been reached */
+    void (*attention)(void *context); /* on a VP's thread, once it has */
     void *context;
 };
 

@@ -23,7 +23,8 @@ enum vmr_status session_init(struct session *session)
     console_init(&session->console, true, session->plan.until);
     enum vmr_status status = vmr_vm_clock_create(&session->posix, &session->clock, &session->err);
 
-    /* Guests' time begins at 0: how long this host has been up is nothing to a guest, nor to who reads its snapshots. */
+    /* Guests' time begins at 0: how long this host has been up is nothing to a guest, nor to who reads its snapshots.
+     */
     if (status == VMR_OK)
         status = vmr_vm_clock_pause(session->clock);
     if (status == VMR_OK)
@@ -140,7 +141,8 @@ static void set_deadline(struct session *session)
 {
     const struct vmr_host *clock = machine_host(session);
 
-    session->deadline_ns = session->timeout_s ? clock->ops->now_ns(clock->context) + session->timeout_s * NS_PER_S : VMR_NEVER;
+    session->deadline_ns =
+        session->timeout_s ? clock->ops->now_ns(clock->context) + session->timeout_s * NS_PER_S : VMR_NEVER;
 }
 
 /* Until GDB has let go of the guest, or something has ended. */
@@ -148,8 +150,8 @@ static enum vmr_status run_under_gdb(struct session *session, struct vmr_vp_set_
 {
     tool_say(session->command, "waiting for GDB: target remote :%u", (unsigned)session->server.port);
 
-    enum gdb_server_end end =
-        gdb_server_run(&session->server, session->machine, machine_host(session), session->deadline_ns, ret_halt, &session->err);
+    enum gdb_server_end end = gdb_server_run(&session->server, session->machine, machine_host(session),
+                                             session->deadline_ns, ret_halt, &session->err);
 
     session->timed_out = end == GDB_SERVER_TIMEOUT;
     session->killed = end == GDB_SERVER_KILLED;

@@ -5,8 +5,8 @@
  * Snapshots of a whole machine, and looking into it.
  *
  *   save:     pause or stop ─> vmr_machine_save ─> resume or start
- *   restore:  vmr_snapshot_open ─> vmr_machine_options_saved ─> vmr_machine_create (the embedder's handle, host, console,
- *             clock; firmware of that size, of any content) ─> vmr_machine_restore ─> vmr_machine_start
+ *   restore:  vmr_snapshot_open ─> vmr_machine_options_saved ─> vmr_machine_create (the embedder's handle, host,
+ * console, clock; firmware of that size, of any content) ─> vmr_machine_restore ─> vmr_machine_start
  */
 
 #include "vmrig/machine.h"

@@ -193,8 +193,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_snapshot_compare(const struct vmr_sna
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_snapshot_print(const struct vmr_snapshot *snapshot,
                                                           enum vmr_state_format format,
                                                           const struct vmr_text_sink *sink, struct vmr_error *err);
-VMR_API VMR_MUST_CHECK enum vmr_status vmr_inspect(const struct vmr_snapshot_parts *parts,
-                                                   enum vmr_state_format format, const struct vmr_text_sink *sink,
-                                                   struct vmr_error *err);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_inspect(const struct vmr_snapshot_parts *parts, enum vmr_state_format format,
+                                                   const struct vmr_text_sink *sink, struct vmr_error *err);
 
 VMR_END_DECLS

@@ -330,7 +330,11 @@ static void ioapic_at_reset(const void *object, void *ret_value)
 size_t vmr_irqchip_state_units(struct vmr_irqchip_set *chip, struct vmr_state_unit *ret_units, size_t capacity)
 {
     const struct vmr_state_unit shared[] = {
-        {.type = &irqchip_lines_state_type, .object = chip, .get = lines_get, .set = lines_set, .at_reset = lines_at_reset},
+        {.type = &irqchip_lines_state_type,
+         .object = chip,
+         .get = lines_get,
+         .set = lines_set,
+         .at_reset = lines_at_reset},
         {.type = &pic_state_type, .object = chip, .get = pic_get, .set = pic_set, .at_reset = pic_at_reset},
         {.type = &ioapic_state_type, .object = chip, .get = ioapic_get, .set = ioapic_set, .at_reset = ioapic_at_reset},
     };

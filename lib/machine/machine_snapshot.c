@@ -4,13 +4,13 @@
  * was made with, so that another can be made alike.
  */
 
-#include "lib/machine/machine.h"
 #include "vmrig/machine_snapshot.h"
 
 #include <stdlib.h>
 
 #include "lib/base/reader.h"
 #include "lib/base/writer.h"
+#include "lib/machine/machine.h"
 
 #define OPTIONS_NAME "machine-options"
 #define OPTIONS_BYTES 24u /* memory 8, VPs 4, epoch 8, firmware 4 */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* File header, section headers and hashes, byte by byte. */
 
 #include "lib/snapshot/format.h"
 

@@ -23,14 +23,13 @@ static enum vmr_status decode(const struct kept_state *kept, struct vmr_snapshot
 
     if (!type)
         return VMR_E_UNSUPPORTED;
-    enum vmr_status status =
-        vmr_state_decode(type, section->version, section->bytes, section->length, value, &why);
+    enum vmr_status status = vmr_state_decode(type, section->version, section->bytes, section->length, value, &why);
 
     if (status)
-        return vmr_error_set(err, status, "snapshot: section 'state' at offset %" PRIu64 " of %s: %s", kept->offset,
-                             state_title(section->scope, section->vp, section->vtl, section->instance, section->name,
-                                         title),
-                             why.message);
+        return vmr_error_set(
+            err, status, "snapshot: section 'state' at offset %" PRIu64 " of %s: %s", kept->offset,
+            state_title(section->scope, section->vp, section->vtl, section->instance, section->name, title),
+            why.message);
     *ret_state = (struct vmr_snapshot_state){.scope = section->scope,
                                              .vp = section->vp,
                                              .vtl = section->vtl,
@@ -234,8 +233,7 @@ enum vmr_status vmr_snapshot_compare(const struct vmr_snapshot *left, const stru
                                      bool with_moving, const struct vmr_snapshot_differences *differences,
                                      uint64_t *ret_count, struct vmr_error *err)
 {
-    struct comparing comparing = {
-        .left = left, .right = right, .with_moving = with_moving, .differences = differences};
+    struct comparing comparing = {.left = left, .right = right, .with_moving = with_moving, .differences = differences};
 
     comparing.left_value = malloc(STATE_VALUE_MAX);
     comparing.right_value = malloc(STATE_VALUE_MAX);

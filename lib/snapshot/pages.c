@@ -24,13 +24,8 @@ static bool is_zero(const uint8_t *page)
     return first == 0 && memcmp(page, page + sizeof(first), VMR_PAGE_SIZE - sizeof(first)) == 0;
 }
 
-struct pages_emit {
-    pages_emitter *emit;
-    void *context;
-};
-
 /* The runs inside one view. */
-static enum vmr_status each_in_view(const struct vmr_memory_view *view, const struct pages_emit *emit,
+static enum vmr_status each_in_view(const struct vmr_memory_view *view, const struct pages_sink *emit,
                                     struct vmr_error *err)
 {
     const uint8_t *bytes = view->bytes;
@@ -51,7 +46,7 @@ static enum vmr_status each_in_view(const struct vmr_memory_view *view, const st
 }
 
 static enum vmr_status each_in_range(struct vmr_memory *memory, vmr_gpa gpa, uint64_t size,
-                                     const struct pages_emit *emit, struct vmr_error *err)
+                                     const struct pages_sink *emit, struct vmr_error *err)
 {
     enum vmr_status status = VMR_OK;
 
@@ -70,14 +65,13 @@ static enum vmr_status each_in_range(struct vmr_memory *memory, vmr_gpa gpa, uin
     return status;
 }
 
-enum vmr_status pages_each(struct vmr_memory *memory, pages_emitter *emit, void *context, struct vmr_error *err)
+enum vmr_status pages_each(struct vmr_memory *memory, const struct pages_sink *sink, struct vmr_error *err)
 {
-    const struct pages_emit pages = {.emit = emit, .context = context};
     struct vmr_memory_region region;
     enum vmr_status status = VMR_OK;
 
     for (size_t i = 0; !status && vmr_memory_region_get(memory, i, &region); i++)
-        status = each_in_range(memory, region.gpa, region.size, &pages, err);
+        status = each_in_range(memory, region.gpa, region.size, sink, err);
     return status;
 }
 
@@ -85,7 +79,7 @@ enum vmr_status pages_each(struct vmr_memory *memory, pages_emitter *emit, void 
 
 struct written {
     struct vmr_memory *memory;
-    struct pages_emit emit;
+    struct pages_sink emit;
 };
 
 /* A run of dirty pages, in ascending pieces: those that are zero now are said to be. */
@@ -187,9 +181,9 @@ static enum vmr_status each_written_in(const struct written *written, const stru
     return status;
 }
 
-enum vmr_status pages_each_written(struct vmr_memory *memory, pages_emitter *emit, void *context, struct vmr_error *err)
+enum vmr_status pages_each_written(struct vmr_memory *memory, const struct pages_sink *sink, struct vmr_error *err)
 {
-    const struct written written = {.memory = memory, .emit = {.emit = emit, .context = context}};
+    const struct written written = {.memory = memory, .emit = *sink};
     struct bitmaps bitmaps;
     enum vmr_status status =
         bitmaps_init(&bitmaps, memory) ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "snapshot: out of memory");
@@ -230,7 +224,7 @@ static enum vmr_status clear_range(struct vmr_memory *memory, vmr_gpa gpa, uint6
 
     while (gpa < end) {
         struct found_run found = {.count = 0};
-        const struct pages_emit note = {.emit = note_run, .context = &found};
+        const struct pages_sink note = {.emit = note_run, .context = &found};
         enum vmr_status status = each_in_range(memory, gpa, end - gpa, &note, NULL);
 
         if (found.count == 0)

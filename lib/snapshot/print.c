@@ -189,6 +189,7 @@ static enum vmr_status inspect(struct printing *printing, const struct vmr_snaps
         .has_clock = parts->clock != NULL,
         .clock_ns = parts->clock ? vmr_vm_clock_now(parts->clock) : 0,
     };
+    const struct state_visitor visitor = {.visit = print_place, .context = printing};
     struct vmr_memory_region region;
 
     print_frame(printing, &frame);
@@ -196,10 +197,10 @@ static enum vmr_status inspect(struct printing *printing, const struct vmr_snaps
     for (size_t i = 0; vmr_memory_region_get(memory, i, &region); i++)
         print_region(printing, &region, i == 0);
     put(printing, printing->json ? "]" : "");
-    enum vmr_status status = states_visit_vm(parts, print_place, printing, err);
+    enum vmr_status status = states_visit_vm(parts, &visitor, err);
 
     for (vmr_vp_index vp = 0; vp < frame.vp_count && !status; vp++)
-        status = states_visit_vp(parts, vp, false, print_place, printing, err);
+        status = states_visit_vp(parts, vp, false, &visitor, err);
     print_end(printing);
     return status;
 }
@@ -207,8 +208,10 @@ static enum vmr_status inspect(struct printing *printing, const struct vmr_snaps
 enum vmr_status vmr_inspect(const struct vmr_snapshot_parts *parts, enum vmr_state_format format,
                             const struct vmr_text_sink *sink, struct vmr_error *err)
 {
-    struct printing printing = {
-        .sink = sink, .json = format == VMR_STATE_JSON, .scope = VMR_SNAPSHOT_SCOPE_COUNT, .value = malloc(STATE_VALUE_MAX)};
+    struct printing printing = {.sink = sink,
+                                .json = format == VMR_STATE_JSON,
+                                .scope = VMR_SNAPSHOT_SCOPE_COUNT,
+                                .value = malloc(STATE_VALUE_MAX)};
     enum vmr_status status =
         printing.value ? inspect(&printing, parts, err) : vmr_error_set(err, VMR_E_NOMEM, "inspect: out of memory");
 

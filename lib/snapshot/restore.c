@@ -67,9 +67,9 @@ static enum vmr_status missing(const struct restoring *restoring, const struct v
     char title[STATE_TITLE_MAX];
 
     if (!may_differ(restoring, state->scope))
-        return vmr_error_set(err, VMR_E_CONFIG, "snapshot: section 'state' of %s is missing, and the VM has it",
-                             state_title(state->scope, state->vp, state->vtl, state->instance, state->type->name,
-                                         title));
+        return vmr_error_set(
+            err, VMR_E_CONFIG, "snapshot: section 'state' of %s is missing, and the VM has it",
+            state_title(state->scope, state->vp, state->vtl, state->instance, state->type->name, title));
     if (!restoring->setting)
         tell_skipped(restoring, state, state->type->name);
     return VMR_OK;
@@ -103,12 +103,14 @@ static enum vmr_status visit_all(struct restoring *restoring, bool setting, stru
 {
     uint32_t count = vmr_partition_vp_count(restoring->parts->partition);
 
+    const struct state_visitor visitor = {.visit = restore_place, .context = restoring};
+
     restoring->setting = setting;
     restoring->cursor = 0;
-    enum vmr_status status = states_visit_vm(restoring->parts, restore_place, restoring, err);
+    enum vmr_status status = states_visit_vm(restoring->parts, &visitor, err);
 
     for (vmr_vp_index vp = 0; vp < count && !status; vp++)
-        status = states_visit_vp(restoring->parts, vp, false, restore_place, restoring, err);
+        status = states_visit_vp(restoring->parts, vp, false, &visitor, err);
     return status;
 }
 

@@ -123,21 +123,23 @@ static enum vmr_status pass_state(void *context, const struct state_place *place
 /* What other threads asked of VPs may end in devices: it is taken in before anything is read. [SNAP-9] */
 static enum vmr_status flush_all(const struct vmr_snapshot_parts *parts, struct vmr_error *err)
 {
+    const struct state_visitor visitor = {.visit = pass_state};
     uint32_t count = vmr_partition_vp_count(parts->partition);
     enum vmr_status status = VMR_OK;
 
     for (vmr_vp_index vp = 0; vp < count && !status; vp++)
-        status = states_visit_vp(parts, vp, true, pass_state, NULL, err);
+        status = states_visit_vp(parts, vp, true, &visitor, err);
     return status;
 }
 
 static enum vmr_status save_states(struct saving *saving, struct vmr_error *err)
 {
     uint32_t count = vmr_partition_vp_count(saving->parts->partition);
-    enum vmr_status status = states_visit_vm(saving->parts, save_state, saving, err);
+    const struct state_visitor visitor = {.visit = save_state, .context = saving};
+    enum vmr_status status = states_visit_vm(saving->parts, &visitor, err);
 
     for (vmr_vp_index vp = 0; vp < count && !status; vp++)
-        status = states_visit_vp(saving->parts, vp, false, save_state, saving, err);
+        status = states_visit_vp(saving->parts, vp, false, &visitor, err);
     return status;
 }
 
@@ -166,6 +168,7 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
     const struct snapshot_header header = {
         .major = SNAPSHOT_MAJOR, .minor = SNAPSHOT_MINOR, .parent_id = options ? options->parent_id : 0};
     struct vmr_memory *memory = vmr_partition_memory(saving->parts->partition);
+    const struct pages_sink pages = {.emit = save_run, .context = saving};
     uint8_t bytes[SNAPSHOT_HEADER_BYTES];
 
     enum vmr_status status = flush_all(saving->parts, err);
@@ -182,9 +185,9 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
     if (!status)
         status = save_states(saving, err);
     if (!status && header.parent_id != 0)
-        status = pages_each_written(memory, save_run, saving, err);
+        status = pages_each_written(memory, &pages, err);
     else if (!status)
-        status = pages_each(memory, save_run, saving, err);
+        status = pages_each(memory, &pages, err);
     if (status)
         return status;
     uint64_t id = saving->id;
@@ -196,8 +199,8 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
 }
 
 enum vmr_status vmr_snapshot_save(const struct vmr_snapshot_parts *parts,
-                                  const struct vmr_snapshot_save_options *options,
-                                  const struct vmr_snapshot_sink *sink, uint64_t *ret_id, struct vmr_error *err)
+                                  const struct vmr_snapshot_save_options *options, const struct vmr_snapshot_sink *sink,
+                                  uint64_t *ret_id, struct vmr_error *err)
 {
     struct saving saving = {.parts = parts, .sink = sink};
 
@@ -206,8 +209,7 @@ enum vmr_status vmr_snapshot_save(const struct vmr_snapshot_parts *parts,
     saving.hash = section_hash_create();
     saving.value = malloc(STATE_VALUE_MAX);
     writer_init(&saving.section, SECTION_BYTES_MAX);
-    enum vmr_status status =
-        saving.hash && saving.value ? save_all(&saving, options, ret_id, err) : no_memory(err);
+    enum vmr_status status = saving.hash && saving.value ? save_all(&saving, options, ret_id, err) : no_memory(err);
 
     writer_finish(&saving.section);
     free(saving.value);

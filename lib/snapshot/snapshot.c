@@ -158,9 +158,8 @@ static enum vmr_status take_run(struct opening *opening, const uint8_t *prefix, 
 
     if (!run)
         return no_memory(err);
-    *run = (struct page_run){.gpa = gpa,
-                             .count = count,
-                             .offset = zeros ? 0 : opening->at + SECTION_HEADER_BYTES + PAGES_PREFIX_BYTES};
+    *run = (struct page_run){
+        .gpa = gpa, .count = count, .offset = zeros ? 0 : opening->at + SECTION_HEADER_BYTES + PAGES_PREFIX_BYTES};
     snapshot->run_count++;
     snapshot->info.page_count += zeros ? 0 : count;
     return VMR_OK;
@@ -311,8 +310,8 @@ static enum vmr_status read_end(struct opening *opening, uint64_t sections, stru
 
 static bool section_is_small(const struct section_header *header)
 {
-    return header->length <= (header->kind == SECTION_BLOB ? VMR_SNAPSHOT_BLOB_MAX + STATE_NAME_MAX + 1u
-                                                           : SECTION_BYTES_MAX);
+    return header->length <=
+           (header->kind == SECTION_BLOB ? VMR_SNAPSHOT_BLOB_MAX + STATE_NAME_MAX + 1u : SECTION_BYTES_MAX);
 }
 
 static enum vmr_status read_section(struct opening *opening, uint64_t sections, struct vmr_error *err)

@@ -55,17 +55,18 @@ enum vmr_status topology_check(const struct vmr_snapshot *snapshot, const struct
 
 /* --- pages.c --- */
 
-#define RUN_PAGES_MAX 256u        /* in one section */
-#define PAGES_PREFIX_BYTES 16u    /* before the bytes: address 8, count 4, zero 4 */
+#define RUN_PAGES_MAX 256u     /* in one section */
+#define PAGES_PREFIX_BYTES 16u /* before the bytes: address 8, count 4, zero 4 */
 
-/* Takes a run of pages, RUN_PAGES_MAX at most. `bytes` is NULL for pages that are zero. */
-typedef enum vmr_status pages_emitter(void *context, vmr_gpa gpa, uint32_t count, const void *bytes,
-                                      struct vmr_error *err);
+/* Takes runs of pages, RUN_PAGES_MAX at most. `bytes` is NULL for pages that are zero. */
+struct pages_sink {
+    enum vmr_status (*emit)(void *context, vmr_gpa gpa, uint32_t count, const void *bytes, struct vmr_error *err);
+    void *context;
+};
 /* Each run of pages that are not zero, in ascending order. */
-enum vmr_status pages_each(struct vmr_memory *memory, pages_emitter *emit, void *context, struct vmr_error *err);
+enum vmr_status pages_each(struct vmr_memory *memory, const struct pages_sink *sink, struct vmr_error *err);
 /* Each run of pages that the dirty log names, zero or not. With an error they stay logged. */
-enum vmr_status pages_each_written(struct vmr_memory *memory, pages_emitter *emit, void *context,
-                                   struct vmr_error *err);
+enum vmr_status pages_each_written(struct vmr_memory *memory, const struct pages_sink *sink, struct vmr_error *err);
 /* Makes memory what the chain says. It has the regions. */
 enum vmr_status pages_restore(struct vmr_memory *memory, struct vmr_snapshot *const *chain, size_t count,
                               struct vmr_error *err);

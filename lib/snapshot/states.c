@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* States one by one: who has them, how they are reached, and the section that holds one. */
 
 #include "lib/snapshot/states.h"
 
@@ -39,7 +40,7 @@ enum vmr_status state_place_set(const struct state_place *place, const void *val
 
 /* --- VM and devices --- */
 
-static enum vmr_status visit_units(const struct vmr_snapshot_parts *parts, state_visitor *visit, void *context,
+static enum vmr_status visit_units(const struct vmr_snapshot_parts *parts, const struct state_visitor *visitor,
                                    struct vmr_error *err)
 {
     enum vmr_status status = VMR_OK;
@@ -53,12 +54,12 @@ static enum vmr_status visit_units(const struct vmr_snapshot_parts *parts, state
         };
 
         assert(unit->type->size <= STATE_VALUE_MAX);
-        status = visit(context, &place, err);
+        status = visitor->visit(visitor->context, &place, err);
     }
     return status;
 }
 
-enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, state_visitor *visit, void *context,
+enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, const struct state_visitor *visitor,
                                 struct vmr_error *err)
 {
     struct state_place place = {.parts = parts, .state = {.scope = VMR_SNAPSHOT_VM}};
@@ -69,10 +70,10 @@ enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, state_vi
         place.state.instance = place.id.instance;
         place.state.type = vmr_vm_class_type((enum vmr_vm_class)place.id.state_class);
         assert(place.state.type->size <= STATE_VALUE_MAX);
-        status = visit(context, &place, err);
+        status = visitor->visit(visitor->context, &place, err);
         place.id.instance++;
     }
-    return status ? status : visit_units(parts, visit, context, err);
+    return status ? status : visit_units(parts, visitor, err);
 }
 
 /* --- a VP --- */
@@ -80,10 +81,16 @@ enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, state_vi
 struct vp_visit {
     const struct vmr_snapshot_parts *parts;
     bool flush;
-    state_visitor *visit;
-    void *context;
+    const struct state_visitor *visitor;
     struct vmr_error *err;
 };
+
+static bool tells_registers(const struct vmr_vp *vp)
+{
+    struct vmr_state_id id = {.state_class = VMR_VP_REGISTERS};
+
+    return vmr_vp_state_find(vp, &id) && id.state_class == VMR_VP_REGISTERS;
+}
 
 static enum vmr_status visit_vp(void *argument, struct vmr_vp *vp)
 {
@@ -98,21 +105,25 @@ static enum vmr_status visit_vp(void *argument, struct vmr_vp *vp)
     if (status)
         return vmr_error_set(visit->err, status, "VP %u: requests of other threads could not be taken in",
                              place.state.vp);
+    /* A VP whose registers nobody tells cannot go on elsewhere. */
+    if (!tells_registers(vp))
+        return vmr_error_set(visit->err, VMR_E_UNSUPPORTED, "VP %u: its hypervisor does not give its state away",
+                             place.state.vp);
     while (!status && vmr_vp_state_find(vp, &place.id)) {
         place.state.vtl = place.id.vtl;
         place.state.instance = place.id.instance;
         place.state.type = vmr_vp_class_type((enum vmr_vp_class)place.id.state_class);
         assert(place.state.type->size <= STATE_VALUE_MAX);
-        status = visit->visit(visit->context, &place, visit->err);
+        status = visit->visitor->visit(visit->visitor->context, &place, visit->err);
         place.id.instance++;
     }
     return status;
 }
 
 enum vmr_status states_visit_vp(const struct vmr_snapshot_parts *parts, vmr_vp_index vp, bool flush,
-                                state_visitor *visit, void *context, struct vmr_error *err)
+                                const struct state_visitor *visitor, struct vmr_error *err)
 {
-    struct vp_visit argument = {.parts = parts, .flush = flush, .visit = visit, .context = context, .err = err};
+    struct vp_visit argument = {.parts = parts, .flush = flush, .visitor = visitor, .err = err};
     struct vmr_error none = {0};
 
     if (!err)

@@ -25,15 +25,18 @@ struct state_place {
 enum vmr_status state_place_get(const struct state_place *place, void *ret_value, struct vmr_error *err);
 enum vmr_status state_place_set(const struct state_place *place, const void *value, struct vmr_error *err);
 
-/* Stops at the first status that is not VMR_OK, and returns it. */
-typedef enum vmr_status state_visitor(void *context, const struct state_place *place, struct vmr_error *err);
+/* Called with each state. */
+struct state_visitor {
+    enum vmr_status (*visit)(void *context, const struct state_place *place, struct vmr_error *err);
+    void *context;
+};
 
-/* VM and devices: on the caller's thread. */
-enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, state_visitor *visit, void *context,
+/* VM and devices: on the caller's thread. Stops at the first status that is not VMR_OK, and returns it. */
+enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, const struct state_visitor *visitor,
                                 struct vmr_error *err);
-/* One VP, on its thread. `flush`: with what other threads queued taken in first. */
+/* The same of one VP, on its thread. `flush`: with what other threads queued taken in first. */
 enum vmr_status states_visit_vp(const struct vmr_snapshot_parts *parts, vmr_vp_index vp, bool flush,
-                                state_visitor *visit, void *context, struct vmr_error *err);
+                                const struct state_visitor *visitor, struct vmr_error *err);
 
 /* --- the section --- */
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+/* The two VMs, and snapshots that are changed by hand: see fixture.h. */
 
 #include "tests/snapshot/fixture.h"
 
@@ -13,8 +14,13 @@
 
 static const struct vmr_state_field toy_fields[] = {
     VMR_STATE_FIELD(struct toy_state, value, "value", VMR_FIELD_DECIMAL),
-    {.name = "moving", .offset = offsetof(struct toy_state, moving), .count = 1, .stride = 8, .width = 8,
-     .kind = VMR_FIELD_TIME, .moves = true},
+    {.name = "moving",
+     .offset = offsetof(struct toy_state, moving),
+     .count = 1,
+     .stride = 8,
+     .width = 8,
+     .kind = VMR_FIELD_TIME,
+     .moves = true},
 };
 static const struct vmr_state_type toy_type = {
     .name = "toy", .version = 1, .size = sizeof(struct toy_state), .field_count = 2, .fields = toy_fields};
@@ -214,8 +220,9 @@ size_t section_at(const struct bytes *bytes, size_t n)
 
 void reseal(struct bytes *bytes)
 {
-    struct snapshot_header header = {
-        .major = load_le16(bytes->data + 8), .minor = load_le16(bytes->data + 10), .parent_id = load_le64(bytes->data + 16)};
+    struct snapshot_header header = {.major = load_le16(bytes->data + 8),
+                                     .minor = load_le16(bytes->data + 10),
+                                     .parent_id = load_le64(bytes->data + 16)};
     struct section_hash *hash = section_hash_create();
     uint64_t id = header.parent_id, count = 0;
 

@@ -175,17 +175,17 @@ static void sealed_nonsense_is_refused(void **state)
         uint64_t value;
         const char *words;
     } rows[] = {
-        {SECTION_MACHINE, 0, 0, 0, "section 'machine'"},                       /* no VPs */
-        {SECTION_MACHINE, 0, 0, 1u << 20, "section 'machine'"},                /* too many */
-        {SECTION_MACHINE, 0, 4, UINT64_C(7), "section 'machine'"},             /* no such interrupt controllers */
-        {SECTION_REGIONS, 0, 0, 0x800, "section 'regions'"},                   /* unaligned */
-        {SECTION_REGIONS, 0, 8, UINT64_C(1) << 62, "section 'regions'"},       /* behind the last address */
-        {SECTION_REGIONS, 0, 24, 0x1000, "section 'regions'"},                 /* overlaps */
-        {SECTION_STATE, 0, 0, 9, "section 'state'"},                           /* no such scope */
-        {SECTION_PAGES, 0, 0, 0x80000, "its pages are in no region"},          /* a hole */
-        {SECTION_PAGES, 1, 0, 0x0, "not behind those before"},                 /* twice */
-        {SECTION_PAGES, 0, 8, 2, "section 'pages'"},                           /* more than it has */
-        {SECTION_PAGES, 0, 0, 1, "section 'pages'"},                           /* unaligned */
+        {SECTION_MACHINE, 0, 0, 0, "section 'machine'"},                 /* no VPs */
+        {SECTION_MACHINE, 0, 0, 1u << 20, "section 'machine'"},          /* too many */
+        {SECTION_MACHINE, 0, 4, UINT64_C(7), "section 'machine'"},       /* no such interrupt controllers */
+        {SECTION_REGIONS, 0, 0, 0x800, "section 'regions'"},             /* unaligned */
+        {SECTION_REGIONS, 0, 8, UINT64_C(1) << 62, "section 'regions'"}, /* behind the last address */
+        {SECTION_REGIONS, 0, 24, 0x1000, "section 'regions'"},           /* overlaps */
+        {SECTION_STATE, 0, 0, 9, "section 'state'"},                     /* no such scope */
+        {SECTION_PAGES, 0, 0, 0x80000, "its pages are in no region"},    /* a hole */
+        {SECTION_PAGES, 1, 0, 0x0, "not behind those before"},           /* twice */
+        {SECTION_PAGES, 0, 8, 2, "section 'pages'"},                     /* more than it has */
+        {SECTION_PAGES, 0, 0, 1, "section 'pages'"},                     /* unaligned */
     };
 
     (void)state;

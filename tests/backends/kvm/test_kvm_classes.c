@@ -371,10 +371,9 @@ static void reset_undoes_what_a_guest_did(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_new_vp_is_at_power_up),       cmocka_unit_test(other_values_come_back),
-        cmocka_unit_test(mxcsr_stands_for_itself),
-        cmocka_unit_test(other_vm_values_come_back),     cmocka_unit_test(reset_undoes_every_class),
-        cmocka_unit_test(reset_undoes_what_a_guest_did),
+        cmocka_unit_test(a_new_vp_is_at_power_up),  cmocka_unit_test(other_values_come_back),
+        cmocka_unit_test(mxcsr_stands_for_itself),  cmocka_unit_test(other_vm_values_come_back),
+        cmocka_unit_test(reset_undoes_every_class), cmocka_unit_test(reset_undoes_what_a_guest_did),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
