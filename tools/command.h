@@ -21,6 +21,9 @@ struct command {
 extern const struct command command_version;
 extern const struct command command_probe;
 extern const struct command command_run;
+extern const struct command command_restore;
+extern const struct command command_snapshot;
+extern const struct command command_inspect;
 extern const struct command command_replay;
 extern const struct command command_trace;
 extern const struct command command_certify;

@@ -63,7 +63,17 @@ static int run_group(const char *path, const struct command *group, char *const 
 int main(int argc, char **argv)
 {
     const struct command commands[] = {
-        command_version, command_probe, command_run, command_replay, command_trace, command_certify, command_bench, {0},
+        command_version,
+        command_probe,
+        command_run,
+        command_restore,
+        command_snapshot,
+        command_inspect,
+        command_replay,
+        command_trace,
+        command_certify,
+        command_bench,
+        {0},
     };
     const struct command vmrig = {
         .summary = "A virtual machine monitor with a replaceable hypervisor: runs, records, replays, certifies.",

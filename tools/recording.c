@@ -44,7 +44,7 @@ enum vmr_status recording_begin(struct recording *recording, struct vmr_error *e
 
 bool recording_is_sound(struct recording *recording)
 {
-    return vmr_recorder_status(recording->recorder) == VMR_OK;
+    return !recording->recorder || vmr_recorder_status(recording->recorder) == VMR_OK;
 }
 
 enum vmr_status recording_finish(struct recording *recording, struct vmr_error *err)

@@ -23,7 +23,7 @@ VMR_MUST_CHECK enum vmr_status recording_init(struct recording *recording, const
                                               struct vmr_error *err);
 /* Creates the file. Before the VPs run. */
 VMR_MUST_CHECK enum vmr_status recording_begin(struct recording *recording, struct vmr_error *err);
-/* Whether all so far was written. Any thread. */
+/* Whether all so far was written; true of a zeroed one. Any thread. */
 bool recording_is_sound(struct recording *recording);
 /* VPs stopped. */
 VMR_MUST_CHECK enum vmr_status recording_finish(struct recording *recording, struct vmr_error *err);

@@ -72,11 +72,11 @@ struct kvm_vp {
     /* They came with the last KVM_RUN: until the next, the run page has them, and takes changes of general ones. */
     bool registers_came;
     struct kvm_kick kick;
-    _Atomic int thread;             /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
-    _Atomic uint32_t lints_pending; /* bit n: local interrupt pin n is to be pulsed */
-    struct kvm_dirty_gfn *ring;     /* kvm_ring.c; NULL: none */
-    uint32_t ring_next;             /* how many entries have been taken out */
-    _Atomic uint32_t passes;        /* with a ring: odd while in KVM_RUN, for who waits until it has been out */
+    _Atomic int thread;              /* where a kick's signal goes; 0 outside vp_enter..vp_leave */
+    _Atomic uint32_t lints_pending;  /* bit n: local interrupt pin n is to be pulsed */
+    struct kvm_dirty_gfn *ring;      /* kvm_ring.c; NULL: none */
+    uint32_t ring_next;              /* how many entries have been taken out */
+    _Atomic uint32_t passes;         /* with a ring: odd while in KVM_RUN, for who waits until it has been out */
     struct vmr_x86_reset_info first; /* what KVM showed at first */
     struct kvm_msrs *rest;           /* likewise: MSRs that belong to no class */
     /* A one-shot timer whose interrupt is over would fire again if KVM were told this count: kept here instead. */

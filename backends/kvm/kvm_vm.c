@@ -153,8 +153,8 @@ enum vmr_status kvm_vm_create(struct vmr_backend_vm *backend_vm, const struct vm
                               const struct vmr_vm_config *config, struct vmr_error *err)
 {
     static enum vmr_status (*const steps[])(struct kvm_vm *, const struct vmr_vm_config *, struct vmr_error *) = {
-        step_copies, step_kick,  step_create,  step_run_size,      step_real_mode,
-        step_quirks, step_dirty, step_state, step_irqchip, kvm_msr_filter_set,
+        step_copies, step_kick,  step_create, step_run_size, step_real_mode,
+        step_quirks, step_dirty, step_state,  step_irqchip,  kvm_msr_filter_set,
     };
     struct kvm_vm *vm = kvm_vm_of(backend_vm);
     const struct kvm_params *params = handle->context;

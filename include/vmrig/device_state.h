@@ -120,6 +120,9 @@ VMR_API void vmr_i8042_state_unit(struct vmr_i8042 *i8042, struct vmr_state_unit
 VMR_API void vmr_pci_none_state_unit(struct vmr_pci_none *pci, struct vmr_state_unit *ret_unit);
 VMR_API void vmr_fw_cfg_state_unit(struct vmr_fw_cfg *fw_cfg, struct vmr_state_unit *ret_unit);
 
+/* The type of one of the states above, by its name; NULL: there is none of that name. Any thread. */
+VMR_API const struct vmr_state_type *vmr_device_state_type_find(const char *name);
+
 /* All of a platform's. Returns how many there are, and writes those there is room for. */
 VMR_API size_t vmr_platform_state_units(struct vmr_platform *platform, struct vmr_state_unit *ret_units,
                                         size_t capacity);

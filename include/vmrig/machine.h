@@ -66,6 +66,9 @@ struct vmr_machine_options {
      * Optional: without it the machine has no time of its own, and cannot be paused.
      */
     struct vmr_vm_clock *clock;
+    /* Sees each exit before the machine does, as struct vmr_vp_io has it. On the VP's thread; may ask for a stop. */
+    void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit);
+    void *exit_context;
 };
 
 /* Everything is checked before anything is made; a message names the option and its value. */

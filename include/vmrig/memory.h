@@ -57,6 +57,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_region_remove(struct vmr_memor
 /* The region that holds `gpa`, without its host pointer; false for a hole. Any thread. */
 VMR_API bool vmr_memory_region_find(struct vmr_memory *memory, vmr_gpa gpa, struct vmr_memory_region *ret_region);
 VMR_API size_t vmr_memory_region_count(struct vmr_memory *memory);
+/* The region number `index` in ascending order of addresses, as above; false: there are not so many. Any thread. */
+VMR_API bool vmr_memory_region_get(struct vmr_memory *memory, size_t index, struct vmr_memory_region *ret_region);
 /* Bytes in all regions. */
 VMR_API uint64_t vmr_memory_size(struct vmr_memory *memory);
 
@@ -102,6 +104,12 @@ struct vmr_memory_view {
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length,
                                                       bool writable, struct vmr_memory_view *ret_view);
+/*
+ * The same, to read, and unseen by the observer: for who keeps the memory of a
+ * stopped VM, which is no access of the VM's.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_look(struct vmr_memory *memory, vmr_gpa gpa, size_t length,
+                                                       struct vmr_memory_view *ret_view);
 VMR_API void vmr_memory_unpin(struct vmr_memory *memory, struct vmr_memory_view *view);
 
 /*

@@ -94,6 +94,14 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_reset(struct vmr_partition 
  * vmr_partition_reset before it, for each one once. The VP's thread. [RST-2]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_reset(struct vmr_vp *vp, struct vmr_error *err);
+/*
+ * Around the setting of many states that only make sense together: from begin on
+ * the partition is unusable, and stays so unless end comes. VMR_E_STATE while a
+ * VP runs, or in the middle of a reset. Any thread. [SNAP-5]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_restore_begin(struct vmr_partition *partition,
+                                                                   struct vmr_error *err);
+VMR_API void vmr_partition_restore_end(struct vmr_partition *partition);
 /* Whether VPs may run. Any thread. */
 VMR_API bool vmr_partition_is_usable(struct vmr_partition *partition);
 

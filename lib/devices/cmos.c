@@ -14,6 +14,7 @@
 #include "lib/devices/irq_line.h"
 #include "lib/devices/rtc_clock.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 #define PORT_INDEX 0x70u
@@ -232,7 +233,7 @@ static const struct vmr_state_field state_fields[] = {
     VMR_STATE_FIELD(struct vmr_cmos_state, set_at_s, "set-at-s", VMR_FIELD_DECIMAL),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type cmos_state_type = {
     .name = "cmos",
     .version = 1,
     .size = sizeof(struct vmr_cmos_state),
@@ -280,7 +281,7 @@ static enum vmr_status check_state(const struct vmr_cmos_state *state, struct vm
         STATE_RULE("set-at-s", state->set_at_s, state->set_at_s <= state->now_ns / NS_PER_SECOND),
     };
 
-    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    return state_check(&cmos_state_type, checks, STATE_CHECKS(checks), err);
 }
 
 static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
@@ -323,5 +324,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_cmos_state_unit(struct vmr_cmos *cmos, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = cmos, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &cmos_state_type, .object = cmos, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -12,6 +12,7 @@
 #include "lib/base/sync.h"
 #include "lib/devices/claim.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 #define PORT_BASE 0x510u
@@ -177,7 +178,7 @@ static const struct vmr_state_field state_fields[] = {
     VMR_STATE_FIELD(struct vmr_fw_cfg_state, offset, "offset", VMR_FIELD_DECIMAL),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type fw_cfg_state_type = {
     .name = "fw-cfg",
     .version = 1,
     .size = sizeof(struct vmr_fw_cfg_state),
@@ -209,7 +210,7 @@ static enum vmr_status state_set(void *object, const void *value, struct vmr_err
         STATE_RULE("key", state->key, state->selected ? item != NULL : state->key == 0),
         STATE_RULE("offset", state->offset, state->offset <= (item ? item->length : 0)),
     };
-    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&fw_cfg_state_type, checks, STATE_CHECKS(checks), err);
 
     if (status != VMR_OK)
         return status;
@@ -229,5 +230,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_fw_cfg_state_unit(struct vmr_fw_cfg *fw_cfg, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = fw_cfg, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &fw_cfg_state_type, .object = fw_cfg, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -14,6 +14,7 @@
 #include "lib/devices/irq_line.h"
 #include "lib/devices/keyboard.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 #define PORT_DATA 0x60u
@@ -373,7 +374,7 @@ static const struct vmr_state_field state_fields[] = {
     VMR_STATE_FIELD(struct vmr_i8042_state, scan_set, "scan-set", VMR_FIELD_DECIMAL),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type i8042_state_type = {
     .name = "keyboard-controller",
     .version = 1,
     .size = sizeof(struct vmr_i8042_state),
@@ -419,7 +420,7 @@ static enum vmr_status check_state(const struct vmr_i8042_state *state, struct v
         STATE_RULE("scan-set", state->scan_set, keyboard_is_valid(&scan_set)),
     };
 
-    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    return state_check(&i8042_state_type, checks, STATE_CHECKS(checks), err);
 }
 
 static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
@@ -462,5 +463,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_i8042_state_unit(struct vmr_i8042 *i8042, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = i8042, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &i8042_state_type, .object = i8042, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

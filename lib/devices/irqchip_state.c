@@ -10,6 +10,7 @@
 
 #include "lib/devices/irqchip_set.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 static_assert(VMR_IOAPIC_PINS == IOAPIC_PIN_COUNT, "a pin has an entry");
@@ -61,7 +62,7 @@ static const struct vmr_state_field lines_fields[] = {
     VMR_STATE_FIELD(struct vmr_irqchip_lines_state, arbitration, "arbitration", VMR_FIELD_DECIMAL),
 };
 
-static const struct vmr_state_type lines_type = {
+const struct vmr_state_type irqchip_lines_state_type = {
     .name = "interrupt-lines",
     .version = 1,
     .size = sizeof(struct vmr_irqchip_lines_state),
@@ -90,7 +91,7 @@ static enum vmr_status lines_set(void *object, const void *value, struct vmr_err
         STATE_BITS("levels", state->levels, chip->has_ioapic ? CHIP_PINS : lines),
         STATE_RULE("arbitration", state->arbitration, state->arbitration < chip->vp_count),
     };
-    enum vmr_status status = state_check(&lines_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&irqchip_lines_state_type, checks, STATE_CHECKS(checks), err);
     struct irqchip_batch batch;
 
     if (status != VMR_OK)
@@ -132,7 +133,7 @@ static const struct vmr_state_field pic_fields[] = {
     CHIP(poll, "poll", VMR_FIELD_FLAG),
 };
 
-static const struct vmr_state_type pic_type = {
+const struct vmr_state_type pic_state_type = {
     .name = "pic",
     .version = 1,
     .size = sizeof(struct vmr_pic_state),
@@ -215,7 +216,7 @@ static enum vmr_status check_pic_chip(const struct pic_chip *chip, const struct 
         STATE_RULE("chip.init-state", state->init_state, state->init_state <= PIC_WANTS_ICW4),
     };
 
-    return state_check(&pic_type, checks, STATE_CHECKS(checks), err);
+    return state_check(&pic_state_type, checks, STATE_CHECKS(checks), err);
 }
 
 static enum vmr_status pic_set(void *object, const void *value, struct vmr_error *err)
@@ -256,7 +257,7 @@ static const struct vmr_state_field ioapic_fields[] = {
     VMR_STATE_ARRAY(struct vmr_ioapic_state, entries, "entries", VMR_FIELD_HEX),
 };
 
-static const struct vmr_state_type ioapic_type = {
+const struct vmr_state_type ioapic_state_type = {
     .name = "ioapic",
     .version = 1,
     .size = sizeof(struct vmr_ioapic_state),
@@ -287,13 +288,13 @@ static enum vmr_status check_ioapic(const struct vmr_ioapic_state *state, struct
         STATE_RULE("select", state->select, ioapic_can_hold_select(state->select)),
         STATE_RULE("id", state->id, ioapic_can_hold_id(state->id)),
     };
-    enum vmr_status status = state_check(&ioapic_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&ioapic_state_type, checks, STATE_CHECKS(checks), err);
 
     for (unsigned pin = 0; pin < IOAPIC_PIN_COUNT && status == VMR_OK; pin++) {
         const struct state_check entry =
             STATE_RULE("entries", state->entries[pin], ioapic_can_hold(state->entries[pin]));
 
-        status = state_check(&ioapic_type, &entry, 1, err);
+        status = state_check(&ioapic_state_type, &entry, 1, err);
     }
     return status;
 }
@@ -329,9 +330,13 @@ static void ioapic_at_reset(const void *object, void *ret_value)
 size_t vmr_irqchip_state_units(struct vmr_irqchip_set *chip, struct vmr_state_unit *ret_units, size_t capacity)
 {
     const struct vmr_state_unit shared[] = {
-        {.type = &lines_type, .object = chip, .get = lines_get, .set = lines_set, .at_reset = lines_at_reset},
-        {.type = &pic_type, .object = chip, .get = pic_get, .set = pic_set, .at_reset = pic_at_reset},
-        {.type = &ioapic_type, .object = chip, .get = ioapic_get, .set = ioapic_set, .at_reset = ioapic_at_reset},
+        {.type = &irqchip_lines_state_type,
+         .object = chip,
+         .get = lines_get,
+         .set = lines_set,
+         .at_reset = lines_at_reset},
+        {.type = &pic_state_type, .object = chip, .get = pic_get, .set = pic_set, .at_reset = pic_at_reset},
+        {.type = &ioapic_state_type, .object = chip, .get = ioapic_get, .set = ioapic_set, .at_reset = ioapic_at_reset},
     };
     const bool is_there[] = {true, chip->has_pic, chip->has_ioapic};
     size_t count = 0;

@@ -9,6 +9,7 @@
 
 #include "lib/devices/irqchip_set.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 static_assert(VMR_LAPIC_LVTS == LAPIC_LVT_COUNT, "an LVT entry has a field");
@@ -57,7 +58,7 @@ static const struct vmr_state_field state_fields[] = {
     FLAG(extint, "extint"),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type lapic_state_type = {
     .name = "lapic",
     .version = 1,
     .size = sizeof(struct vmr_lapic_state),
@@ -127,12 +128,12 @@ static enum vmr_status check_registers(const struct vmr_lapic_state *state, stru
         STATE_BITS("esr-pending", state->esr_pending, ERROR_BITS),
         STATE_BITS("timer-divide", state->timer_divide, lapic_writable_bits(OFFSET_DIVIDE)),
     };
-    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&lapic_state_type, checks, STATE_CHECKS(checks), err);
 
     for (unsigned i = 0; i < LAPIC_LVT_COUNT && status == VMR_OK; i++) {
         const struct state_check entry = STATE_BITS("lvt", state->lvt[i], lapic_writable_bits(OFFSET_LVT + 16 * i));
 
-        status = state_check(&state_type, &entry, 1, err);
+        status = state_check(&lapic_state_type, &entry, 1, err);
     }
     return status;
 }
@@ -150,7 +151,7 @@ static enum vmr_status check_state(const struct vmr_irqchip_set *chip, const str
     };
     enum vmr_status status = check_registers(state, err);
 
-    return status != VMR_OK ? status : state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    return status != VMR_OK ? status : state_check(&lapic_state_type, checks, STATE_CHECKS(checks), err);
 }
 
 static void take_state(struct lapic *lapic, const struct vmr_lapic_state *state)
@@ -206,7 +207,7 @@ static void state_at_reset(const void *object, void *ret_value)
 
 void irqchip_lapic_unit(struct irqchip_vp *vp, struct vmr_state_unit *ret_unit)
 {
-    *ret_unit = (struct vmr_state_unit){.type = &state_type,
+    *ret_unit = (struct vmr_state_unit){.type = &lapic_state_type,
                                         .object = vp,
                                         .instance = vp->lapic.id,
                                         .get = state_get,

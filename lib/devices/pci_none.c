@@ -13,6 +13,7 @@
 #include "lib/base/sync.h"
 #include "lib/devices/claim.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 #define PORT_BASE 0xcf8u
@@ -126,7 +127,7 @@ static const struct vmr_state_field state_fields[] = {
     VMR_STATE_FIELD(struct vmr_pci_none_state, reset, "reset", VMR_FIELD_HEX),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type pci_none_state_type = {
     .name = "pci",
     .version = 1,
     .size = sizeof(struct vmr_pci_none_state),
@@ -156,7 +157,7 @@ static enum vmr_status state_set(void *object, const void *value, struct vmr_err
         STATE_BITS("address", state->address, ADDRESS_MASK),
         STATE_BITS("reset", state->reset, RESET_MASK & ~RESET_CPU),
     };
-    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&pci_none_state_type, checks, STATE_CHECKS(checks), err);
 
     if (status != VMR_OK)
         return status;
@@ -176,5 +177,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_pci_none_state_unit(struct vmr_pci_none *pci, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = pci, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &pci_none_state_type, .object = pci, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -11,6 +11,7 @@
 #include "lib/devices/irq_line.h"
 #include "lib/devices/pit_channel.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 #define PORT_BASE 0x40u
@@ -307,7 +308,7 @@ static const struct vmr_state_field state_fields[] = {
     VMR_STATE_FIELD(struct vmr_pit_state, tick, "tick", VMR_FIELD_DECIMAL),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type pit_state_type = {
     .name = "pit",
     .version = 1,
     .size = sizeof(struct vmr_pit_state),
@@ -394,7 +395,7 @@ static enum vmr_status check_channel(const struct vmr_pit_channel_state *state, 
         STATE_RULE("channel.paused", state->paused, state->paused <= tick && (gate || state->paused >= state->start)),
     };
 
-    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    return state_check(&pit_state_type, checks, STATE_CHECKS(checks), err);
 }
 
 static enum vmr_status check_state(const struct vmr_pit_state *state, struct vmr_error *err)
@@ -404,7 +405,7 @@ static enum vmr_status check_state(const struct vmr_pit_state *state, struct vmr
         STATE_RULE("base-ns", state->base_ns, state->started || state->base_ns == 0),
         STATE_RULE("tick", state->tick, state->tick <= (state->started ? TICK_MAX : 0)),
     };
-    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&pit_state_type, checks, STATE_CHECKS(checks), err);
 
     for (unsigned i = 0; i < CHANNEL_COUNT && status == VMR_OK; i++)
         status = check_channel(&state->channels[i], gate_of(state, i), state->tick, err);
@@ -452,5 +453,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_pit_state_unit(struct vmr_pit *pit, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = pit, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &pit_state_type, .object = pit, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -8,6 +8,7 @@
 
 #include "lib/base/sync.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 /* Reason and value share a word, so that nobody sees the one without the other. */
@@ -82,7 +83,7 @@ static const struct vmr_state_field state_fields[] = {
     VMR_STATE_FIELD(struct vmr_power_state, value, "value", VMR_FIELD_HEX),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type power_state_type = {
     .name = "power",
     .version = 1,
     .size = sizeof(struct vmr_power_state),
@@ -115,7 +116,7 @@ static enum vmr_status state_set(void *object, const void *value, struct vmr_err
         STATE_RULE("reason", state->reason, state->reason == VMR_HALT_NONE || is_request(state->reason)),
         STATE_RULE("value", state->value, state->reason != VMR_HALT_NONE || state->value == 0),
     };
-    enum vmr_status status = state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    enum vmr_status status = state_check(&power_state_type, checks, STATE_CHECKS(checks), err);
 
     if (status != VMR_OK)
         return status;
@@ -134,5 +135,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_power_state_unit(struct vmr_power *power, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = power, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &power_state_type, .object = power, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

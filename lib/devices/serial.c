@@ -13,6 +13,7 @@
 #include "lib/devices/claim.h"
 #include "lib/devices/irq_line.h"
 #include "lib/devices/state_check.h"
+#include "lib/devices/state_types.h"
 #include "vmrig/device_state.h"
 
 #define DEFAULT_PORT 0x3f8u
@@ -398,7 +399,7 @@ static const struct vmr_state_field state_fields[] = {
     HEX(modem_delta, "modem-delta"),
 };
 
-static const struct vmr_state_type state_type = {
+const struct vmr_state_type serial_state_type = {
     .name = "serial",
     .version = 1,
     .size = sizeof(struct vmr_serial_state),
@@ -441,7 +442,7 @@ static enum vmr_status check_state(const struct vmr_serial_state *state, struct 
         STATE_BITS("modem-delta", state->modem_delta, MSR_DELTA),
     };
 
-    return state_check(&state_type, checks, STATE_CHECKS(checks), err);
+    return state_check(&serial_state_type, checks, STATE_CHECKS(checks), err);
 }
 
 static enum vmr_status state_set(void *object, const void *value, struct vmr_error *err)
@@ -485,5 +486,5 @@ static void state_at_reset(const void *object, void *ret_value)
 void vmr_serial_state_unit(struct vmr_serial *serial, struct vmr_state_unit *ret_unit)
 {
     *ret_unit = (struct vmr_state_unit){
-        .type = &state_type, .object = serial, .get = state_get, .set = state_set, .at_reset = state_at_reset};
+        .type = &serial_state_type, .object = serial, .get = state_get, .set = state_set, .at_reset = state_at_reset};
 }

@@ -165,10 +165,22 @@ static enum vmr_halt_reason halt_requested(void *context, vmr_vp_index vp)
     return vmr_power_get(vmr_platform_power(machine->platform), NULL);
 }
 
+static enum vmr_exit_action show_exit(void *context, struct vmr_vp *vp, struct vmr_exit *vp_exit,
+                                      enum vmr_halt_reason *ret_reason)
+{
+    const struct vmr_machine *machine = context;
+
+    (void)ret_reason;
+    machine->exit(machine->exit_context, vmr_vp_get_index(vp), vp_exit);
+    return VMR_EXIT_DEFAULT;
+}
+
 static enum vmr_status create_vps(struct vmr_machine *machine, struct vmr_error *err)
 {
     machine->io = (struct vmr_vp_io){
         .ports = machine->ports, .mmio = machine->mmio, .halt_requested = halt_requested, .context = machine};
+    if (machine->exit)
+        machine->io.exit = show_exit;
 
     const struct vmr_vp_set_options options = {.io = &machine->io};
 
@@ -213,7 +225,11 @@ enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, st
     machine->host = options->host;
     machine->console = options->console;
     machine->clock = options->clock;
+    machine->exit = options->exit;
+    machine->exit_context = options->exit_context;
     machine->firmware_size = options->firmware_size;
+    machine->memory_size = options->memory_size;
+    machine->rtc_epoch_s = options->rtc_epoch_s;
     if (sync_mutex_init(&machine->control, options->host) || sync_mutex_init(&machine->waiter_lock, options->host))
         status = vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     else

@@ -27,10 +27,13 @@ struct vmr_machine {
     struct machine_ticker *ticker;   /* who polls the timers then */
     struct vmr_console_sink console; /* the embedder's */
     struct vmr_vp_io io;
+    void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit); /* the embedder's */
+    void *exit_context;
     struct vmr_vp_set *set;
     _Atomic uint32_t stop_requested;
     struct vmr_vm_clock *clock; /* NULL: none of its own */
     size_t firmware_size;
+    uint64_t memory_size, rtc_epoch_s;
 
     /* Held by whoever changes the state, as long as that takes; a VP's thread never takes it. */
     struct sync_mutex control;

@@ -223,6 +223,19 @@ enum vmr_status vmr_memory_region_remove(struct vmr_memory *memory, vmr_gpa gpa,
     return status;
 }
 
+bool vmr_memory_region_get(struct vmr_memory *memory, size_t index, struct vmr_memory_region *ret_region)
+{
+    sync_rwlock_read_lock(&memory->table);
+    bool found = index < memory->regions.count;
+
+    if (found) {
+        *ret_region = describe(&memory->regions.items[index]);
+        ret_region->host = NULL;
+    }
+    sync_rwlock_read_unlock(&memory->table);
+    return found;
+}
+
 bool vmr_memory_region_find(struct vmr_memory *memory, vmr_gpa gpa, struct vmr_memory_region *ret_region)
 {
     sync_rwlock_read_lock(&memory->table);

@@ -81,8 +81,8 @@ static void pins_remove(struct vmr_memory *memory, vmr_gpa gpa, size_t length)
 
 /* --- views --- */
 
-enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length, bool writable,
-                               struct vmr_memory_view *ret_view)
+static enum vmr_status take(struct vmr_memory *memory, vmr_gpa gpa, size_t length, bool writable, bool seen,
+                            struct vmr_memory_view *ret_view)
 {
     sync_rwlock_read_lock(&memory->table);
     struct region *region = region_around(&memory->regions, gpa, length);
@@ -95,13 +95,24 @@ enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t le
         uint8_t *bytes = region->host + (gpa - region->gpa);
 
         (void)sync_fetch_add_u32(memory->host, &region->pins, 1);
-        if (memory->observer.read && length > 0)
+        if (seen && memory->observer.read && length > 0)
             memory->observer.read(memory->observer.context, gpa, bytes, length);
         *ret_view = (struct vmr_memory_view){
             .bytes = bytes, .length = length, .gpa = gpa, .token = token_make(region, writable)};
     }
     sync_rwlock_read_unlock(&memory->table);
     return status;
+}
+
+enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t length, bool writable,
+                               struct vmr_memory_view *ret_view)
+{
+    return take(memory, gpa, length, writable, true, ret_view);
+}
+
+enum vmr_status vmr_memory_look(struct vmr_memory *memory, vmr_gpa gpa, size_t length, struct vmr_memory_view *ret_view)
+{
+    return take(memory, gpa, length, false, false, ret_view);
 }
 
 /* The region that the view keeps, or NULL for a view that is not pinned. */

@@ -104,6 +104,7 @@ struct vmr_partition {
     _Atomic uint32_t ran;   /* VTLs whose software may have run since their last reset or scrub, a bit each */
     bool phase_busy;        /* the partition's own part is under way */
     bool phase_failed;      /* a VP's part has */
+    bool restoring;         /* between vmr_partition_restore_begin and _end */
     uint8_t phase_vtl;      /* that is scrubbed */
     uint32_t phase_due;     /* VPs that have their part before them */
     uint32_t bound_count;

@@ -99,6 +99,7 @@ static enum vmr_status close_partition(struct vmr_partition *partition, unsigned
         status = check_vps(partition, what, err);
         sync_store_u32(partition->host, &partition->phase, status ? before : RESET_BAD);
         partition->phase_busy = !status;
+        partition->restoring = partition->restoring && status;
     }
     sync_mutex_unlock(&partition->lock);
     return status;
@@ -203,6 +204,32 @@ enum vmr_status vmr_partition_reset(struct vmr_partition *partition, struct vmr_
     status = reset_parts(partition, err);
     open_partition(partition, status ? RESET_BAD : RESET_RESETTING, 0);
     return status;
+}
+
+/* --- setting many states --- */
+
+enum vmr_status vmr_partition_restore_begin(struct vmr_partition *partition, struct vmr_error *err)
+{
+    enum vmr_status status = close_partition(partition, 1u << RESET_USABLE, "restore", err);
+
+    if (status)
+        return status;
+    open_partition(partition, RESET_BAD, 0);
+    sync_mutex_lock(&partition->lock);
+    partition->restoring = true;
+    sync_mutex_unlock(&partition->lock);
+    return VMR_OK;
+}
+
+void vmr_partition_restore_end(struct vmr_partition *partition)
+{
+    sync_mutex_lock(&partition->lock);
+    if (partition->restoring && phase_of(partition) == RESET_BAD) {
+        atomic_store(&partition->ran, UINT32_MAX); /* what it holds is not power-up */
+        sync_store_u32(partition->host, &partition->phase, RESET_USABLE);
+    }
+    partition->restoring = false;
+    sync_mutex_unlock(&partition->lock);
 }
 
 /* --- a VP's part --- */

@@ -50,8 +50,8 @@ static bool print_json(const struct bench_report *report)
 int bench_main(const struct bench_options *options)
 {
     static bool (*const benchmarks[])(struct bench_report * report) = {
-        bench_exit_loops, bench_prepared, bench_replays,    bench_kicks,
-        bench_partitions, bench_scaling,  bench_hypercalls, bench_dirty_log, bench_states,
+        bench_exit_loops, bench_prepared,   bench_replays,   bench_kicks,  bench_partitions,
+        bench_scaling,    bench_hypercalls, bench_dirty_log, bench_states,
     };
     struct bench_report *report;
     bool good = true;

@@ -17,6 +17,7 @@ LIB = {
     'lib/run': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory', 'lib/partition'),
     'lib/devices': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory'),
     'lib/boot': ('lib/base', 'lib/io', 'lib/memory'),
+    'lib/snapshot': ('lib/base',),
     'lib/trace': ('lib/base', 'lib/exit', 'lib/memory'),
     'lib/debug': ('lib/base', 'lib/memory'),
     'lib/machine': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory', 'lib/partition', 'lib/run', 'lib/devices',

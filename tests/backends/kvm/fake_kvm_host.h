@@ -71,7 +71,7 @@ struct fake_kvm {
     struct kvm_cpuid_entry2 cpuid[FAKE_CPUID_MAX]; /* the last table that was set */
     uint32_t cpuid_count;
     struct kvm_msr_filter filter;
-    uint64_t map_size;                                 /* of the last memory slot call; 0: it took one away */
+    uint64_t map_size; /* of the last memory slot call; 0: it took one away */
     uint32_t slot_flags;
     uint8_t hv_bitmap[64];                             /* of the filter's range of synthetic MSRs */
     struct kvm_hyperv_eventfd event;                   /* the last */
