@@ -200,6 +200,8 @@ enum vmr_status mock_vp_exception(struct vmr_backend_vp *vp, uint8_t vector);
 void mock_vp_request_window(struct vmr_backend_vp *vp, bool wanted);
 void mock_vp_set_tpr(struct vmr_backend_vp *vp, uint8_t tpr);
 
+/* The instruction pointer as the state has it: see program_place. */
+uint64_t vp_rip(const struct vmr_backend_vp *vp);
 /* As mock_vp_set_regs, which can fail. */
 void vp_put_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs);
 /* Forgets what the VP was in the middle of: it begins anew. */

@@ -307,8 +307,8 @@ static void run_program(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit, uin
     bool inside = vp->vm->profile->kick != PROFILE_KICK_RESENT;
 
     for (;;) {
-        /* The end of a level interrupt that waits to be told is no state of the VP: it goes first. */
-        if ((attention & ATTENTION_KICK) && inside && vp->eoi_due < 0) {
+        /* A handler under way, and the end of a level interrupt that waits to be told, are no state: they go first. */
+        if ((attention & ATTENTION_KICK) && inside && vp->eoi_due < 0 && !vp->in_handler) {
             exit_cancel(vp_exit);
             return;
         }
@@ -435,6 +435,8 @@ void mock_vp_complete(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit)
     if (vp->awaiting) {
         enum step_result result = run_instruction(vp, vp_exit);
 
+        while (vp->in_handler && result == STEP_AGAIN)
+            result = run_instruction(vp, vp_exit);
         if (result == STEP_EXIT || result == STEP_LEAVE) {
             complete_exit(vp, vp_exit);
             return;

@@ -136,8 +136,16 @@ enum vmr_status mock_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs 
         if (vp->vm->chip)
             vp->regs.cr8 = chip_read_cr8(vp);
         *ret_regs = vp->regs;
+        ret_regs->rip = vp_rip(vp);
     }
     return status;
+}
+
+uint64_t vp_rip(const struct vmr_backend_vp *vp)
+{
+    bool in_step = vp->begun && !vp->in_call && program_step_of(vp->regs.rip) != UINT32_MAX;
+
+    return vp->regs.rip + (in_step ? program_place(&vp->step) : 0);
 }
 
 /*
@@ -148,16 +156,18 @@ void vp_put_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs)
 {
     bool real_mode = (regs->cr0 & 1) == 0;
     bool calling = vp->in_call && !real_mode && (regs->rip ^ vp->regs.rip) < VMR_PAGE_SIZE;
+    uint64_t rip = calling ? regs->rip : program_step_address(regs->rip), place = regs->rip - rip;
 
-    if (!calling && (real_mode || program_step_of(regs->rip) == UINT32_MAX)) {
+    if (!calling && (real_mode || program_step_of(rip) == UINT32_MAX)) {
         vp_restart(vp);
-    } else if (regs->rip != vp->regs.rip) {
-        vp->step = (struct flight){0};
+    } else if (regs->rip != vp_rip(vp)) {
+        vp->step = (struct flight){.stage = place & PLACE_STAGE, .items = (place & PLACE_ITEMS) != 0};
         vp->in_call = calling;
         vp->begun = true;
         vp->resume = false;
     }
     vp->regs = *regs;
+    vp->regs.rip = rip;
     chip_base_changed(vp);
     if (vp->vm->chip)
         chip_write_cr8(vp, (uint8_t)regs->cr8);

@@ -80,6 +80,28 @@ static inline uint32_t program_step_of(uint64_t rip)
                : (uint32_t)(offset / VMR_MOCK_STEP_BYTES);
 }
 
+/*
+ * How far a step has come is part of the address, since it is part of the VP's
+ * state: behind the first instruction of a step of several the instruction
+ * pointer is so many bytes behind the step's. Of what a flight holds the rest
+ * belongs to one instruction, and is gone at a clean point.
+ */
+#define PLACE_STAGE 0x7u
+#define PLACE_ITEMS 0x8u
+
+static inline uint64_t program_place(const struct flight *flight)
+{
+    return (flight->stage & PLACE_STAGE) | (flight->items != 0 ? PLACE_ITEMS : 0);
+}
+
+/* The step's own address; `rip` unchanged if it is in no step. */
+static inline uint64_t program_step_address(uint64_t rip)
+{
+    uint64_t address = rip & ~(uint64_t)(VMR_MOCK_STEP_BYTES - 1);
+
+    return program_step_of(address) == UINT32_MAX ? rip : address;
+}
+
 /* Which step the VP is in, also while it is in the code of a hypercall page. */
 static inline uint32_t program_step(const struct vmr_backend_vp *vp)
 {

@@ -204,24 +204,36 @@ enum vmr_status mock_vp_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const
 
 void vtl_get_regs(const struct vmr_backend_vp *vp, uint8_t vtl, struct vmr_x86_regs *ret_regs)
 {
-    *ret_regs = vp->regs;
-    if (vtl == vp->vtl)
+    const struct vtl_state *state = vtl == vp->vtl ? NULL : &vp->vtls[vtl];
+
+    *ret_regs = state ? state->regs : vp->regs;
+    if (!state) {
+        ret_regs->rip = vp_rip(vp);
         return;
-    *ret_regs = vp->vtls[vtl].regs;
+    }
+    if (state->begun && !state->in_call && program_step_of(state->regs.rip) != UINT32_MAX)
+        ret_regs->rip += program_place(&state->step);
     share_registers(ret_regs, &vp->regs);
 }
 
 void vtl_put_regs(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *regs)
 {
     struct vtl_state *state = &vp->vtls[vtl];
-    bool begins = (regs->cr0 & 1) == 0 || program_step_of(regs->rip) == UINT32_MAX;
+    uint64_t rip = program_step_address(regs->rip), place = regs->rip - rip;
+    bool begins = (regs->cr0 & 1) == 0 || program_step_of(rip) == UINT32_MAX;
+    struct vmr_x86_regs now;
 
-    if (begins || regs->rip != state->regs.rip) {
-        state->step = (struct flight){0};
-        state->in_call = state->resume = false;
+    vtl_get_regs(vp, vtl, &now);
+    if (begins || regs->rip != now.rip) {
+        state->step = (struct flight){.stage = place & PLACE_STAGE, .items = (place & PLACE_ITEMS) != 0};
+        state->in_call = state->resume = state->in_handler = false;
         state->begun = !begins;
+        state->exception = 0;
     }
+    if (begins)
+        state->step = (struct flight){0};
     state->regs = *regs;
+    state->regs.rip = begins ? regs->rip : rip;
     share_registers(&vp->regs, regs);
 }
 

@@ -237,6 +237,14 @@ struct race {
     enum vmr_status reset;
 };
 
+/* In a run the partition is usable, whatever comes. */
+static void look_at_it(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    (void)number;
+    CONF_CHECK(vm->conf, vmr_partition_is_usable(vm->partition), "a guest runs in a partition that is being reset");
+}
+
 static void races(void *argument)
 {
     struct race *race = argument;
@@ -246,7 +254,7 @@ static void races(void *argument)
 
 static void a_run_and_a_reset_exclude_each_other(struct conf *conf)
 {
-    CONF_PROGRAM(ends, VMR_END());
+    CONF_PROGRAM(ends, VMR_CHECKPOINT(1), VMR_END());
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -254,6 +262,7 @@ static void a_run_and_a_reset_exclude_each_other(struct conf *conf)
     struct vmr_run_result result = {.kind = VMR_RUN_YIELDED};
 
     CONF_REQUIRE(conf, race.vm, "no VM");
+    race.vm->on_checkpoint = look_at_it;
     struct vmr_thread *thread = conf_thread(conf, races, &race);
 
     CONF_REQUIRE(conf, thread, "no thread");

@@ -104,6 +104,23 @@ static void messages_of_before_are_gone(struct conf *conf)
 
 /* --- in the window between the parts --- */
 
+static void an_nmi_of_before_is_forgotten(struct conf *conf)
+{
+    CONF_PROGRAM(takes_none, VMR_RESET(), VMR_NOP(), VMR_NOP(), EXPECT_COUNT(VECTOR_NMI, 0), VMR_END());
+    struct vmr_x86_regs regs;
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    struct conf_vm *vm = vm_about_to_run(conf, &(struct conf_vm_options){.without_chip = true}, &takes_none);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    expect_halt(vm, NULL, VMR_HALT_RESET);
+    CONF_REQUIRE(conf, vmr_vp_get_regs(vm->vps[0], &regs) == VMR_OK, "reading");
+    CONF_CHECK_EQ(conf, vmr_partition_nmi(vm->partition, 0), VMR_OK, "an NMI before");
+    CONF_REQUIRE(conf, conf_reset(vm) && vmr_vp_set_regs(vm->vps[0], &regs) == VMR_OK, "the reset");
+    (void)conf_run_to_end(vm, 0);
+}
+
 static void an_nmi_of_the_window_comes_after_it(struct conf *conf)
 {
     CONF_PROGRAM(takes_one, VMR_RESET(), VMR_WAIT_VECTOR(VECTOR_NMI, 1), VMR_NOP(), VMR_NOP(),
@@ -247,6 +264,12 @@ static const struct conf_scenario scenarios[] = {
      .needs = HV_NEEDS,
      .chip = CONF_CHIP_ANY,
      .run = messages_of_before_are_gone},
+    {.name = "an_nmi_of_before_is_forgotten",
+     .family = "reset_guest",
+     .ids = "RST-04",
+     .clauses = "RST-1",
+     .chip = CONF_CHIP_ANY,
+     .run = an_nmi_of_before_is_forgotten},
     {.name = "an_nmi_of_the_window_comes_after_it",
      .family = "reset_guest",
      .ids = "RST-04",

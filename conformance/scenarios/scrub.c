@@ -68,7 +68,7 @@ static void protections_outlive_a_scrub(struct conf *conf)
 {
     CONF_PROGRAM(vtl0, VTL_BEGIN(), VMR_RESET(), VMR_STORE(VTL_SECRET, 8, 1), VMR_END());
     CONF_PROGRAM(vtl1, VTL_OPEN(), VTL_LISTEN(), VTL_PROTECT(VTL_CODE_PAGE, 0, VTL_SECRET, VTL_READ, HV_RESULT(0, 1)),
-                 VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_END());
+                 VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_TRIPLE_FAULT());
     struct conf_vm *vm = vtl_vm(conf, &vtl0, &vtl1);
     struct vmr_run_result result = {.kind = VMR_RUN_YIELDED};
     uint64_t value = 1;
@@ -84,8 +84,7 @@ static void protections_outlive_a_scrub(struct conf *conf)
 static void vtl2_begins_again_above_vtl0(struct conf *conf)
 {
     static const struct conf_vm_options options = {.hv = &hv_vtl2};
-    CONF_PROGRAM(vtl2, VMR_OR(VMR_PROGRAM_DATA, 8, 1), VMR_ADD(3, 1), VTL_OPEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1),
-                 VMR_END());
+    CONF_PROGRAM(vtl2, VMR_ADD(3, 1), VTL_OPEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_TRIPLE_FAULT());
     CONF_PROGRAM(vtl0, VMR_SET(4, 0x44), VMR_RESET(), VMR_EXPECT(4, 0x44), VMR_EXPECT(3, 2), VMR_END());
     struct conf_vm *vm = vtl2_vm(conf, &options, &vtl2, &vtl0);
     struct vmr_x86_regs regs;
@@ -105,7 +104,7 @@ static void initial_registers_of_a_vtl_come_after_its_scrub(struct conf *conf)
     static const struct conf_vm_options options = {.hv = &hv_vtl2};
     const uint64_t pat = UINT64_C(0x0406050100070106);
     const struct vmr_initial_regs initial = {.pat = &pat};
-    CONF_PROGRAM(vtl2, VTL_OPEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_END());
+    CONF_PROGRAM(vtl2, VTL_OPEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_TRIPLE_FAULT());
     CONF_PROGRAM(vtl0, VMR_END());
     struct conf_vm *vm = vtl2_vm(conf, &options, &vtl2, &vtl0);
 
@@ -137,7 +136,7 @@ static void a_scrub_repairs_nothing(struct conf *conf)
 {
     struct vmr_hypervisor_handle handle = *conf->handle;
     CONF_PROGRAM(vtl0, VTL_BEGIN(), VMR_RESET(), VMR_END());
-    CONF_PROGRAM(vtl1, VTL_OPEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_END());
+    CONF_PROGRAM(vtl1, VTL_OPEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_TRIPLE_FAULT());
     struct conf_vm *vm = vtl_vm(conf, &vtl0, &vtl1);
     struct vmr_run_result result;
 
@@ -175,6 +174,8 @@ static void a_reset_is_of_every_vtl(struct conf *conf)
         (void)conf_picture_compare(conf, got, want, "reset");
     conf_picture_free(got);
     conf_picture_free(want);
+    expect_halt(vm, NULL, VMR_HALT_RESET); /* both programs, from their beginnings */
+    CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL of the second guest");
 }
 
 static const struct conf_scenario scenarios[] = {

@@ -282,6 +282,59 @@ static void a_refused_value_changes_nothing(struct conf *conf)
     }
 }
 
+/* Whatever its bytes say. MXCSR is no component's. */
+static void a_component_that_is_not_in_use_is_as_at_power_up(struct conf *conf)
+{
+    const struct vmr_state_id id = {.state_class = VMR_VP_XSAVE};
+    union state_box box, at_reset;
+
+    if (!state_is_held(conf, VMR_VP_XSAVE))
+        return;
+    struct conf_vm *vm = bound_vm(conf, 1);
+
+    CONF_REQUIRE(conf, vm && state_get(conf, vm->vps[0], &id, &at_reset), "no VM");
+    state_sample(VMR_VP_XSAVE, &at_reset, &box);
+    box.xsave.bytes[512] = 0;
+    memcpy(box.xsave.bytes + 24, at_reset.xsave.bytes + 24, 8);
+    CONF_REQUIRE(conf, state_set(conf, vm->vps[0], &id, &box) && state_get(conf, vm->vps[0], &id, &box), "writing");
+    (void)state_is(conf, &id, &box, &at_reset, "not in use");
+}
+
+struct apic_row {
+    const char *name;
+    uint32_t offset; /* of a byte of the page that is changed */
+    uint8_t change;
+    uint64_t base; /* in place of what is there; 0: that */
+};
+
+static const struct apic_row apic_rows[] = {
+    {"another ID", .offset = 0x23, .change = 7},
+    {"another version", .offset = 0x30, .change = 1},
+    {"a reserved bit of the timer's entry", .offset = 0x323, .change = 0x80},
+    {"a byte between registers", .offset = 0x84, .change = 1},
+    {"x2APIC mode of one that is off", .base = UINT64_C(0xfee00500)},
+    {"a reserved bit of its base", .base = UINT64_C(0xfee00901)},
+};
+
+static void a_local_apic_that_cannot_be_is_refused(struct conf *conf)
+{
+    const struct vmr_state_id id = {.state_class = VMR_VP_APIC};
+    struct conf_vm *vm = bound_vm(conf, 1);
+    union state_box before, box;
+
+    CONF_REQUIRE(conf, vm && state_drive(conf, vm->vps[0]) && state_get(conf, vm->vps[0], &id, &before), "no VM");
+    for (size_t i = 0; i < sizeof(apic_rows) / sizeof(apic_rows[0]); i++) {
+        box = before;
+        box.apic.page[apic_rows[i].offset] ^= apic_rows[i].change;
+        box.apic.page[0xd3] ^= 1; /* and something that could be */
+        if (apic_rows[i].base)
+            box.apic.base = apic_rows[i].base;
+        CONF_CHECK_EQ(conf, vmr_vp_state_set(vm->vps[0], &id, &box, NULL), VMR_E_CONFIG, apic_rows[i].name);
+        CONF_REQUIRE(conf, state_get(conf, vm->vps[0], &id, &box), "reading");
+        (void)state_is(conf, &id, &box, &before, apic_rows[i].name);
+    }
+}
+
 static void what_is_not_there_is_named(struct conf *conf)
 {
     struct conf_vm *vm = bound_vm(conf, 1);
@@ -463,6 +516,17 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "STATE-4",
      .chip = CONF_CHIP_ANY,
      .run = a_refused_value_changes_nothing},
+    {.name = "a_component_that_is_not_in_use_is_as_at_power_up",
+     .family = "state",
+     .clauses = "STATE-1",
+     .chip = CONF_CHIP_ANY,
+     .run = a_component_that_is_not_in_use_is_as_at_power_up},
+    {.name = "a_local_apic_that_cannot_be_is_refused",
+     .family = "state",
+     .clauses = "STATE-4",
+     .flags = CONF_MOCK_ONLY,
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = a_local_apic_that_cannot_be_is_refused},
     {.name = "what_is_not_there_is_named",
      .family = "state",
      .clauses = "STATE-4",

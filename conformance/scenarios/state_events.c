@@ -59,8 +59,9 @@ static void a_pending_nmi_is_taken(struct conf *conf)
     vm = ready_vm(conf, NULL, &takes_an_nmi);
     CONF_REQUIRE(conf, vm && get_activity(vm, &state), "no VM");
     state.nmi_pending = true;
-    CONF_REQUIRE(conf, set_activity(vm, &state), "writing");
-    (void)conf_run_to_end(vm, 0);
+    CONF_REQUIRE(conf, set_activity(vm, &state) && conf_run_to_end(vm, 0), "the guest");
+    CONF_CHECK(conf, get_activity(vm, &state) && !state.nmi_pending && !state.nmi_masked,
+               "it is masked still, behind its handler");
 }
 
 static void a_masked_nmi_waits(struct conf *conf)
@@ -197,6 +198,65 @@ static void a_sleeping_vp_can_be_made_to_run(struct conf *conf)
     CONF_CHECK_EQ(conf, guest_word(sleeper.vm, WORD_PAST), 1, "behind HLT");
 }
 
+/* Asleep in HLT, moved to another VM with its RAM, and woken there: it goes on behind the HLT, and only there. */
+static void a_sleeping_vp_can_be_moved(struct conf *conf)
+{
+    CONF_PROGRAM(sleeps, VMR_STORE(WORD_SEEN, 4, 1), VMR_HLT(), VMR_STORE(WORD_PAST, 4, 1), VMR_END());
+    struct sleeper sleeper = {.vm = NULL};
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS) || !state_is_held(conf, VMR_VP_ACTIVITY))
+        return;
+    sleeper.vm = vm_about_to_run(conf, NULL, &sleeps);
+    struct conf_vm *other = vm_about_to_run(conf, NULL, &sleeps);
+    struct vmr_thread *thread = sleeper.vm && other ? conf_thread(conf, makes_it_yield, &sleeper) : NULL;
+    union state_box box;
+
+    CONF_REQUIRE(conf, thread, "no VMs, or no thread");
+    CONF_CHECK(conf, run_to_sleep(&sleeper), "it does not sleep");
+    conf_latch_set(&sleeper.seen);
+    conf_join(conf, thread);
+    for (vmr_gpa gpa = 0; gpa < VMR_PROGRAM_RAM_MIN; gpa += sizeof(box)) {
+        size_t size = VMR_PROGRAM_RAM_MIN - gpa < sizeof(box) ? (size_t)(VMR_PROGRAM_RAM_MIN - gpa) : sizeof(box);
+
+        CONF_REQUIRE(conf, vmr_memory_read(sleeper.vm->memory, gpa, &box, size) == VMR_OK, "RAM");
+        CONF_REQUIRE(conf, vmr_memory_write(other->memory, gpa, &box, size) == VMR_OK, "RAM");
+    }
+    for (struct vmr_state_id id = {0}; vmr_vp_state_find(other->vps[0], &id); id.instance++) {
+        CONF_REQUIRE(conf, state_get(conf, sleeper.vm->vps[0], &id, &box), "reading");
+        if (id.state_class == VMR_VP_ACTIVITY)
+            box.activity.activity = VMR_ACTIVITY_RUNNING; /* as whatever wakes it makes it */
+        CONF_REQUIRE(conf, state_set(conf, other->vps[0], &id, &box), "moving");
+    }
+    CONF_CHECK(conf, conf_run_to_end(other, 0) && guest_word(other, WORD_PAST) == 1, "it did not go on");
+}
+
+#define TIMER_VECTOR 0x71u
+#define APIC_TIMER_INITIAL (VMR_LAPIC_GPA + 0x380u)
+#define APIC_TIMER_DIVIDE (VMR_LAPIC_GPA + 0x3e0u)
+
+/* It is put to power-up, which stops it, and back. */
+static void a_timer_that_runs_goes_on(struct conf *conf)
+{
+    APIC_PROGRAM(arms, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_TIMER_DIVIDE, 4, 0xb),
+                 VMR_STORE(APIC_LVT_TIMER, 4, TIMER_VECTOR), VMR_STORE(APIC_TIMER_INITIAL, 4, 20000000), READY(),
+                 VMR_WAIT_VECTOR(TIMER_VECTOR, 1), VMR_END());
+    const struct vmr_state_id id = {.state_class = VMR_VP_APIC};
+    union state_box running, stopped;
+
+    if (!state_is_held(conf, VMR_VP_APIC))
+        return;
+    struct conf_vm *vm = ready_vm(conf, NULL, &arms);
+
+    CONF_REQUIRE(conf, vm && state_get(conf, vm->vps[0], &id, &running), "no VM");
+    CONF_CHECK(conf, running.apic.timer_ns <= 20000000, "the timer runs for %llu ns",
+               (unsigned long long)running.apic.timer_ns);
+    memset(&stopped, 0, sizeof(stopped));
+    vmr_vp_state_at_reset(vm->vps[0], &id, &stopped);
+    CONF_REQUIRE(conf, state_set(conf, vm->vps[0], &id, &stopped) && state_set(conf, vm->vps[0], &id, &running),
+                 "writing");
+    (void)conf_run_to_end(vm, 0);
+}
+
 /* --- events that only some hold: on the mock --- */
 
 struct event_row {
@@ -291,6 +351,18 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "STATE-1",
      .chip = CONF_CHIP_ANY,
      .run = a_sleeping_vp_can_be_made_to_run},
+    {.name = "a_timer_that_runs_goes_on",
+     .family = "state_events",
+     .clauses = "STATE-1 STATE-4",
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = a_timer_that_runs_goes_on},
+    {.name = "a_sleeping_vp_can_be_moved",
+     .family = "state_events",
+     .ids = "SNAP-01",
+     .clauses = "STATE-1 STATE-4",
+     .needs = CONF_CAP(MULTI_VM),
+     .chip = CONF_CHIP_ANY,
+     .run = a_sleeping_vp_can_be_moved},
     {.name = "events_have_their_kinds",
      .family = "state_events",
      .clauses = "STATE-1 STATE-4",

@@ -113,7 +113,9 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_vtl_program(struct vmr_mock
 
 /*
  * A program has no code: the instruction pointer of a VP at step n of its
- * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints.
+ * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints;
+ * behind an instruction of a step that has several, behind HLT for one, it is more
+ * by less than VMR_MOCK_STEP_BYTES.
  * A VP that is given real-mode registers, or any other instruction pointer,
  * begins its program anew.
  */

@@ -85,12 +85,14 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_flush_async_requests(struct vmr_vp
  * stays: ports, monitor registrations, event fds, doorbells, routes that
  * devices set. From here until every VP was reset no VP runs, and what is
  * posted to VPs waits: it is delivered after the reset, never before, never
- * lost. VMR_E_STATE while a VP runs; else what failed, named. Any thread. [RST-1]
+ * lost. VMR_E_STATE, and nothing done, while a VP runs, and once one has failed
+ * [HALT-2]; VMR_E_UNSUPPORTED where the hypervisor does not give registers away;
+ * else what failed, named. Any thread, not a VP's in a run. [RST-1]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_reset(struct vmr_partition *partition, struct vmr_error *err);
 /*
- * The VP's part: every class at its power-up value, pending events, debug state
- * and requests of other threads forgotten. VMR_E_STATE without a successful
+ * The VP's part: every class at its power-up value, the exit before, pending
+ * events and debug state forgotten; stops, kicks and yields stay. VMR_E_STATE without a successful
  * vmr_partition_reset before it, for each one once. The VP's thread. [RST-2]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_reset(struct vmr_vp *vp, struct vmr_error *err);
