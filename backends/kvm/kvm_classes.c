@@ -79,17 +79,25 @@ enum vmr_status kvm_classes_caps(const struct vmr_hypervisor_handle *handle, str
     return VMR_OK;
 }
 
-/* A processor begins with its family, model and stepping in DX; KVM with an old one's, since it knew no table yet. */
-static enum vmr_status set_signature(const struct kvm_vp *vp, struct vmr_error *err)
+/*
+ * What KVM gives a new VP is almost a processor's at power-up: it knew no CPUID table yet, of which DX holds a word,
+ * and on AMD's processors its task register is an older one.
+ */
+static enum vmr_status begin_at_power_up(struct kvm_vp *vp, struct vmr_error *err)
 {
-    struct kvm_regs regs = {0};
-    enum vmr_status status = kvm_ioctl(vp->fd.number, "KVM_GET_REGS", KVM_GET_REGS, kvm_pointer(&regs), err);
+    struct vmr_x86_reset_info info = {.vp = vp->index};
+    struct vmr_x86_regs regs, now = {0};
+    enum vmr_status status = kvm_vp_get_regs((struct vmr_backend_vp *)(void *)vp, &now);
 
     for (size_t i = 0; i < vp->vm->cpuid_count; i++) {
         if (vp->vm->cpuid[i].leaf == 1)
-            regs.rdx = vp->vm->cpuid[i].eax;
+            info.cpuid_1_eax = vp->vm->cpuid[i].eax;
     }
-    return status ? status : kvm_ioctl(vp->fd.number, "KVM_SET_REGS", KVM_SET_REGS, kvm_pointer(&regs), err);
+    vmr_x86_at_reset(VMR_VP_REGISTERS, &info, &regs);
+    regs.apic_base = now.apic_base;
+    if (!status)
+        status = kvm_vp_set_regs((struct vmr_backend_vp *)(void *)vp, &regs);
+    return status ? vmr_error_set(err, status, "kvm: the registers of VP %u cannot be set", vp->index) : VMR_OK;
 }
 
 enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err)
@@ -104,7 +112,7 @@ enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err)
     if (!status && vp->vm->irqchip != VMR_IRQCHIP_USER)
         status = kvm_apic_first(vp, &first, err);
     if (!status)
-        status = set_signature(vp, err);
+        status = begin_at_power_up(vp, err);
     if (!status)
         status = kvm_rest_first(vp, err);
     if (!status)
