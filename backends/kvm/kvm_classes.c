@@ -16,6 +16,8 @@
 #define CLASS_BIT(class_) (UINT64_C(1) << (class_))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define CPUID_VMX (1u << 5) /* leaf 1, ECX */
+#define CPUID_SMX (1u << 6)
 #define MSR_FEATURE_CONTROL 0x3au
 #define MSR_MCG_CAP 0x179u
 #define MSR_MISC_ENABLE 0x1a0u
@@ -33,6 +35,23 @@ static enum vmr_status listed_classes(int fd, uint64_t *ret_classes, struct vmr_
     if (status)
         return status;
     *ret_classes = kvm_class_msrs_listed(list->indices, list->nmsrs);
+    free(list);
+    return VMR_OK;
+}
+
+/* KVM lists FEATURE_CONTROL on every processor, but it holds nothing without VMX or SMX (SDM vol. 4, table 2-2). */
+static enum vmr_status drop_feature_control(int fd, uint64_t *classes, struct vmr_error *err)
+{
+    struct kvm_cpuid2 *list;
+    enum vmr_status status = kvm_cpuid_get(fd, "KVM_GET_SUPPORTED_CPUID", KVM_GET_SUPPORTED_CPUID, &list, err);
+    bool found = false;
+
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < list->nent; i++)
+        found = found || (list->entries[i].function == 1 && (list->entries[i].ecx & (CPUID_VMX | CPUID_SMX)) != 0);
+    if (!found)
+        *classes &= ~CLASS_BIT(VMR_VP_FEATURE_CONTROL);
     free(list);
     return VMR_OK;
 }
@@ -58,6 +77,8 @@ enum vmr_status kvm_classes_caps(const struct vmr_hypervisor_handle *handle, str
     uint64_t classes = 0;
     enum vmr_status status = listed_classes(handle->fd, &classes, err);
 
+    if (!status)
+        status = drop_feature_control(handle->fd, &classes, err);
     if (status)
         return status;
     /* MTRRs are in every KVM, and in no list. */
