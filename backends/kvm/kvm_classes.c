@@ -16,6 +16,8 @@
 #define CLASS_BIT(class_) (UINT64_C(1) << (class_))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+#define CPUID_VMX (1u << 5) /* leaf 1, ECX */
+#define CPUID_SMX (1u << 6)
 #define MSR_FEATURE_CONTROL 0x3au
 #define MSR_MCG_CAP 0x179u
 #define MSR_MISC_ENABLE 0x1a0u
@@ -33,6 +35,23 @@ static enum vmr_status listed_classes(int fd, uint64_t *ret_classes, struct vmr_
     if (status)
         return status;
     *ret_classes = kvm_class_msrs_listed(list->indices, list->nmsrs);
+    free(list);
+    return VMR_OK;
+}
+
+/* KVM lists FEATURE_CONTROL on every processor, but it holds nothing without VMX or SMX (SDM vol. 4, table 2-2). */
+static enum vmr_status drop_feature_control(int fd, uint64_t *classes, struct vmr_error *err)
+{
+    struct kvm_cpuid2 *list;
+    enum vmr_status status = kvm_cpuid_get(fd, "KVM_GET_SUPPORTED_CPUID", KVM_GET_SUPPORTED_CPUID, &list, err);
+    bool found = false;
+
+    if (status)
+        return status;
+    for (uint32_t i = 0; i < list->nent; i++)
+        found = found || (list->entries[i].function == 1 && (list->entries[i].ecx & (CPUID_VMX | CPUID_SMX)) != 0);
+    if (!found)
+        *classes &= ~CLASS_BIT(VMR_VP_FEATURE_CONTROL);
     free(list);
     return VMR_OK;
 }
@@ -58,6 +77,8 @@ enum vmr_status kvm_classes_caps(const struct vmr_hypervisor_handle *handle, str
     uint64_t classes = 0;
     enum vmr_status status = listed_classes(handle->fd, &classes, err);
 
+    if (!status)
+        status = drop_feature_control(handle->fd, &classes, err);
     if (status)
         return status;
     /* MTRRs are in every KVM, and in no list. */
@@ -79,17 +100,25 @@ enum vmr_status kvm_classes_caps(const struct vmr_hypervisor_handle *handle, str
     return VMR_OK;
 }
 
-/* A processor begins with its family, model and stepping in DX; KVM with an old one's, since it knew no table yet. */
-static enum vmr_status set_signature(const struct kvm_vp *vp, struct vmr_error *err)
+/*
+ * What KVM gives a new VP is almost a processor's at power-up: it knew no CPUID table yet, of which DX holds a word,
+ * and on AMD's processors its task register is an older one.
+ */
+static enum vmr_status begin_at_power_up(struct kvm_vp *vp, struct vmr_error *err)
 {
-    struct kvm_regs regs = {0};
-    enum vmr_status status = kvm_ioctl(vp->fd.number, "KVM_GET_REGS", KVM_GET_REGS, kvm_pointer(&regs), err);
+    struct vmr_x86_reset_info info = {.vp = vp->index};
+    struct vmr_x86_regs regs, now = {0};
+    enum vmr_status status = kvm_vp_get_regs((struct vmr_backend_vp *)(void *)vp, &now);
 
     for (size_t i = 0; i < vp->vm->cpuid_count; i++) {
         if (vp->vm->cpuid[i].leaf == 1)
-            regs.rdx = vp->vm->cpuid[i].eax;
+            info.cpuid_1_eax = vp->vm->cpuid[i].eax;
     }
-    return status ? status : kvm_ioctl(vp->fd.number, "KVM_SET_REGS", KVM_SET_REGS, kvm_pointer(&regs), err);
+    vmr_x86_at_reset(VMR_VP_REGISTERS, &info, &regs);
+    regs.apic_base = now.apic_base;
+    if (!status)
+        status = kvm_vp_set_regs((struct vmr_backend_vp *)(void *)vp, &regs);
+    return status ? vmr_error_set(err, status, "kvm: the registers of VP %u cannot be set", vp->index) : VMR_OK;
 }
 
 enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err)
@@ -104,7 +133,7 @@ enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err)
     if (!status && vp->vm->irqchip != VMR_IRQCHIP_USER)
         status = kvm_apic_first(vp, &first, err);
     if (!status)
-        status = set_signature(vp, err);
+        status = begin_at_power_up(vp, err);
     if (!status)
         status = kvm_rest_first(vp, err);
     if (!status)

@@ -23,6 +23,8 @@
 
 #define ID 0x020u
 #define VERSION 0x030u
+#define IN_SERVICE 0x100u
+#define IN_SERVICE_BYTES 0x80u
 #define LVT_TIMER 0x320u
 #define LVT_LINT0 0x350u
 #define TIMER_INITIAL 0x380u
@@ -161,7 +163,16 @@ static void page_for_kvm(const struct kvm_vp *vp, const struct vmr_x86_apic_stat
         store_le32(ret_page + TIMER_INITIAL, 0);
 }
 
-/* The mode decides how KVM reads the page, so the base is first. */
+static enum vmr_status write_page(const struct kvm_vp *vp, const uint8_t *page, struct vmr_error *err)
+{
+    return kvm_classes_refusal(kvm_host_ioctl(vp->fd.number, KVM_SET_LAPIC, kvm_pointer(page)), "KVM_SET_LAPIC",
+                               VMR_VP_APIC, "page", err);
+}
+
+/*
+ * The mode decides how KVM reads the page, so the base is first. The processor's priority, which keeps interrupts back,
+ * follows from what is in service, and some KVMs take what was so before: told twice, they know.
+ */
 enum vmr_status kvm_class_apic_set(struct kvm_vp *vp, const struct vmr_x86_apic_state *state, struct vmr_error *err)
 {
     uint8_t page[VMR_X86_APIC_PAGE_BYTES], old_page[VMR_X86_APIC_PAGE_BYTES] = {0};
@@ -175,8 +186,9 @@ enum vmr_status kvm_class_apic_set(struct kvm_vp *vp, const struct vmr_x86_apic_
     if (status)
         return status;
     page_for_kvm(vp, state, page);
-    status = kvm_classes_refusal(kvm_host_ioctl(vp->fd.number, KVM_SET_LAPIC, kvm_pointer(page)), "KVM_SET_LAPIC",
-                                 VMR_VP_APIC, "page", err);
+    status = write_page(vp, page, err);
+    if (!status && memcmp(page + IN_SERVICE, old_page + IN_SERVICE, IN_SERVICE_BYTES) != 0)
+        status = write_page(vp, page, err);
     if (!status) {
         vp->apic_initial_count = reg(page, TIMER_INITIAL) == 0 ? reg(state->page, TIMER_INITIAL) : 0;
         return VMR_OK;

@@ -29,10 +29,10 @@
 
 /* The kernel's, with the features that are larger than its first 4 KiB. */
 #define AREA_SIZE 12288u
-union area {
-    struct kvm_xsave kvm;
-    uint8_t bytes[AREA_SIZE];
+struct area {
+    _Alignas(struct kvm_xsave) uint8_t bytes[AREA_SIZE];
 };
+_Static_assert(sizeof(struct kvm_xsave) <= AREA_SIZE, "the first 4 KiB");
 
 #define LEAF_FEATURES 1u
 #define FEATURE_XSAVE BIT(26)
@@ -137,8 +137,8 @@ enum vmr_status kvm_class_xsave_get(const struct kvm_vp *vp, struct vmr_x86_xsav
                                     struct vmr_error *err)
 {
     bool large = kvm_extension(vp->vm->fd.number, KVM_CAP_XSAVE2) > 0;
-    union area area = {0};
-    int result = kvm_host_ioctl(vp->fd.number, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, kvm_pointer(&area));
+    struct area area = {0};
+    int result = kvm_host_ioctl(vp->fd.number, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, kvm_pointer(area.bytes));
 
     if (result < 0)
         return vmr_error_set_host(err, -result, "xsave: %s", large ? "KVM_GET_XSAVE2" : "KVM_GET_XSAVE");
@@ -179,7 +179,7 @@ enum vmr_status kvm_class_xsave_set(const struct kvm_vp *vp, const struct vmr_x8
 {
     uint64_t bv = load_le64(state->bytes + BV), always = BIT(COMPONENT_X87) | BIT(COMPONENT_SSE);
     enum vmr_status status = check(vp->vm, state, err);
-    union area area = {0};
+    struct area area = {0};
 
     if (status)
         return status;
@@ -189,6 +189,6 @@ enum vmr_status kvm_class_xsave_set(const struct kvm_vp *vp, const struct vmr_x8
     if ((bv & BIT(COMPONENT_X87)) == 0)
         store_le16(area.bytes + FCW, FCW_INITIAL);
     store_le64(area.bytes + BV, bv | always);
-    return kvm_classes_refusal(kvm_host_ioctl(vp->fd.number, KVM_SET_XSAVE, kvm_pointer(&area)), "KVM_SET_XSAVE",
+    return kvm_classes_refusal(kvm_host_ioctl(vp->fd.number, KVM_SET_XSAVE, kvm_pointer(area.bytes)), "KVM_SET_XSAVE",
                                VMR_VP_XSAVE, "bytes", err);
 }

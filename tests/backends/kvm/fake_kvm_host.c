@@ -284,7 +284,7 @@ static int move_state(unsigned long request, void *argument)
         {KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &state->events, sizeof(state->events)},
         {KVM_GET_MP_STATE, KVM_SET_MP_STATE, &state->mp_state, sizeof(state->mp_state)},
         {KVM_GET_XCRS, KVM_SET_XCRS, &state->xcrs, sizeof(state->xcrs)},
-        {KVM_GET_XSAVE2, KVM_SET_XSAVE, &state->xsave, sizeof(state->xsave)},
+        {KVM_GET_XSAVE2, KVM_SET_XSAVE, state->xsave, sizeof(state->xsave)},
         {KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &state->debug_registers, sizeof(state->debug_registers)},
         {KVM_GET_LAPIC, KVM_SET_LAPIC, &state->lapic, sizeof(state->lapic)},
         {KVM_GET_CLOCK, KVM_SET_CLOCK, &state->clock, sizeof(state->clock)},

@@ -24,7 +24,7 @@ struct fake_state {
     struct kvm_vcpu_events events;
     struct kvm_mp_state mp_state;
     struct kvm_xcrs xcrs;
-    struct kvm_xsave xsave;
+    uint8_t xsave[sizeof(struct kvm_xsave)];
     struct kvm_debugregs debug_registers;
     struct kvm_lapic_state lapic;
     struct kvm_irqchip chips[KVM_NR_IRQCHIPS];

@@ -348,6 +348,28 @@ static void a_timer_that_is_over_is_not_told_to_kvm(void **state)
     stop(&machine);
 }
 
+/* KVM computes the priority from what was in service before. */
+static void what_is_in_service_is_told_twice(void **state)
+{
+    struct machine machine;
+    struct vmr_caps caps;
+    struct vmr_x86_apic_state apic;
+    struct vmr_x86_reset_info info = {0};
+
+    (void)state;
+    start(&machine, VMR_IRQCHIP_SPLIT, &caps);
+    ops()->vp_reset_info(machine.vp, &info);
+    vmr_x86_at_reset(VMR_VP_APIC, &info, &apic);
+    for (unsigned i = 0; i < 4; i++) {
+        unsigned before = fake_kvm.calls;
+
+        apic.page[0x110] = i >= 2; /* twice without, twice with */
+        assert_int_equal(ops()->vp_set_state(machine.vp, 0, VMR_VP_APIC, &apic, NULL), VMR_OK);
+        assert_int_equal(fake_kvm.calls - before, i == 0 ? 4 : i == 2 ? 4 : 3);
+    }
+    stop(&machine);
+}
+
 /* KVM takes no word of a deadline in another mode of the timer, and says nothing. */
 static void a_deadline_that_kvm_ignores_is_refused(void **state)
 {
@@ -372,6 +394,7 @@ int main(void)
         cmocka_unit_test(what_belongs_to_no_class_goes_back_or_is_told),
         cmocka_unit_test(an_msr_that_is_listed_and_not_there_is_left_out),
         cmocka_unit_test(a_timer_that_is_over_is_not_told_to_kvm),
+        cmocka_unit_test(what_is_in_service_is_told_twice),
         cmocka_unit_test(a_deadline_that_kvm_ignores_is_refused),
     };
 
