@@ -196,9 +196,8 @@ static uint64_t deadline_below(struct vmr_vm_clock *clock, uint64_t deadline_ns)
     uint64_t behind_ns = sync_load_u64(&clock->below, &clock->behind_ns);
     bool ahead = (int64_t)behind_ns < 0;
 
-    if (ahead)
-        return deadline_ns > 0 - behind_ns ? deadline_ns + behind_ns : 0;
-    return deadline_ns > VMR_NEVER - behind_ns ? VMR_NEVER : deadline_ns + behind_ns;
+    /* Of a clock that is ahead, what is not due yet lies behind its lead. */
+    return !ahead && deadline_ns > VMR_NEVER - behind_ns ? VMR_NEVER : deadline_ns + behind_ns;
 }
 
 static bool take_permit(struct vmr_vm_clock *clock, struct vmr_parker *parker)

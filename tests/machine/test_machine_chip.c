@@ -126,6 +126,9 @@ static void other_calls_reach_the_controllers(void **state)
 
     assert_false(machine_chip_ops.msi(&machine, &to_nobody));
     machine_chip_ops.eoi(&machine, 0x40);
+    assert_true(machine_chip_ops.nmi(&machine, 1));
+    machine_chip_ops.reset(&machine);
+    assert_false(poll(1).nmi);
 }
 
 int main(void)
