@@ -298,7 +298,8 @@ static void flush_requests(struct run *run)
 
     if (requests)
         take_requests(run, requests);
-    if (vp->recheck && requests && !run->done)
+    /* Also without a request: what a run would do at its beginning is done, so that once more changes nothing. */
+    if (vp->recheck && !run->done)
         interrupts_take(run);
     if (vp->start_due && !run->done)
         run_start(run);

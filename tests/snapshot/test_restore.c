@@ -268,36 +268,6 @@ static void pages_that_could_not_be_kept_are_in_the_next(void **state)
     bytes_finish(&next);
 }
 
-static void two_snapshots_are_compared_field_by_field_and_page_by_page(void **state)
-{
-    struct vmr_x86_regs regs;
-    struct bytes left, right;
-    uint64_t count = 0;
-
-    (void)state;
-    vm_save(&from, 0, &left, NULL);
-    CHECK_OK(vmr_vp_get_regs(from.vps[1], &regs));
-    regs.gpr[VMR_X86_RCX]++;
-    CHECK_OK(vmr_vp_set_regs(from.vps[1], &regs));
-    from.now_ns++; /* the TSC moves */
-    CHECK_OK(vmr_memory_write(from.memory, 0x3000, "S", 1));
-    CHECK_OK(vmr_memory_write(from.memory, 0x9000, "S", 1));
-    vm_save(&from, 0, &right, NULL);
-    struct vmr_snapshot *a = snapshot_of(&left), *b = snapshot_of(&right);
-    const struct vmr_snapshot_differences nobody = {0};
-
-    CHECK_OK(vmr_snapshot_compare(a, b, false, &nobody, &count, NULL));
-    assert_int_equal(count, 1 + 2);
-    CHECK_OK(vmr_snapshot_compare(a, b, true, &nobody, &count, NULL));
-    assert_int_equal(count, 1 + VM_VPS + 2);
-    CHECK_OK(vmr_snapshot_compare(a, a, true, &nobody, &count, NULL));
-    assert_int_equal(count, 0);
-    vmr_snapshot_close(a);
-    vmr_snapshot_close(b);
-    bytes_finish(&left);
-    bytes_finish(&right);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -309,7 +279,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_call_of_a_vp_fails_once, begin, end),
         cmocka_unit_test_setup_teardown(a_chain_is_checked_and_restored, begin, end),
         cmocka_unit_test_setup_teardown(pages_that_could_not_be_kept_are_in_the_next, begin, end),
-        cmocka_unit_test_setup_teardown(two_snapshots_are_compared_field_by_field_and_page_by_page, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

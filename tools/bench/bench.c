@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void print_table(const struct bench_report *report)
 {
@@ -47,12 +48,27 @@ static bool print_json(const struct bench_report *report)
     return printed;
 }
 
+static const struct {
+    const char *name;
+    bool (*run)(struct bench_report *report);
+} benchmarks[] = {
+    {"exits", bench_exit_loops},     {"added", bench_prepared},       {"replay", bench_replays},
+    {"kick", bench_kicks},           {"partition", bench_partitions}, {"scaling", bench_scaling},
+    {"hypercall", bench_hypercalls}, {"dirty", bench_dirty_log},      {"state", bench_states},
+    {"snapshot", bench_snapshots},
+};
+
+bool bench_exists(const char *name)
+{
+    for (size_t i = 0; i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++) {
+        if (strcmp(benchmarks[i].name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 int bench_main(const struct bench_options *options)
 {
-    static bool (*const benchmarks[])(struct bench_report * report) = {
-        bench_exit_loops, bench_prepared,   bench_replays,   bench_kicks,  bench_partitions,
-        bench_scaling,    bench_hypercalls, bench_dirty_log, bench_states,
-    };
     struct bench_report *report;
     bool good = true;
 
@@ -64,8 +80,10 @@ int bench_main(const struct bench_options *options)
     if (!report)
         return 1;
     report->options = options;
-    for (size_t i = 0; i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++)
-        good = benchmarks[i](report) && good;
+    for (size_t i = 0; i < sizeof(benchmarks) / sizeof(benchmarks[0]); i++) {
+        if (!options->only || strcmp(benchmarks[i].name, options->only) == 0)
+            good = benchmarks[i].run(report) && good;
+    }
     if (options->json)
         good = print_json(report) && good;
     else

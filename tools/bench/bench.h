@@ -23,6 +23,7 @@ struct bench_options {
     bool json;
     bool quick;        /* few rounds: to see that it runs */
     const char *trace; /* a recorded boot to replay; NULL: those figures are left out */
+    const char *only;  /* one of BENCH_NAMES; NULL: all */
 };
 
 struct bench_figure {
@@ -40,6 +41,9 @@ struct bench_report {
     size_t count;
     struct bench_figure figures[BENCH_FIGURE_MAX];
 };
+
+#define BENCH_NAMES "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot"
+bool bench_exists(const char *name);
 
 /* The command's entry: 0, or 1 if a benchmark could not run to its end. */
 int bench_main(const struct bench_options *options);
@@ -79,6 +83,7 @@ bool bench_dirty_log(struct bench_report *report);
 enum vmr_status bench_load_program(struct vmr_partition *partition, struct vmr_vp *vp,
                                    const struct vmr_program *program, struct vmr_error *err);
 bool bench_states(struct bench_report *report);
+bool bench_snapshots(struct bench_report *report);
 
 /* --- other programs --- */
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* A machine's snapshot: what it was made with, and a machine made alike. On the mock, whose VPs are never started. */
+
+#include "vmrig/machine_snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vmrig/vmrig.h"
+
+#define CHECK_OK(status) assert_string_equal(vmr_status_name(status), "ok")
+#define MIB UINT64_C(0x100000)
+
+static struct vmr_host posix;
+static struct vmr_hypervisor_handle handle;
+static uint8_t firmware[0x10000];
+
+struct made {
+    struct vmr_vm_clock *clock;
+    struct vmr_machine *machine;
+};
+
+static void make(struct made *made, const struct vmr_machine_options *base)
+{
+    struct vmr_machine_options options = *base;
+
+    CHECK_OK(vmr_vm_clock_create(&posix, &made->clock, NULL));
+    options.handle = &handle;
+    options.host = vmr_vm_clock_host(made->clock);
+    options.clock = made->clock;
+    CHECK_OK(vmr_machine_create(&options, &made->machine, NULL));
+}
+
+static void unmake(struct made *made)
+{
+    vmr_machine_destroy(made->machine);
+    vmr_vm_clock_destroy(made->clock);
+}
+
+static int begin(void **state)
+{
+    struct vmr_backend_set backends;
+
+    (void)state;
+    vmr_host_posix(&posix, NULL);
+    vmr_backend_set_init(&backends);
+    memset(firmware, 0x90, sizeof(firmware));
+    return vmr_probe_named(&backends, "mock", &handle, NULL) == VMR_OK ? 0 : -1;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    vmr_handle_close(&handle);
+    return 0;
+}
+
+struct bytes {
+    uint8_t *data;
+    size_t length;
+};
+
+static enum vmr_status keep(void *context, const void *data, size_t length, struct vmr_error *err)
+{
+    struct bytes *bytes = context;
+
+    (void)err;
+    bytes->data = realloc(bytes->data, bytes->length + length);
+    assert_non_null(bytes->data);
+    memcpy(bytes->data + bytes->length, data, length);
+    bytes->length += length;
+    return VMR_OK;
+}
+
+static const struct vmr_machine_options wanted = {
+    .memory_size = 3 * MIB, .vps = 2, .rtc_epoch_s = 1704067200, .firmware = firmware, .firmware_size = 0x10000};
+
+static void a_machine_made_alike_becomes_the_saved_one(void **state)
+{
+    static const uint8_t other[0x10000];
+    struct made first, second;
+    struct bytes saved = {0}, again = {0};
+    struct vmr_snapshot_sink sink = {.write = keep, .context = &saved};
+    struct vmr_snapshot_source source;
+    struct vmr_snapshot *snapshot;
+    struct vmr_machine_options options;
+    uint64_t count = 0;
+    char text[8];
+
+    (void)state;
+    make(&first, &wanted);
+    CHECK_OK(vmr_memory_write(vmr_partition_memory(vmr_machine_partition(first.machine)), 0x5000, "machines", 8));
+    assert_int_equal(vmr_machine_receive(first.machine, (const uint8_t *)"typed", 5), 5);
+    CHECK_OK(vmr_machine_save(first.machine, NULL, &sink, NULL, NULL));
+    unmake(&first);
+
+    vmr_snapshot_source_memory(saved.data, saved.length, &source);
+    CHECK_OK(vmr_snapshot_open(&source, &snapshot, NULL));
+    CHECK_OK(vmr_machine_options_saved(snapshot, &options, NULL));
+    assert_int_equal(options.memory_size, wanted.memory_size);
+    assert_int_equal(options.vps, wanted.vps);
+    assert_int_equal(options.rtc_epoch_s, wanted.rtc_epoch_s);
+    assert_int_equal(options.firmware_size, wanted.firmware_size);
+    options.firmware = other; /* the saved memory has it */
+    make(&second, &options);
+    CHECK_OK(vmr_machine_restore(second.machine, &snapshot, 1, NULL, NULL));
+    assert_true(vmr_vm_clock_is_paused(second.clock));
+    CHECK_OK(vmr_memory_read(vmr_partition_memory(vmr_machine_partition(second.machine)), 0x5000, text, 8));
+    assert_memory_equal(text, "machines", 8);
+    CHECK_OK(
+        vmr_memory_read(vmr_partition_memory(vmr_machine_partition(second.machine)), UINT64_C(0xffff0000), text, 1));
+    assert_int_equal((uint8_t)text[0], 0x90);
+    sink.context = &again;
+    CHECK_OK(vmr_machine_save(second.machine, NULL, &sink, NULL, NULL));
+    struct vmr_snapshot *both;
+
+    vmr_snapshot_source_memory(again.data, again.length, &source);
+    CHECK_OK(vmr_snapshot_open(&source, &both, NULL));
+    CHECK_OK(vmr_snapshot_compare(snapshot, both, false, &(struct vmr_snapshot_differences){0}, &count, NULL));
+    assert_int_equal(count, 0);
+    vmr_snapshot_close(snapshot);
+    vmr_snapshot_close(both);
+    unmake(&second);
+    free(saved.data);
+    free(again.data);
+}
+
+static void a_running_machine_is_not_saved(void **state)
+{
+    struct bytes saved = {0};
+    const struct vmr_snapshot_sink sink = {.write = keep, .context = &saved};
+    struct made made;
+
+    (void)state;
+    make(&made, &wanted);
+    CHECK_OK(vmr_machine_start(made.machine));
+    if (vmr_machine_get_state(made.machine) == VMR_MACHINE_RUNNING)
+        assert_int_equal(vmr_machine_save(made.machine, NULL, &sink, NULL, NULL), VMR_E_STATE);
+    CHECK_OK(vmr_machine_stop(made.machine));
+    unmake(&made);
+    free(saved.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_machine_made_alike_becomes_the_saved_one),
+        cmocka_unit_test(a_running_machine_is_not_saved),
+    };
+
+    return cmocka_run_group_tests(tests, begin, end);
+}
