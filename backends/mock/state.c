@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The mock's VPs as states, class by class. All of it is what guests see or
- * change: there is no other copy. What a processor would refuse, so does this.
+ * change: there is no other copy. What no processor holds is refused, and what this one does not.
  */
 
 #include <string.h>
@@ -11,19 +11,13 @@
 #include "backends/mock/vtl.h"
 #include "lib/base/bytes.h"
 
-#define CR0_PE UINT64_C(1)
-#define CR0_NW UINT64_C(0x20000000)
-#define CR0_CD UINT64_C(0x40000000)
-#define CR0_PG UINT64_C(0x80000000)
 #define EFER_KNOWN UINT64_C(0xd01) /* SCE, LME, LMA, NXE */
-#define CR8_MAX 15u
 
 #define XSAVE_MXCSR 24u
 #define XSAVE_XMM 160u
 #define XSAVE_BV 512u
 #define XSAVE_HEADER_END 576u
 #define XSTATE_SSE UINT64_C(2)
-#define MXCSR_KNOWN 0xffffu
 #define MXCSR_RESET 0x1f80u
 
 /* --- what goes wrong on demand --- */
@@ -38,22 +32,6 @@ static enum vmr_status state_fault(const struct vmr_backend_vm *vm, enum vmr_moc
 
 /* --- registers --- */
 
-static const char *bad_register(const struct vmr_x86_regs *regs)
-{
-    bool paging = (regs->cr0 & CR0_PG) != 0, protected = (regs->cr0 & CR0_PE) != 0;
-    bool no_write = (regs->cr0 & CR0_NW) != 0, no_cache = (regs->cr0 & CR0_CD) != 0;
-
-    if (regs->cr0 > UINT32_MAX || (paging && !protected) || (no_write && !no_cache))
-        return "cr0";
-    if (regs->cr8 > CR8_MAX)
-        return "cr8";
-    if ((regs->efer & ~EFER_KNOWN) != 0)
-        return "efer";
-    if ((regs->rflags & RFLAGS_FIXED) == 0)
-        return "rflags";
-    return NULL;
-}
-
 static void get_registers(struct vmr_backend_vp *vp, uint8_t vtl, struct vmr_x86_regs *ret_regs)
 {
     vtl_get_regs(vp, vtl, ret_regs);
@@ -64,10 +42,9 @@ static void get_registers(struct vmr_backend_vp *vp, uint8_t vtl, struct vmr_x86
 static enum vmr_status set_registers(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_regs *regs,
                                      struct vmr_error *err)
 {
-    const char *field = bad_register(regs);
-
-    if (field)
-        return vmr_error_set(err, VMR_E_CONFIG, "registers: %s: no processor holds that", field);
+    if ((regs->efer & ~EFER_KNOWN) != 0)
+        return vmr_error_set(err, VMR_E_CONFIG, "registers: efer: this processor does not hold %#llx",
+                             (unsigned long long)regs->efer);
     if (vtl == vp->vtl)
         vp_put_regs(vp, regs);
     else
@@ -112,36 +89,41 @@ static void get_xsave(const struct vmr_backend_vp *vp, struct vmr_x86_xsave_stat
     memcpy(ret_state->bytes, vp->xsave, MOCK_XSAVE_BYTES);
 }
 
-/* The header is XSTATE_BV and nothing else: compacted areas are another form. */
-static bool header_is_known(const uint8_t *bytes)
+/* Of the bytes of a component: whether none says anything. */
+static bool is_zero(const uint8_t *bytes, uint32_t count)
 {
-    for (unsigned i = XSAVE_BV + 8; i < XSAVE_HEADER_END; i++) {
-        if (bytes[i] != 0)
-            return false;
-    }
-    return (load_le64(bytes + XSAVE_BV) & ~MOCK_XCR0) == 0;
+    while (count > 0 && bytes[count - 1] == 0)
+        count--;
+    return count == 0;
 }
 
-/* A component that is not in use is as after reset, whatever its bytes say. */
+/* The first component that is not in use, though it has bytes; the count of them: there is none. */
+static unsigned first_unused_with_bytes(const uint8_t *bytes)
+{
+    uint64_t in_use = load_le64(bytes + XSAVE_BV);
+    unsigned i = 0;
+
+    while (i < COMPONENT_COUNT &&
+           ((in_use >> i & 1) != 0 || (is_zero(bytes + components[i].offset, components[i].bytes) &&
+                                       (i > 0 || is_zero(bytes + FPU_HIGH, FPU_HIGH_BYTES)))))
+        i++;
+    return i;
+}
+
 static enum vmr_status set_xsave(struct vmr_backend_vp *vp, const struct vmr_x86_xsave_state *state,
                                  struct vmr_error *err)
 {
     if (state->length != MOCK_XSAVE_BYTES)
         return vmr_error_set(err, VMR_E_CONFIG, "xsave: length: %u, where the area has %u bytes", state->length,
                              MOCK_XSAVE_BYTES);
-    if (!header_is_known(state->bytes) || load_le32(state->bytes + XSAVE_MXCSR) > MXCSR_KNOWN)
-        return vmr_error_set(err, VMR_E_CONFIG, "xsave: bytes: header or MXCSR that the processor refuses");
-    uint64_t in_use = load_le64(state->bytes + XSAVE_BV);
+    if ((load_le64(state->bytes + XSAVE_BV) & ~MOCK_XCR0) != 0)
+        return vmr_error_set(err, VMR_E_CONFIG, "xsave: bytes: components %#llx, where there are %#llx",
+                             (unsigned long long)load_le64(state->bytes + XSAVE_BV), (unsigned long long)MOCK_XCR0);
+    unsigned unused = first_unused_with_bytes(state->bytes);
 
+    if (unused < COMPONENT_COUNT)
+        return vmr_error_set(err, VMR_E_CONFIG, "xsave: bytes: of component %u, which is not in use", unused);
     memcpy(vp->xsave, state->bytes, MOCK_XSAVE_BYTES);
-    for (unsigned i = 0; i < COMPONENT_COUNT; i++) {
-        if ((in_use >> i & 1) == 0)
-            memset(vp->xsave + components[i].offset, 0, components[i].bytes);
-    }
-    if ((in_use & 1) == 0)
-        memset(vp->xsave + FPU_HIGH, 0, FPU_HIGH_BYTES);
-    memset(vp->xsave + XSAVE_XMM + 256, 0, XSAVE_BV - XSAVE_XMM - 256); /* reserved */
-    store_le32(vp->xsave + XSAVE_MXCSR + 4, 0);                         /* which bits MXCSR has, is the processor's */
     return VMR_OK;
 }
 
@@ -227,39 +209,16 @@ static void get_activity(struct vmr_backend_vp *vp, uint8_t vtl, struct vmr_x86_
     ret_state->injected = *events.injected;
 }
 
-/* One that is none says nothing else; a payload goes with a page fault or a debug exception. */
-static bool event_is_valid(const struct vmr_x86_event *event, unsigned kinds)
-{
-    bool is_exception = event->kind == VMR_X86_EVENT_EXCEPTION;
-
-    if (event->kind == VMR_X86_EVENT_NONE)
-        return event->vector == 0 && !event->has_error && !event->has_payload && event->error == 0 &&
-               event->payload == 0;
-    return event->kind < VMR_X86_EVENT_KIND_COUNT && (kinds >> event->kind & 1) != 0 &&
-           (!is_exception || event->vector < 32) && (is_exception || (!event->has_error && !event->has_payload)) &&
-           (event->has_error || event->error == 0) && (event->has_payload || event->payload == 0);
-}
-
+/* What this processor has not, or has not here. */
 static const char *bad_activity(const struct vmr_backend_vp *vp, const struct vmr_x86_activity_state *state)
 {
-    const unsigned begun = 1u << VMR_X86_EVENT_EXCEPTION | 1u << VMR_X86_EVENT_INTERRUPT | 1u << VMR_X86_EVENT_NMI |
-                           1u << VMR_X86_EVENT_SOFT_INTERRUPT;
-
-    if (state->activity >= VMR_ACTIVITY_COUNT || (!vp->vm->chip && state->activity != VMR_ACTIVITY_RUNNING))
+    if (!vp->vm->chip && state->activity != VMR_ACTIVITY_RUNNING)
         return "activity";
-    if (state->shadow > VMR_X86_SHADOW_MOV_SS)
-        return "shadow";
     if (state->smm || state->smi_pending)
-        return state->smm ? "smm" : "smi-pending"; /* there is no such mode */
-    if (state->sipi_pending && (!vp->vm->chip || state->activity != VMR_ACTIVITY_WAIT_FOR_SIPI))
+        return state->smm ? "smm" : "smi-pending";
+    if (state->sipi_pending && !vp->vm->chip)
         return "sipi-pending";
-    if (!state->sipi_pending && state->sipi_vector != 0)
-        return "sipi-vector";
-    if (!event_is_valid(&state->pending, 1u << VMR_X86_EVENT_EXCEPTION))
-        return "pending.kind";
-    if (!event_is_valid(&state->injected, begun))
-        return "injected.kind";
-    return NULL;
+    return state->pending.kind == VMR_X86_EVENT_INTERRUPT ? "pending.kind" : NULL;
 }
 
 static enum vmr_status set_activity(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_activity_state *state,
@@ -269,7 +228,7 @@ static enum vmr_status set_activity(struct vmr_backend_vp *vp, uint8_t vtl, cons
     const char *field = bad_activity(vp, state);
 
     if (field)
-        return vmr_error_set(err, VMR_E_CONFIG, "activity: %s: no processor is like that", field);
+        return vmr_error_set(err, VMR_E_CONFIG, "activity: %s: this processor is never like that", field);
     vp->activity = (enum vmr_activity)state->activity;
     *events.shadow = state->shadow != 0 ? 1 : 0;
     *events.shadow_kind = state->shadow;
@@ -327,6 +286,8 @@ static enum vmr_status set_state(struct vmr_backend_vp *vp, uint8_t vtl, enum vm
     const struct vmr_x86_word_state *word = value;
     enum vmr_status status = state_fault(vp->vm, VMR_MOCK_FAIL_SET_STATE, "writing a state", err);
 
+    if (!status)
+        status = vmr_x86_check(vp_class, value, err);
     if (status)
         return status;
     if (vp_class == VMR_VP_REGISTERS)

@@ -44,15 +44,6 @@ void apic_get_state(struct vmr_backend_vp *vp, struct vmr_x86_apic_state *ret_st
     sync_mutex_unlock(&vp->vm->chip->lock);
 }
 
-static enum vmr_status check_base(uint64_t base, struct vmr_error *err)
-{
-    const uint64_t known = UINT64_C(0xffffffffff000) | APIC_BASE_BSP | APIC_BASE_X2APIC | APIC_BASE_ENABLE;
-
-    if ((base & ~known) == 0 && ((base & APIC_BASE_X2APIC) == 0 || (base & APIC_BASE_ENABLE) != 0))
-        return VMR_OK;
-    return vmr_error_set(err, VMR_E_CONFIG, "apic: base: %#llx is none", (unsigned long long)base);
-}
-
 /* Registers, from which the rest follows. */
 static void put_page(struct lapic *lapic, const uint8_t page[VMR_X86_APIC_PAGE_BYTES])
 {
@@ -86,10 +77,7 @@ enum vmr_status apic_set_state(struct vmr_backend_vp *vp, const struct vmr_x86_a
     struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
     uint64_t now_ns = host->ops->now_ns(host->context);
     uint8_t shown[VMR_X86_APIC_PAGE_BYTES];
-    enum vmr_status status = check_base(state->base, err);
 
-    if (status)
-        return status;
     sync_mutex_lock(&vp->vm->chip->lock);
     const struct lapic before = *lapic;
 

@@ -52,33 +52,6 @@ static void fails(struct conf *conf)
     CONF_CHECK(conf, false, "a later failure");
 }
 
-static void differs(struct conf *conf)
-{
-    struct conf_vm *vm = conf_vm_create(conf, NULL);
-    struct vmr_x86_regs regs;
-
-    CONF_REQUIRE(conf, vm && conf_bind(vm, 0), "no VM");
-    struct conf_picture *before = conf_picture_take(vm);
-
-    CONF_CHECK(conf, before && vmr_vp_get_regs(vm->vps[0], &regs) == VMR_OK, "reading");
-    regs.gpr[VMR_X86_RBX] = 0x77;
-    CONF_CHECK(conf, vmr_vp_set_regs(vm->vps[0], &regs) == VMR_OK, "writing");
-    struct conf_picture *after = conf_picture_take(vm);
-
-    if (before && after)
-        (void)conf_picture_compare(conf, after, before, "altered");
-    conf_picture_free(before);
-    conf_picture_free(after);
-}
-
-static void leaves_two_vms(struct conf *conf)
-{
-    CONF_PROGRAM(nothing, VMR_END());
-
-    (void)conf_run_program(conf, &(struct conf_vm_options){.vps = 2}, &nothing);
-    (void)conf_run_program(conf, NULL, &nothing);
-}
-
 static void is_skipped(struct conf *conf)
 {
     CONF_CHECK(conf, true, "fine");
@@ -177,24 +150,6 @@ static struct conf_result execute(const char *spec, void (*run)(struct conf *con
     return result;
 }
 
-/* What was left behind is reset and held against fresh VMs, on every backend that lets it be. */
-static void every_vm_of_a_scenario_is_reset_at_its_end(void **state)
-{
-    static const struct {
-        const char *spec;
-        void (*run)(struct conf *conf);
-        uint32_t resets;
-    } rows[] = {
-        {"mock:profile=strict", good, 1},   {"mock:profile=strict", leaves_two_vms, 2},
-        {"mock:profile=hvf-like", good, 1}, {"mock:irqchip=kernel", good, 1},
-        {"mock:profile=strict", fails, 0},  {"mock:profile=strict", is_skipped, 0},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        assert_int_equal(execute(rows[i].spec, rows[i].run, 0).resets, rows[i].resets);
-}
-
 static void broken_scenarios_fail_for_their_reason(void **state)
 {
     static const struct {
@@ -206,7 +161,6 @@ static void broken_scenarios_fail_for_their_reason(void **state)
         {"good", good, CONF_PASS, ""},
         {"checks nothing", checks_nothing, CONF_FAIL, "it checked nothing"},
         {"fails", fails, CONF_FAIL, "a number: got 0x7, want 0x8"},
-        {"differs", differs, CONF_FAIL, "altered: VP 0 VTL 0: registers.rbx[0] is 0x77, not 0"},
         {"is skipped", is_skipped, CONF_SKIP, "not on a Sunday"},
         {"mismatches", mismatches, CONF_FAIL, "program 'wrong', step 1 (expect): saw 0x1234, expected 0x1235"},
         {"halts early", halts_early, CONF_FAIL, "halted before its program's end: triple-fault"},
@@ -582,7 +536,6 @@ static void every_scenario_is_named_and_cites_clauses_that_exist(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_vm_of_a_scenario_is_reset_at_its_end),
         cmocka_unit_test(broken_scenarios_fail_for_their_reason),
         cmocka_unit_test(a_guest_that_nothing_stops_is_a_failure),
         cmocka_unit_test(the_watchdog_ends_what_does_not_end),
