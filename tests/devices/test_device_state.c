@@ -303,13 +303,6 @@ static const uint16_t ports[] = {0x20,  0x40,  0x41,  0x42,  0x43,  0x60,  0x61,
                                  0x3f8, 0x3f9, 0x3fa, 0x3fb, 0x3fc, 0x3fd, 0x3fe, 0x3ff, 0xcf8, 0xcf9, 0xcfc,
                                  0xf4,  0x402, 0x510, 0x511, 0x43,  0x43,  0x40,  0x70,  0x71,  0x3f8};
 
-/* As in port_rig.c: mixes, and is the same everywhere. */
-static uint32_t next_number(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
 /* One thing that a guest, the host or time does. Returns what the guest sees. */
 static uint64_t disturb(struct machine *machine, uint32_t number, uint32_t more)
 {
@@ -368,16 +361,16 @@ static void what_was_saved_goes_on_as_if_nothing_had_happened(void **state)
     (void)state;
     for (unsigned round = 0; round < 400; round++) {
         for (unsigned i = 0; i < 100; i++) {
-            uint32_t number = next_number(&numbers);
+            uint32_t number = state_next_number(&numbers);
 
-            (void)disturb(&first, number, next_number(&numbers));
+            (void)disturb(&first, number, state_next_number(&numbers));
         }
         hand_over();
         unsigned rises = first.rig.lines[0].rises;
         unsigned others = second.rig.lines[0].rises;
 
         for (unsigned i = 0; i < 100; i++) {
-            uint32_t number = next_number(&numbers), more = next_number(&numbers);
+            uint32_t number = state_next_number(&numbers), more = state_next_number(&numbers);
 
             assert_int_equal(disturb(&first, number, more), disturb(&second, number, more));
         }

@@ -183,13 +183,6 @@ static void lines_end_where_there_is_a_controller(void **state)
 
 /* --- edges --- */
 
-/* As in test_device_state.c: mixes, and is the same everywhere. */
-static uint32_t next_number(uint32_t *state)
-{
-    *state = *state * 1664525u + 1013904223u;
-    return *state >> 8;
-}
-
 static uint64_t disturb_guest(struct rig *rig, uint32_t number, uint32_t more)
 {
     static const uint16_t pic_ports[] = {0x20, 0x21, 0xa0, 0xa1, 0x4d0, 0x4d1, 0x20, 0xa0};
@@ -253,15 +246,15 @@ static void what_was_saved_goes_on_as_if_nothing_had_happened(void **state)
     (void)state;
     for (unsigned round = 0; round < 1000; round++) {
         for (unsigned i = 0; i < 60; i++) {
-            uint32_t number = next_number(&numbers);
+            uint32_t number = state_next_number(&numbers);
 
-            (void)disturb(&first, number, next_number(&numbers));
+            (void)disturb(&first, number, state_next_number(&numbers));
         }
         second.now_ns = first.now_ns;
         hand_over();
         expect_alike();
         for (unsigned i = 0; i < 60; i++) {
-            uint32_t number = next_number(&numbers), more = next_number(&numbers);
+            uint32_t number = state_next_number(&numbers), more = state_next_number(&numbers);
 
             assert_int_equal(disturb(&first, number, more), disturb(&second, number, more));
         }
@@ -340,9 +333,9 @@ static void reset_is_power_up_and_leaves_the_lines_alone(void **state)
     (void)state;
     for (unsigned round = 0; round < 200; round++) {
         for (unsigned i = 0; i < 60; i++) {
-            uint32_t number = next_number(&numbers);
+            uint32_t number = state_next_number(&numbers);
 
-            (void)disturb(&first, number, next_number(&numbers));
+            (void)disturb(&first, number, state_next_number(&numbers));
         }
         (void)first.ops->irq(first.chip, 7, true);
         rig_forget_wakes(&first);

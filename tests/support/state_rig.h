@@ -24,3 +24,10 @@ void state_expect(const struct vmr_state_unit *unit, const void *value, bool wit
 void state_expect_refused(const struct vmr_state_unit *unit, const void *value, const char *field);
 /* Puts `number` into an element of the named field. It fits its width. */
 void state_put(const struct vmr_state_type *type, void *value, const char *field, uint32_t element, uint64_t number);
+
+/* The multiplier of a well-known linear congruential generator: mixes, and is the same everywhere. */
+static inline uint32_t state_next_number(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
