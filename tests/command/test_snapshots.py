@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: MIT
+"""Machines that are saved, restored and looked into, by the command; on real KVM.
+
+usage: test_snapshots.py VMRIG CORPORA CLASS
+"""
+
+import json
+import os
+
+import command
+from command import Command, SEABIOS
+
+AT, END = 'Booting from', 'No bootable device'
+RUN = ('run', '--firmware', SEABIOS, '--timeout', '90', '--hypervisor', 'kvm')
+
+
+class Snapshots(Command):
+    """What goes on from a snapshot prints what the machine would have printed."""
+
+    def setUp(self):
+        super().setUp()
+        problem = command.kvm_problem()
+        if problem:
+            self.skipTest(problem)
+
+    def save(self, *more):
+        return self.succeeds(*RUN, '--snapshot-at', AT, '--snapshot', 'full', *more, '--until', END)
+
+    def test_a_boot_goes_on_in_another_process(self):
+        live = self.save('--snapshot-at', 'Boot failed', '--snapshot', 'part')
+        for words, seen in ((('full',), AT), (('--parent', 'full', 'part'), 'Boot failed')):
+            with self.subTest(words=words):
+                rest = self.succeeds('restore', *words, '--hypervisor', 'kvm', '--timeout', '90', '--until', END)
+                self.assertTrue(rest.endswith(END.encode()), rest)
+                # Nothing is printed twice and nothing is left out.
+                self.assertEqual(live[live.index(seen.encode()) + len(seen):], rest)
+        self.assertLess(os.path.getsize(self.path('part')), os.path.getsize(self.path('full')))
+
+    def test_two_processors_go_on(self):
+        bios = SEABIOS.replace('bios-microvm', 'bios')
+        if not os.path.exists(bios):
+            self.skipTest(f'there is no {bios}')
+        run = ('run', '--firmware', bios, '--timeout', '90', '--hypervisor', 'kvm', '--vps', '2')
+        self.succeeds(*run, '--snapshot-at', 'SeaBIOS', '--snapshot', 'two', '--until', END)
+        rest = self.succeeds('restore', 'two', '--hypervisor', 'kvm', '--timeout', '90', '--until', END)
+        self.assertTrue(rest.endswith(END.encode()), rest)
+
+    def test_an_exit_is_a_place_too(self):
+        self.succeeds(*RUN, '--snapshot-at', '500', '--snapshot', 'early', '--until', END)
+        rest = self.succeeds('restore', 'early', '--hypervisor', 'kvm', '--timeout', '90', '--until', END)
+        self.assertTrue(rest.endswith(END.encode()), rest)
+
+    def test_snapshots_are_looked_into(self):
+        self.save()
+        info = dict(line.split(' ', 1) for line in self.succeeds('snapshot', 'info', 'full').decode().splitlines())
+        self.assertEqual((info['parent'], info['vps'], info['skipped']), ('0', '1', '0'))
+        self.assertLess(int(info['pages']) * 4096, int(info['memory']) // 8)  # what is sparse stays sparse
+        tree = json.loads(self.succeeds('inspect', '--json', 'full'))
+        self.assertEqual((tree['vps'], len(tree['vp'])), (1, 1))
+        self.assertLessEqual({'serial', 'pit', 'cmos', 'lapic', 'ioapic'}, set(tree['devices']))
+        self.assertLessEqual({'registers', 'activity', 'xsave'}, set(tree['vp'][0]))
+        self.assertIn(b'vp 0 registers\n  rax=', self.succeeds('inspect', 'full'))
+        self.assertEqual(self.succeeds('snapshot', 'diff', 'full', 'full'), b'')
+
+    def test_differences_are_named_and_are_status_1(self):
+        self.save('--snapshot-at', 'Boot failed', '--snapshot', 'part')
+        done = self.run_it('snapshot', 'diff', 'full', 'part')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b'vp 0 registers rsp 0x', done.stdout)
+
+    def test_what_cannot_be_restored_is_refused(self):
+        self.save('--snapshot-at', 'Boot failed', '--snapshot', 'part')
+        with open(self.path('full'), 'rb') as file:
+            full = file.read()
+        self.file('cut', full[:len(full) // 2])
+        self.file('bad', full[:5000] + b'\xff' + full[5001:])
+        kvm = ('--hypervisor', 'kvm')
+        rows = [
+            (('restore', 'cut', *kvm), "'cut': snapshot: "),
+            (('restore', 'bad', *kvm), 'its hash is wrong'),
+            (('restore', 'part', *kvm), 'chain[0] has the parent'),
+            (('restore', '--parent', 'part', 'full', *kvm), 'chain[0] has the parent'),
+            (('restore', 'full', '--hypervisor', 'kvm:irqchip=kernel'), "section 'machine': interrupt controllers"),
+            (('restore', 'full', '--hypervisor', 'mock'), 'runs no machine code'),
+            (('snapshot', 'info', 'cut'), "'cut': snapshot: "),
+            (('inspect', 'bad'), 'its hash is wrong'),
+        ]
+        for words, piece in rows:
+            with self.subTest(words=words):
+                self.refuses(1, piece, *words)
+
+    def test_a_file_that_cannot_be_written_ends_the_run(self):
+        os.mkdir(self.path('there'), 0o755)
+        done = self.run_it(*RUN, '--snapshot-at', AT, '--snapshot', 'nowhere/s', '--until', END)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"cannot create 'nowhere/s'", done.stderr)
+
+
+class SnapshotWords(Command):
+    """Wrong words and wrong files; needs no hypervisor."""
+
+    def test_wrong_words(self):
+        firmware = self.file('firmware', bytes(65536))
+        run = ('run', '--firmware', firmware)
+        rows = [
+            (('restore',), 'argument FILE is missing'),
+            (('snapshot',), 'a command is missing'),
+            (('snapshot', 'diff', 'a'), 'is missing'),
+            (('inspect',), 'argument FILE is missing'),
+            ((*run, '--snapshot-at', '7'), 'go in pairs: there are 1 and 0'),
+            ((*run, '--snapshot', 'f'), 'go in pairs: there are 0 and 1'),
+            ((*run, '--snapshot-at', '0', '--snapshot', 'f'), "--snapshot-at '0' is no exit"),
+            ((*run, '--snapshot-at', '7x', '--snapshot', 'f'), "--snapshot-at '7x' is no exit"),
+            ((*run, '--snapshot-at', '', '--snapshot', 'f'), '--snapshot-at takes a number, or'),
+            ((*run, '--snapshot-at', 'x', '--snapshot', 'f', '--gdb', '0'), '--snapshot-at goes not with --gdb'),
+        ]
+        for words, piece in rows:
+            with self.subTest(words=words):
+                self.refuses(2, piece, *words)
+
+    def test_files_that_are_no_snapshots(self):
+        self.file('empty')
+        self.file('text', b'This is no snapshot, but it is longer than a header of one is.' * 9)
+        os.mkdir(self.path('folder'))
+        os.mkfifo(self.path('pipe'))
+        rows = [('absent', "cannot open 'absent'"), ('folder', "cannot read 'folder'"), ('empty', "'empty': snapshot: "),
+                ('text', 'this is no snapshot'), ('/dev/null', 'a snapshot is read from a file')]
+        for name, piece in rows:
+            for words in (('snapshot', 'info'), ('inspect',), ('restore',), ('snapshot', 'diff', 'text')):
+                with self.subTest(name=name, words=words):
+                    if words[-1] != 'text':
+                        self.refuses(1, piece, *words, name)
+
+
+if __name__ == '__main__':
+    command.main()
