@@ -49,9 +49,18 @@ static bool take_vp(struct conf_picture *picture, struct vmr_vp *vp, struct vmr_
     return true;
 }
 
+/* Which RAM there is, what was accepted and which interrupts are mapped belongs to the scenario, and no reset ends it.
+ */
+static bool is_the_scenario_s(uint32_t vm_class)
+{
+    return vm_class == VMR_VM_VTL_PAGES || vm_class == VMR_VM_DEVICE_INTERRUPT;
+}
+
 static bool take_partition(struct conf_picture *picture, struct vmr_partition *partition, struct vmr_error *err)
 {
     for (struct vmr_state_id id = {0}; vmr_partition_state_find(partition, &id); id.instance++) {
+        if (is_the_scenario_s(id.state_class))
+            continue;
         struct entry *entry = add(picture, vmr_vm_class_type((enum vmr_vm_class)id.state_class), &id);
 
         if (!entry || vmr_partition_state_get(partition, &id, entry->value, err))

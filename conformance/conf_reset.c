@@ -15,6 +15,7 @@ struct conf_origin {
     bool has_chip;
     struct vmr_hv_config hv;
     struct vmr_hv_vtl2_config vtl2;
+    struct vmr_late_map late_map;
     struct vmr_cpuid_entry cpuid[VMR_CPUID_LEAF_MAX];
     struct vmr_msr_range msr_exits[VMR_MSR_RANGE_MAX];
 };
@@ -41,7 +42,11 @@ struct conf_origin *conf_origin_create(const struct conf_vm_options *options, bo
     }
     if (options->hv && options->hv->vtl2) {
         origin->vtl2 = *options->hv->vtl2;
-        origin->vtl2.late_map = NULL; /* what VTL 2 sees of RAM, not what it is */
+        if (origin->vtl2.late_map) {
+            /* Whether there is late mapping, not of which RAM. */
+            origin->late_map = (struct vmr_late_map){.policy = origin->vtl2.late_map->policy};
+            origin->vtl2.late_map = &origin->late_map;
+        }
         origin->hv.vtl2 = &origin->vtl2;
     }
     return origin;

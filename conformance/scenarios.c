@@ -55,6 +55,7 @@ static const struct conf_family *const families[] = {
     &conf_family_machine,
     &conf_family_hv_identity,
     &conf_family_hv_offload,
+    &conf_family_hv_state,
     &conf_family_hv_trace,
     &conf_family_hypercall,
     &conf_family_hypercall_rules,

@@ -53,6 +53,7 @@ extern const struct conf_family conf_family_clock;
 extern const struct conf_family conf_family_machine;
 extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hv_offload;
+extern const struct conf_family conf_family_hv_state;
 extern const struct conf_family conf_family_hv_trace;
 extern const struct conf_family conf_family_hypercall;
 extern const struct conf_family conf_family_hypercall_rules;

@@ -119,7 +119,9 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
         .bits = hypervisor->profile->caps,
         .vp_count_max = hypervisor->profile->vp_count_max,
         .physical_bits = hypervisor->profile->physical_bits,
-        .vp_classes = ((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) & ~hypervisor->profile->lacks,
+        /* All that are a processor's own; the Hyper-V interface's are the library's. */
+        .vp_classes =
+            ((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) & ~(UINT64_C(1) << VMR_VP_VTLS) & ~hypervisor->profile->lacks,
     };
     if (handle->irqchip == VMR_IRQCHIP_USER)
         ret_caps->vp_classes &= ~(UINT64_C(1) << VMR_VP_APIC | UINT64_C(1) << VMR_VP_TSC_DEADLINE);

@@ -44,7 +44,7 @@ static void a_vtl_goes_back_and_the_one_below_notices_nothing(struct conf *conf)
     CONF_CHECK(conf, vmr_synic_time(vmr_hv_guest_synic(vmr_partition_hv(vm->partition))) >= UINT64_C(1) << 50,
                "reference time begins again");
     for (struct vmr_state_id id = {0}; vmr_vp_state_find(vm->vps[0], &id); id.instance++) {
-        if (id.vtl != VMR_VTL1 || id.state_class == VMR_VP_REGISTERS)
+        if (id.vtl != VMR_VTL1 || id.state_class == VMR_VP_REGISTERS || state_is_hv(&id))
             continue;
         memset(&at_reset, 0, sizeof(at_reset));
         vmr_vp_state_at_reset(vm->vps[0], &id, &at_reset);

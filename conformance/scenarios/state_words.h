@@ -41,6 +41,12 @@ static inline bool state_is_held(struct conf *conf, enum vmr_vp_class vp_class)
     return false;
 }
 
+/* The Hyper-V interface's have scenarios of their own (hv_state.c), and do not fit a box. */
+static inline bool state_is_hv(const struct vmr_state_id *id)
+{
+    return id->state_class == VMR_VP_VTLS || id->state_class > VMR_VP_DEBUG_STATE;
+}
+
 static inline bool state_get(struct conf *conf, struct vmr_vp *vp, const struct vmr_state_id *id, union state_box *box)
 {
     struct vmr_error err = {.message = ""};
@@ -238,6 +244,8 @@ static inline bool state_drive(struct conf *conf, struct vmr_vp *vp)
     bool driven = boxes != NULL;
 
     for (struct vmr_state_id id = {0}; driven && vmr_vp_state_find(vp, &id); id.instance++) {
+        if (state_is_hv(&id))
+            continue;
         driven = state_get(conf, vp, &id, &boxes[0]);
         state_sample((enum vmr_vp_class)id.state_class, &boxes[0], &boxes[1]);
         driven = driven && state_set(conf, vp, &id, &boxes[1]);

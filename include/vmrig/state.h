@@ -142,4 +142,11 @@ struct vmr_state_unit {
     void (*at_reset)(const void *object, void *ret_value);
 };
 
+/* Which state of a VP or of a partition. Zeroed: the first class, at VTL 0. */
+struct vmr_state_id {
+    uint32_t state_class; /* enum vmr_vp_class, or enum vmr_vm_class, of vmrig/x86_state.h */
+    uint32_t vtl;         /* of a class of which each VTL has its own, else 0 */
+    uint32_t instance;    /* of a class of which there are several, else 0 */
+};
+
 VMR_END_DECLS

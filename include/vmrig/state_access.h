@@ -24,13 +24,6 @@
 
 VMR_BEGIN_DECLS
 
-/* Zeroed: the first class, at VTL 0. */
-struct vmr_state_id {
-    uint32_t state_class; /* enum vmr_vp_class, or enum vmr_vm_class */
-    uint32_t vtl;         /* of a class of which each VTL has its own, else 0 */
-    uint32_t instance;    /* of a class of which there are several, else 0 */
-};
-
 /*
  * The first state at or behind `id` that is there, in declared order: by class,
  * then VTL, then instance. False, and `id` unchanged: there is none. What is

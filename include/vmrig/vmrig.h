@@ -26,6 +26,7 @@
 #include "vmrig/hv_registers.h"
 #include "vmrig/hv_guest.h"
 #include "vmrig/hv_device.h"
+#include "vmrig/hv_state.h"
 #include "vmrig/probe.h"
 #include "vmrig/partition.h"
 #include "vmrig/state_access.h"

@@ -16,6 +16,7 @@
 VMR_BEGIN_DECLS
 
 enum vmr_vp_class {
+    VMR_VP_VTLS,      /* where there are VTLs: first, since what another VTL holds means something only after it */
     VMR_VP_REGISTERS, /* struct vmr_x86_regs */
     VMR_VP_XCR0,      /* before the XSAVE area, which it admits */
     VMR_VP_XSS,
@@ -36,6 +37,14 @@ enum vmr_vp_class {
     VMR_VP_TSC_DEADLINE,    /* after TSC and APIC: armed in the mode that the APIC's timer is in */
     VMR_VP_ACTIVITY,        /* after the APIC, whose writes change it; with all events that are on their way */
     VMR_VP_DEBUG_STATE,     /* the debugger's: struct vmr_debug_state */
+    /* The Hyper-V interface's (vmrig/hv_state.h): registers that place pages, then pages, then what is delivered. */
+    VMR_VP_ASSIST,
+    VMR_VP_CRASH,
+    VMR_VP_SYNIC,
+    VMR_VP_SIMP,
+    VMR_VP_SIEFP,
+    VMR_VP_MESSAGE_QUEUE, /* an instance for each SINT */
+    VMR_VP_STIMERS,
     VMR_VP_CLASS_COUNT
 };
 
@@ -44,6 +53,14 @@ enum vmr_vm_class {
     VMR_VM_CLOCK,  /* the hypervisor's own time for guests */
     VMR_VM_PIC,    /* where all interrupt controllers are in the hypervisor, this and the next */
     VMR_VM_IOAPIC, /* after the PIC, with which it shares lines */
+    /* The Hyper-V interface's (vmrig/hv_state.h). Time comes before the page that is made of it. */
+    VMR_VM_HYPERCALL,
+    VMR_VM_REFERENCE_TIME,
+    VMR_VM_REFERENCE_TSC,
+    VMR_VM_VTLS,
+    VMR_VM_VTL_PAGES, /* an instance for each VMR_HV_CHUNK_PAGES pages of address in which there is RAM */
+    VMR_VM_MONITOR,
+    VMR_VM_DEVICE_INTERRUPT, /* an instance for each that is mapped (vmrig/hv_device.h): the data of its message */
     VMR_VM_CLASS_COUNT
 };
 

@@ -87,3 +87,27 @@ bool device_map_retarget(struct device_map *map, uint64_t device_id, const struc
     sync_mutex_unlock(&map->lock);
     return entry != NULL;
 }
+
+bool device_map_next(struct device_map *map, uint32_t *place, struct device_interrupt *ret_entry)
+{
+    uint32_t at = *place;
+
+    sync_mutex_lock(&map->lock);
+    while (at < VMR_HV_DEVICE_INTERRUPT_MAX && !map->entries[at])
+        at++;
+    bool found = at < VMR_HV_DEVICE_INTERRUPT_MAX;
+
+    if (found)
+        *ret_entry = *map->entries[at];
+    sync_mutex_unlock(&map->lock);
+    if (found)
+        *place = at;
+    return found;
+}
+
+bool device_map_put(struct device_map *map, uint32_t place, const struct device_interrupt *entry)
+{
+    const struct vmr_msi msi = {.address = MESSAGE_ADDRESS, .data = place};
+
+    return device_map_retarget(map, entry->device_id, &msi, &entry->interrupt);
+}

@@ -28,6 +28,10 @@ void device_map_finish(struct device_map *map); /* accepts a zeroed one */
 bool device_map_add(struct device_map *map, uint64_t device_id, const struct vmr_hv_interrupt *interrupt,
                     struct vmr_msi *ret_msi);
 void device_map_remove(struct device_map *map, uint64_t device_id, const struct vmr_msi *msi);
+/* For saving and restoring: the first place at or behind *place where one is mapped, and what; false: none. */
+bool device_map_next(struct device_map *map, uint32_t *place, struct device_interrupt *ret_entry);
+/* False: it is not this device's. */
+bool device_map_put(struct device_map *map, uint32_t place, const struct device_interrupt *entry);
 /* False: this device has no such interrupt. */
 bool device_map_get(struct device_map *map, uint64_t device_id, const struct vmr_msi *msi,
                     struct vmr_hv_interrupt *ret_interrupt);

@@ -15,6 +15,7 @@
 #include "lib/hv/overlay.h"
 #include "lib/hv/vtls.h"
 #include "vmrig/hv_guest.h"
+#include "vmrig/hv_state.h"
 
 /* The VP assist page of one VP at one VTL. */
 struct guest_assist {
@@ -76,6 +77,9 @@ enum vmr_msr_result guest_register_write(struct vmr_hv_guest *guest, const struc
 /* Which of HV_ACCESS_... an MSR needs; 0: none, or no such MSR. */
 uint64_t guest_register_privilege(uint32_t index);
 void guest_registers_reset(struct vmr_hv_guest *guest);
+void guest_hypercall_save(struct vmr_hv_guest *guest, struct vmr_hv_hypercall_state *ret_state);
+/* A value that was checked. VPs stopped. */
+void guest_hypercall_restore(struct vmr_hv_guest *guest, const struct vmr_hv_hypercall_state *state);
 void guest_registers_scrub(struct vmr_hv_guest *guest, uint8_t vtl);
 /* Offloaded: tells the hypervisor what it does not know. The VP's thread. */
 void guest_registers_tell(struct vmr_hv_guest *guest, vmr_vp_index vp);

@@ -11,14 +11,8 @@
 #include <stdlib.h>
 
 #include "lib/base/checked.h"
+#include "lib/hv/guest_pages_flags.h"
 #include "vmrig/limits.h"
-
-/* Four bits for each pair of VTLs, imposer above target: what is denied. Zero: nothing. */
-#define DENIED_SHIFT(imposer, target) ((imposer) == 1 ? 0u : (target) == 0 ? 4u : 8u)
-#define DENIED_ALL UINT32_C(0xfff)
-#define UNMAPPED(vtl) (UINT32_C(1) << (12u + (vtl)))
-#define ACCEPTED (UINT32_C(1) << 15)
-#define SHARED (UINT32_C(1) << 16)
 
 #define ALL HV_MAP_GPA_PERMISSIONS_ALL
 
@@ -36,8 +30,7 @@ static uint32_t with_denied(uint32_t flags, unsigned imposer, unsigned target, u
     return (flags & ~((uint32_t)ALL << shift)) | (uint32_t)(~access & ALL) << shift;
 }
 
-/* NULL: the page is no RAM. */
-static const struct region *ram_at(const struct guest_pages *pages, uint64_t page)
+const struct region *guest_pages_ram_at(const struct guest_pages *pages, uint64_t page)
 {
     size_t index = page < PAGE_FLAGS_PAGE_END ? regions_find(&pages->ram, page * VMR_PAGE_SIZE) : REGIONS_NONE;
 
@@ -47,7 +40,7 @@ static const struct region *ram_at(const struct guest_pages *pages, uint64_t pag
 static bool is_allowed(const struct guest_pages *pages, uint64_t page)
 {
     if (pages->by_layout) {
-        const struct region *region = ram_at(pages, page);
+        const struct region *region = guest_pages_ram_at(pages, page);
 
         return region && region->vtl2;
     }
@@ -88,8 +81,7 @@ static bool tell(const struct guest_pages *pages, unsigned vtl, vmr_gpa gpa, uin
     return pages->options.protect(pages->options.context, (uint8_t)vtl, gpa, size, access);
 }
 
-/* The flags of one page become `flags`. False: nothing has changed. */
-static bool change(struct guest_pages *pages, uint64_t page, uint32_t flags)
+bool guest_pages_change(struct guest_pages *pages, uint64_t page, uint32_t flags)
 {
     uint32_t old = page_flags_get(&pages->flags, page);
 
@@ -150,8 +142,7 @@ static bool tell_late(const struct guest_pages *pages, const struct vmr_page_ran
     return true;
 }
 
-/* A whole region. */
-static bool tell_all(const struct guest_pages *pages, const struct vmr_page_range *range)
+bool guest_pages_tell_all(const struct guest_pages *pages, const struct vmr_page_range *range)
 {
     for (unsigned vtl = 0; vtl <= pages->options.highest; vtl++) {
         if (!(pages->late && vtl == VMR_VTL2 ? tell_late(pages, range)
@@ -236,7 +227,7 @@ void guest_pages_reset(struct guest_pages *pages)
 
         for (uint64_t page = range.gpa / VMR_PAGE_SIZE; page_flags_next(&pages->flags, &page, end); page++)
             page_flags_set(&pages->flags, page, page_flags_get(&pages->flags, page) & ~DENIED_ALL);
-        (void)tell_all(pages, &range);
+        (void)guest_pages_tell_all(pages, &range);
     }
     sync_mutex_unlock(&pages->lock);
 }
@@ -257,7 +248,7 @@ static bool add_locked(struct guest_pages *pages, const struct vmr_memory_region
                                               .vtl2 = region->vtl2,
                                               .slot = regions_free_slot(&pages->ram)});
     /* The backend begins with everything allowed. */
-    return (!pages->options.isolated && !pages->late) || tell_all(pages, &range);
+    return (!pages->options.isolated && !pages->late) || guest_pages_tell_all(pages, &range);
 }
 
 static void remove_locked(struct guest_pages *pages, const struct vmr_memory_region *region)
@@ -279,7 +270,7 @@ enum vmr_status guest_pages_tell(struct guest_pages *pages, const struct vmr_mem
     const struct vmr_page_range range = {.gpa = region->gpa, .size = region->size};
 
     sync_mutex_lock(&pages->lock);
-    bool told = tell_all(pages, &range);
+    bool told = guest_pages_tell_all(pages, &range);
 
     sync_mutex_unlock(&pages->lock);
     return told ? VMR_OK : refuse(region, err);
@@ -309,11 +300,11 @@ void guest_pages_remove(struct guest_pages *pages, const struct vmr_memory_regio
 /* One page, under the lock: `set` of its flags in the place of `mask`. */
 static enum guest_pages_result update(struct guest_pages *pages, uint64_t page, uint32_t mask, uint32_t set)
 {
-    if (!ram_at(pages, page))
+    if (!guest_pages_ram_at(pages, page))
         return GUEST_PAGES_NO_RAM;
     uint32_t flags = (page_flags_get(&pages->flags, page) & ~mask) | set;
 
-    return change(pages, page, flags) ? GUEST_PAGES_OK : GUEST_PAGES_NO_MEMORY;
+    return guest_pages_change(pages, page, flags) ? GUEST_PAGES_OK : GUEST_PAGES_NO_MEMORY;
 }
 
 enum guest_pages_result guest_pages_protect(struct guest_pages *pages, uint8_t imposer, uint8_t target, uint64_t page,
@@ -334,7 +325,7 @@ static enum guest_pages_result map_locked(struct guest_pages *pages, uint8_t vtl
     uint64_t first = range->gpa / VMR_PAGE_SIZE, end = first + range->size / VMR_PAGE_SIZE;
 
     for (uint64_t page = first; page < end; page++) {
-        if (!ram_at(pages, page))
+        if (!guest_pages_ram_at(pages, page))
             return GUEST_PAGES_NO_RAM;
     }
     for (uint64_t page = first; page < end; page++) {
@@ -365,7 +356,7 @@ static enum guest_pages_result accept_locked(struct guest_pages *pages, uint64_t
 {
     uint32_t flags = ACCEPTED | (visibility == VMR_PAGE_SHARED ? SHARED : 0);
 
-    if (!ram_at(pages, page))
+    if (!guest_pages_ram_at(pages, page))
         return GUEST_PAGES_NO_RAM;
     if (page_flags_get(&pages->flags, page) & ACCEPTED)
         return GUEST_PAGES_STATE;
@@ -448,7 +439,7 @@ enum guest_pages_result guest_pages_accept_all(struct guest_pages *pages, const 
 /* Under the lock. */
 static enum guest_pages_result check_accepted(const struct guest_pages *pages, uint64_t page)
 {
-    if (!ram_at(pages, page))
+    if (!guest_pages_ram_at(pages, page))
         return GUEST_PAGES_NO_RAM;
     return page_flags_get(&pages->flags, page) & ACCEPTED ? GUEST_PAGES_OK : GUEST_PAGES_STATE;
 }
@@ -512,7 +503,8 @@ enum guest_pages_result guest_pages_lift(struct guest_pages *pages)
 bool guest_pages_allow(struct guest_pages *pages, uint8_t vtl, uint64_t page, uint8_t access)
 {
     sync_mutex_lock(&pages->lock);
-    uint8_t allowed = ram_at(pages, page) ? access_of(pages, page_flags_get(&pages->flags, page), vtl, page) : ALL;
+    uint8_t allowed =
+        guest_pages_ram_at(pages, page) ? access_of(pages, page_flags_get(&pages->flags, page), vtl, page) : ALL;
 
     sync_mutex_unlock(&pages->lock);
     return allowed != VMR_VTL_HOLE && (access & (unsigned)~allowed) == 0;
@@ -521,7 +513,7 @@ bool guest_pages_allow(struct guest_pages *pages, uint8_t vtl, uint64_t page, ui
 bool guest_pages_is_hole(struct guest_pages *pages, uint8_t vtl, uint64_t page)
 {
     sync_mutex_lock(&pages->lock);
-    bool is_hole = ram_at(pages, page) && (page_flags_get(&pages->flags, page) & UNMAPPED(vtl)) != 0;
+    bool is_hole = guest_pages_ram_at(pages, page) && (page_flags_get(&pages->flags, page) & UNMAPPED(vtl)) != 0;
 
     sync_mutex_unlock(&pages->lock);
     return is_hole;
@@ -532,7 +524,7 @@ static enum guest_pages_cause why_locked(const struct guest_pages *pages, uint8_
 {
     uint32_t flags = page < PAGE_FLAGS_PAGE_END ? page_flags_get(&pages->flags, page) : 0;
 
-    if (!ram_at(pages, page) || (flags & UNMAPPED(vtl)))
+    if (!guest_pages_ram_at(pages, page) || (flags & UNMAPPED(vtl)))
         return GUEST_PAGES_ALLOWED;
     if (is_late(pages, vtl, page))
         return GUEST_PAGES_LATE;

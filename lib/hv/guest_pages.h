@@ -15,6 +15,7 @@
 #include "lib/hv/page_flags.h"
 #include "lib/memory/regions.h"
 #include "vmrig/hv_spec.h"
+#include "vmrig/hv_state.h"
 #include "vmrig/memory.h"
 #include "vmrig/vtl.h"
 
@@ -87,6 +88,21 @@ enum guest_pages_result guest_pages_visibility(struct guest_pages *pages, uint64
 bool guest_pages_hide(struct guest_pages *pages, vmr_gpa gpa, uint64_t length);
 /* Late mapping is over: VTL 2 sees all of RAM. Nothing if it is. */
 enum guest_pages_result guest_pages_lift(struct guest_pages *pages);
+
+/*
+ * --- page_state.c: VMR_VM_VTL_PAGES, and `late` of VMR_VM_VTLS. Values may be anything: VMR_E_CONFIG, naming the
+ * field, or VMR_E_HOST, and nothing changed. ---
+ */
+
+/* The first chunk at or behind *chunk in which there is RAM; false: none. */
+bool guest_pages_next_chunk(struct guest_pages *pages, uint32_t *chunk);
+void guest_pages_save(struct guest_pages *pages, uint32_t chunk, struct vmr_hv_pages_state *ret_state);
+enum vmr_status guest_pages_restore(struct guest_pages *pages, uint32_t chunk, const struct vmr_hv_pages_state *state,
+                                    struct vmr_error *err);
+/* What guest_pages_reset leaves of it. */
+void guest_pages_state_at_reset(struct guest_pages *pages, uint32_t chunk, struct vmr_hv_pages_state *ret_state);
+bool guest_pages_is_late(struct guest_pages *pages);
+enum vmr_status guest_pages_restore_late(struct guest_pages *pages, bool late, struct vmr_error *err);
 
 /* Whether `vtl` may do all of `access` with a page. True for what is no RAM: it is somebody else's to refuse. */
 bool guest_pages_allow(struct guest_pages *pages, uint8_t vtl, uint64_t page, uint8_t access);

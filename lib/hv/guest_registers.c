@@ -93,6 +93,53 @@ static enum vmr_msr_result write_os_id(const struct vmr_hv_guest *guest, struct 
     return VMR_MSR_OK;
 }
 
+static bool is_foreign(const struct vmr_hv_guest *guest, const struct overlay *page)
+{
+    uint8_t content[VMR_PAGE_SIZE];
+
+    return overlay_read(page, 0, content, sizeof(content)) == VMR_OK &&
+           hypercall_page_is_foreign(content, guest->target.has_hypercall_exit, guest_has_vtls(guest));
+}
+
+/* With the lock held. The page lies there; what stands in it is the guest's, unless it calls another hypervisor. */
+static void adopt_page(const struct vmr_hv_guest *guest, struct guest_vtl *at)
+{
+    struct overlay *page = &at->hypercall_page;
+    uint8_t code[VMR_PAGE_SIZE];
+
+    close_page(guest, at);
+    if ((at->hypercall_register & HV_HYPERCALL_ENABLE) == 0)
+        return;
+    overlay_adopt(page, at->hypercall_register & HV_PAGE_ADDRESS);
+    if (is_foreign(guest, page)) {
+        hypercall_page_fill(code, guest->target.has_hypercall_exit, guest_has_vtls(guest));
+        (void)overlay_write(page, 0, code, sizeof(code));
+    }
+    sync_store_u32(guest->host, &at->calling, 1);
+}
+
+void guest_hypercall_save(struct vmr_hv_guest *guest, struct vmr_hv_hypercall_state *ret_state)
+{
+    sync_mutex_lock(&guest->lock);
+    for (unsigned vtl = 0; vtl < VMR_VTL_COUNT; vtl++) {
+        ret_state->os_id[vtl] = guest->by_vtl[vtl].os_id;
+        ret_state->hypercall[vtl] = guest->by_vtl[vtl].hypercall_register;
+    }
+    sync_mutex_unlock(&guest->lock);
+}
+
+void guest_hypercall_restore(struct vmr_hv_guest *guest, const struct vmr_hv_hypercall_state *state)
+{
+    sync_mutex_lock(&guest->lock);
+    for (uint32_t vtl = 0; vtl < guest_vtl_count(guest); vtl++) {
+        guest->by_vtl[vtl].os_id = state->os_id[vtl];
+        guest->by_vtl[vtl].hypercall_register = state->hypercall[vtl];
+        adopt_page(guest, &guest->by_vtl[vtl]);
+    }
+    sync_store_u32(guest->host, &guest->untold, guest->target.offload != NULL);
+    sync_mutex_unlock(&guest->lock);
+}
+
 /* --- one VP's --- */
 
 static enum vmr_msr_result write_assist_page(struct guest_assist *assist, uint64_t guest_value)

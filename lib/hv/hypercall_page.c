@@ -7,6 +7,7 @@
 
 #include "vmrig/hv_guest.h"
 
+#define OP_VMMCALL_LAST 0xd9u /* AMD's VMMCALL: 0f 01 d9, for 0f 01 c1 */
 #define OP_INT3 0xccu
 #define OP_RET 0xc3u
 #define OP_OUT_IMM8_AL 0xe6u
@@ -52,4 +53,16 @@ void hypercall_page_fill(uint8_t ret_page[VMR_PAGE_SIZE], bool vmcall, bool vtls
     put_switch_64(ret_page + HV_PAGE_VTL_CALL_64, HV_CALL_VTL_CALL, vmcall);
     put_switch_32(ret_page + HV_PAGE_VTL_RETURN_32, HV_CALL_VTL_RETURN, vmcall);
     put_switch_64(ret_page + HV_PAGE_VTL_RETURN_64, HV_CALL_VTL_RETURN, vmcall);
+}
+
+bool hypercall_page_is_foreign(const uint8_t page[VMR_PAGE_SIZE], bool vmcall, bool vtls)
+{
+    uint8_t code[VMR_PAGE_SIZE];
+
+    hypercall_page_fill(code, !vmcall, vtls);
+    if (memcmp(page, code, sizeof(code)) == 0)
+        return true;
+    hypercall_page_fill(code, true, vtls);
+    code[2] = OP_VMMCALL_LAST; /* a hypervisor that serves the call itself writes what its processor has */
+    return memcmp(page, code, sizeof(code)) == 0;
 }

@@ -12,3 +12,5 @@
 
 /* Fills a page. `vmcall`: the instruction reaches user space; else an OUT that changes no register. */
 void hypercall_page_fill(uint8_t ret_page[VMR_PAGE_SIZE], bool vmcall, bool vtls);
+/* Whether a page holds such code, but for another hypervisor than `vmcall` says, or for one that serves the call. */
+bool hypercall_page_is_foreign(const uint8_t page[VMR_PAGE_SIZE], bool vmcall, bool vtls);

@@ -35,6 +35,11 @@ static bool is_pat(uint64_t pat)
     return true;
 }
 
+bool initial_context_is_possible(const struct vmr_hv_initial *initial)
+{
+    return is_possible(&initial->regs) && is_pat(initial->pat);
+}
+
 enum hv_status initial_context_decode(const uint8_t *guest_context, struct vmr_hv_initial *ret_initial)
 {
     struct vmr_x86_regs regs;
@@ -54,8 +59,10 @@ enum hv_status initial_context_decode(const uint8_t *guest_context, struct vmr_h
     regs.cr0 = load_le64(guest_context + HV_INITIAL_CR0);
     regs.cr3 = load_le64(guest_context + HV_INITIAL_CR3);
     regs.cr4 = load_le64(guest_context + HV_INITIAL_CR4);
-    if (!is_possible(&regs) || !is_pat(pat))
+    const struct vmr_hv_initial initial = {.regs = regs, .pat = pat};
+
+    if (!initial_context_is_possible(&initial))
         return HV_STATUS_INVALID_REGISTER_VALUE;
-    *ret_initial = (struct vmr_hv_initial){.regs = regs, .pat = pat};
+    *ret_initial = initial;
     return HV_STATUS_SUCCESS;
 }

@@ -13,3 +13,5 @@
  * not match paging and PAE, a memory type that there is not.
  */
 enum hv_status initial_context_decode(const uint8_t *guest_context, struct vmr_hv_initial *ret_initial);
+/* The same of one that was saved. */
+bool initial_context_is_possible(const struct vmr_hv_initial *initial);

@@ -119,7 +119,7 @@ const struct message *message_queues_get(const struct message_queues *queues, un
     return &ring->messages[index_of(ring, nth)];
 }
 
-enum vmr_status message_queues_restore(struct message_queues *queues, unsigned sint, const struct message *messages,
+enum vmr_status message_queues_restore(struct message_queues *queues, unsigned sint, const void *messages,
                                        uint32_t count, bool *ret_doorbell)
 {
     if (sint >= HV_SINT_COUNT)
@@ -133,7 +133,7 @@ enum vmr_status message_queues_restore(struct message_queues *queues, unsigned s
     ring->first = 0;
     ring->count = count;
     if (count > 0)
-        memcpy(ring->messages, messages, count * sizeof(*messages));
+        memcpy(ring->messages, messages, count * sizeof(*ring->messages));
     queues->pending = (queues->pending & ~(1u << sint)) | (count > 0 ? 1u << sint : 0);
     *ret_doorbell = count > 0;
     return VMR_OK;

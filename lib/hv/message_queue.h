@@ -59,6 +59,7 @@ void message_queues_deliver(struct message_queues *queues, const struct message_
 /* For saving: the n-th oldest, n below the count. */
 uint32_t message_queues_count(const struct message_queues *queues, unsigned sint);
 const struct message *message_queues_get(const struct message_queues *queues, unsigned sint, uint32_t nth);
-/* Replaces a queue. Rings like a push if there is anything: nobody will push what was saved. All or nothing. */
-enum vmr_status message_queues_restore(struct message_queues *queues, unsigned sint, const struct message *messages,
+/* Replaces a queue; `messages` are of HV_MESSAGE_BYTES each. Rings like a push if there is anything: nobody will push
+ * what was saved. All or nothing. */
+enum vmr_status message_queues_restore(struct message_queues *queues, unsigned sint, const void *messages,
                                        uint32_t count, bool *ret_doorbell);

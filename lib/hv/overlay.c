@@ -27,8 +27,7 @@ static bool is_writable_page(struct vmr_memory *memory, vmr_gpa guest_gpa)
            !region.read_only;
 }
 
-/* What the overlay shows now; zero if its page has been taken from under it. */
-static void take_content(const struct overlay *overlay, uint8_t ret_content[VMR_PAGE_SIZE])
+void overlay_content(const struct overlay *overlay, uint8_t ret_content[VMR_PAGE_SIZE])
 {
     if (overlay_read(overlay, 0, ret_content, VMR_PAGE_SIZE) != VMR_OK)
         memset(ret_content, 0, VMR_PAGE_SIZE);
@@ -42,7 +41,7 @@ enum vmr_status overlay_place(struct overlay *overlay, vmr_gpa guest_gpa)
         return VMR_OK;
     if (!is_writable_page(overlay->memory, guest_gpa))
         return VMR_E_GUEST;
-    take_content(overlay, content);
+    overlay_content(overlay, content);
     enum vmr_status status = memory_write_inside(overlay->memory, guest_gpa, content, sizeof(content));
 
     if (status)
@@ -56,7 +55,7 @@ void overlay_withdraw(struct overlay *overlay)
 {
     if (!overlay->placed)
         return;
-    take_content(overlay, overlay->content);
+    overlay_content(overlay, overlay->content);
     overlay->placed = false;
 }
 
@@ -64,6 +63,20 @@ void overlay_reset(struct overlay *overlay)
 {
     overlay->placed = false;
     memset(overlay->content, 0, sizeof(overlay->content));
+}
+
+void overlay_adopt(struct overlay *overlay, vmr_gpa gpa)
+{
+    overlay->placed = true;
+    overlay->gpa = gpa;
+}
+
+enum vmr_status overlay_set_content(struct overlay *overlay, const uint8_t content[VMR_PAGE_SIZE])
+{
+    uint8_t now[VMR_PAGE_SIZE];
+
+    overlay_content(overlay, now);
+    return memcmp(now, content, sizeof(now)) == 0 ? VMR_OK : overlay_write(overlay, 0, content, VMR_PAGE_SIZE);
 }
 
 enum vmr_status overlay_read(const struct overlay *overlay, uint32_t offset, void *ret_bytes, size_t length)

@@ -37,6 +37,15 @@ void overlay_withdraw(struct overlay *overlay);
 /* Nowhere, and zero; the guest page keeps what it has. */
 void overlay_reset(struct overlay *overlay);
 
+/* --- for saving and restoring --- */
+
+/* The page's content; zero if its page has been taken from under it. */
+void overlay_content(const struct overlay *overlay, uint8_t ret_content[VMR_PAGE_SIZE]);
+/* It lies there already, with its content in what is there: nothing is copied, and it need not be RAM. */
+void overlay_adopt(struct overlay *overlay, vmr_gpa gpa);
+/* Writes what differs. VMR_E_GUEST, and nothing written: it differs, and the page is gone. */
+enum vmr_status overlay_set_content(struct overlay *overlay, const uint8_t content[VMR_PAGE_SIZE]);
+
 /* The range lies inside the page. */
 enum vmr_status overlay_read(const struct overlay *overlay, uint32_t offset, void *ret_bytes, size_t length);
 enum vmr_status overlay_write(struct overlay *overlay, uint32_t offset, const void *bytes, size_t length);

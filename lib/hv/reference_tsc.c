@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lib/base/bytes.h"
+#include "lib/hv/page_register.h"
 
 #define UNITS_PER_SECOND UINT64_C(10000000)
 
@@ -79,6 +80,8 @@ void reference_tsc_reset(struct reference_tsc *reference)
 {
     sync_mutex_lock(&reference->lock);
     reference->guest_register = 0;
+    reference->sequence = 0;
+    reference->restored = false;
     sync_store_u32(reference->host, &reference->stale, 0);
     overlay_reset(&reference->page);
     sync_mutex_unlock(&reference->lock);
@@ -94,15 +97,29 @@ uint64_t reference_tsc_read(struct reference_tsc *reference)
 }
 
 /* A page that the guest has lost cannot be written, and nobody reads it: no error. */
-static void invalidate(struct reference_tsc *reference)
+static void say_invalid(struct reference_tsc *reference)
 {
     static const uint8_t sequence[4] = {HV_TSC_SEQUENCE_INVALID};
 
-    if (reference->filled_elsewhere)
-        return; /* its next sequence follows from the one that is there */
     if (reference->page.placed)
         (void)overlay_write(&reference->page, HV_TSC_SEQUENCE_OFFSET, sequence, sizeof(sequence));
+    reference->restored = false;
+}
+
+static void invalidate(struct reference_tsc *reference)
+{
+    if (reference->filled_elsewhere)
+        return; /* its next sequence follows from the one that is there */
+    say_invalid(reference);
     sync_store_u32(reference->host, &reference->stale, reference->page.placed && reference->hz != 0);
+}
+
+static void outdate(struct reference_tsc *reference)
+{
+    if (reference->filled_elsewhere)
+        return;
+    reference->restored = reference->page.placed && reference->hz != 0;
+    sync_store_u32(reference->host, &reference->stale, reference->restored);
 }
 
 static void validate(struct reference_tsc *reference, const struct reference_pair *pair)
@@ -147,6 +164,13 @@ void reference_tsc_invalidate(struct reference_tsc *reference)
     sync_mutex_unlock(&reference->lock);
 }
 
+void reference_tsc_outdate(struct reference_tsc *reference)
+{
+    sync_mutex_lock(&reference->lock);
+    outdate(reference);
+    sync_mutex_unlock(&reference->lock);
+}
+
 bool reference_tsc_is_stale(const struct reference_tsc *reference)
 {
     return sync_load_u32(reference->host, &reference->stale) != 0;
@@ -156,8 +180,48 @@ void reference_tsc_update(struct reference_tsc *reference, const struct referenc
 {
     sync_mutex_lock(&reference->lock);
     /* Another VP may have been first. */
-    if (sync_load_u32(reference->host, &reference->stale) != 0 && pair)
+    bool stale = sync_load_u32(reference->host, &reference->stale) != 0;
+
+    if (stale && reference->restored)
+        say_invalid(reference);
+    if (stale && pair)
         validate(reference, pair);
     sync_store_u32(reference->host, &reference->stale, 0);
     sync_mutex_unlock(&reference->lock);
+}
+
+/* --- saving and restoring --- */
+
+void reference_tsc_save(struct reference_tsc *reference, struct vmr_hv_tsc_state *ret_state)
+{
+    sync_mutex_lock(&reference->lock);
+    ret_state->value = reference->guest_register;
+    ret_state->sequence = reference->sequence;
+    overlay_content(&reference->page, ret_state->content);
+    sync_mutex_unlock(&reference->lock);
+}
+
+static enum vmr_status restore_locked(struct reference_tsc *reference, const struct vmr_hv_tsc_state *state,
+                                      struct vmr_error *err)
+{
+    struct overlay page = reference->page;
+    enum vmr_status status = page_restore(&page, state->value, state->content, "reference-tsc", err);
+
+    if (status)
+        return status;
+    reference->page = page;
+    reference->guest_register = state->value;
+    reference->sequence = state->sequence;
+    outdate(reference);
+    return VMR_OK;
+}
+
+enum vmr_status reference_tsc_restore(struct reference_tsc *reference, const struct vmr_hv_tsc_state *state,
+                                      struct vmr_error *err)
+{
+    sync_mutex_lock(&reference->lock);
+    enum vmr_status status = restore_locked(reference, state, err);
+
+    sync_mutex_unlock(&reference->lock);
+    return status;
 }

@@ -16,7 +16,7 @@
 
 #include "lib/base/sync.h"
 #include "lib/hv/overlay.h"
-#include "vmrig/hv_synic.h"
+#include "vmrig/hv_state.h"
 
 struct reference_tsc {
     const struct vmr_host *host;
@@ -25,6 +25,7 @@ struct reference_tsc {
     bool filled_elsewhere;  /* the hypervisor writes the page: only its place is kept here */
     _Atomic uint32_t stale; /* waits for reference_tsc_update; changed under the lock */
     /* From here on: under the lock. */
+    bool restored; /* and stale, but the page does not say "invalid" */
     uint64_t guest_register;
     uint32_t sequence; /* the last that was used */
     struct overlay page;
@@ -40,6 +41,8 @@ uint64_t reference_tsc_read(struct reference_tsc *reference);
 bool reference_tsc_write(struct reference_tsc *reference, uint64_t guest_value);
 /* The time has jumped: TSC and counter belong together anew. */
 void reference_tsc_invalidate(struct reference_tsc *reference);
+/* The same, of a page in RAM that is being restored: the page says so only when a VP is about to run. */
+void reference_tsc_outdate(struct reference_tsc *reference);
 bool reference_tsc_is_stale(const struct reference_tsc *reference);
 /* What both clocks showed at one moment. */
 struct reference_pair {
@@ -47,6 +50,11 @@ struct reference_pair {
 };
 /* Makes a stale page valid; without a pair it stays as it is. Either way nobody needs to try again. */
 void reference_tsc_update(struct reference_tsc *reference, const struct reference_pair *pair);
+
+void reference_tsc_save(struct reference_tsc *reference, struct vmr_hv_tsc_state *ret_state);
+/* VMR_E_CONFIG, naming the field, and nothing changed, for what cannot be. A page that is placed is stale. */
+enum vmr_status reference_tsc_restore(struct reference_tsc *reference, const struct vmr_hv_tsc_state *state,
+                                      struct vmr_error *err);
 
 /*
  * The page's first HV_TSC_PAGE_BYTES: ((tsc * scale) >> 64) + offset. False,

@@ -48,12 +48,6 @@ static void arm(struct stimer *timer, uint64_t now)
     timer->due = (timer->config & HV_STIMER_PERIODIC) != 0 ? now + period_of(timer) : timer->count;
 }
 
-void stimer_restore(struct stimer *timer, uint64_t config, uint64_t count, uint64_t written_at)
-{
-    *timer = (struct stimer){.config = config & HV_STIMER_DEFINED, .count = count};
-    arm(timer, written_at);
-}
-
 static bool has_expired(const struct stimer *timer, uint64_t now)
 {
     return timer->armed && (int64_t)(timer->due - now) <= 0;
@@ -119,4 +113,41 @@ bool stimers_are_stalled(const struct stimers *timers)
             return true;
     }
     return false;
+}
+
+/* --- saving and restoring --- */
+
+static bool should_be_armed(uint64_t config, uint64_t count)
+{
+    return (config & HV_STIMER_ENABLE) != 0 && count != 0;
+}
+
+void stimer_save(const struct stimer *timer, struct vmr_hv_stimer_state *ret_state)
+{
+    bool armed = timer->armed && !timer->changed;
+
+    *ret_state = (struct vmr_hv_stimer_state){.config = timer->config,
+                                              .count = timer->count,
+                                              .due = armed ? timer->due : 0,
+                                              .changed = timer->changed,
+                                              .stalled = armed && timer->stalled};
+}
+
+/* Of a timer that has not changed, being armed follows from its registers, and so does when, unless it is periodic. */
+bool stimer_restore(struct stimer *timer, const struct vmr_hv_stimer_state *state)
+{
+    struct stimer next = {0};
+    bool armed = !state->changed && should_be_armed(state->config, state->count);
+    bool periodic = (state->config & HV_STIMER_PERIODIC) != 0;
+
+    if (!stimer_set_config(&next, state->config) || (!armed && (state->due != 0 || state->stalled)) ||
+        (armed && !periodic && state->due != state->count))
+        return false;
+    next.count = state->count;
+    next.due = state->due;
+    next.armed = armed;
+    next.changed = state->changed;
+    next.stalled = state->stalled;
+    *timer = next;
+    return true;
 }

@@ -7,7 +7,7 @@
  * time, and a sink takes what expires. The caller has a lock.
  */
 
-#include "vmrig/hv_synic.h"
+#include "vmrig/hv_state.h"
 
 struct stimer {
     uint64_t config;
@@ -33,8 +33,6 @@ struct stimer_sink {
 bool stimer_set_config(struct stimer *timer, uint64_t guest_config);
 /* Enables the timer if it enables itself and the count is not 0. */
 void stimer_set_count(struct stimer *timer, uint64_t count);
-/* As if config and count had been written at reference time `written_at`: keeps the deadline of a saved timer. */
-void stimer_restore(struct stimer *timer, uint64_t config, uint64_t count, uint64_t written_at);
 
 /*
  * Delivers what is due at `now`, each timer once at most, and says when the
@@ -42,5 +40,9 @@ void stimer_restore(struct stimer *timer, uint64_t config, uint64_t count, uint6
  * frees its slot must lead to a scan.
  */
 uint64_t stimers_scan(struct stimers *timers, uint64_t now, const struct stimer_sink *sink);
+/* As the class of state has it: what means nothing now is zero. */
+void stimer_save(const struct stimer *timer, struct vmr_hv_stimer_state *ret_state);
+/* False, and nothing changed: no timer can be so. */
+bool stimer_restore(struct stimer *timer, const struct vmr_hv_stimer_state *state);
 /* Whether a timer is due and waits for a slot. */
 bool stimers_are_stalled(const struct stimers *timers);

@@ -379,21 +379,6 @@ bool vmr_synic_is_open(struct vmr_synic *synic, const struct vmr_synic_target *t
     return vp && target->sint < HV_SINT_COUNT && synic_vp_is_open(vp, target->sint);
 }
 
-enum vmr_status synic_restore_queue(struct vmr_synic *synic, const struct vmr_synic_target *target,
-                                    const struct message *messages, uint32_t count)
-{
-    struct synic_vp *vp = find_target(synic, target);
-    bool doorbell = false;
-
-    if (!vp)
-        return VMR_E_USAGE;
-    enum vmr_status status = synic_vp_restore_queue(vp, target->sint, messages, count, &doorbell);
-
-    if (doorbell)
-        synic->options.wake(synic->options.context, vp->index);
-    return status;
-}
-
 enum vmr_synic_signal vmr_synic_signal_event(struct vmr_synic *synic, const struct vmr_synic_target *target,
                                              uint16_t guest_flag)
 {
@@ -419,13 +404,18 @@ uint64_t vmr_synic_time(struct vmr_synic *synic)
     return synic->options.offload ? synic_offload_time(synic) : reference_time_now(&synic->time);
 }
 
+void synic_stir_all(struct vmr_synic *synic)
+{
+    for (uint32_t i = 0; i < synic->slot_count; i++)
+        synic_vp_stir(&synic->vps[i]);
+    wake_all(synic);
+}
+
 /* Deadlines and the TSC page were made for the time as it went before. */
 static void time_has_jumped(struct vmr_synic *synic)
 {
     reference_tsc_invalidate(&synic->tsc);
-    for (uint32_t i = 0; i < synic->slot_count; i++)
-        synic_vp_stir(&synic->vps[i]);
-    wake_all(synic);
+    synic_stir_all(synic);
 }
 
 void vmr_synic_time_pause(struct vmr_synic *synic)
@@ -449,13 +439,25 @@ void vmr_synic_time_resume(struct vmr_synic *synic)
     synic_end(synic);
 }
 
-void vmr_synic_time_set(struct vmr_synic *synic, uint64_t count)
+static void set_time(struct vmr_synic *synic, uint64_t count)
 {
-    synic_call(synic, VMR_CALL_TIME, count);
     if (synic->options.offload)
         synic_offload_set_time(synic, count);
     else
         reference_time_set(&synic->time, count);
+}
+
+void vmr_synic_time_set(struct vmr_synic *synic, uint64_t count)
+{
+    synic_call(synic, VMR_CALL_TIME, count);
+    set_time(synic, count);
     time_has_jumped(synic);
     synic_end(synic);
+}
+
+void synic_restore_time(struct vmr_synic *synic, uint64_t count)
+{
+    set_time(synic, count);
+    reference_tsc_outdate(&synic->tsc);
+    synic_stir_all(synic);
 }

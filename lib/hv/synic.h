@@ -17,6 +17,7 @@
 #include "lib/hv/reference_time.h"
 #include "lib/hv/reference_tsc.h"
 #include "lib/hv/synic_vp.h"
+#include "vmrig/hv_state.h"
 #include "vmrig/synic.h"
 
 struct vmr_synic {
@@ -62,6 +63,13 @@ enum vmr_msr_result synic_offload_write(struct vmr_synic *synic, vmr_vp_index vp
 enum vmr_msr_result synic_offload_write_tsc(struct vmr_synic *synic, vmr_vp_index vp, uint64_t guest_value);
 /* The VP's register has changed here: the poll that follows tells the hypervisor. */
 void synic_offload_changed(struct synic_vp *vp, uint32_t index);
+/* Every register of the VP but the timers has, and so has the reference TSC register of the partition. */
+void synic_offload_restored(struct synic_vp *vp);
+void synic_offload_tsc_restored(struct vmr_synic *synic);
+/* The timers, as the hypervisor has them. False: it does not tell them, or does not take them and has the old ones. */
+bool synic_offload_save_timers(struct vmr_synic *synic, struct synic_vp *vp, struct vmr_hv_stimers_state *ret_state);
+bool synic_offload_restore_timers(struct vmr_synic *synic, struct synic_vp *vp,
+                                  const struct vmr_hv_stimers_state *state);
 /* Everything has. */
 void synic_offload_reset(struct vmr_synic *synic);
 /* Tells the hypervisor what it does not know. */
@@ -71,6 +79,33 @@ void synic_offload_pause(struct vmr_synic *synic);
 void synic_offload_resume(struct vmr_synic *synic);
 void synic_offload_set_time(struct vmr_synic *synic, uint64_t count);
 
-/* Puts back what a saved VP had queued, and rings. As message_queues_restore; VMR_E_USAGE for no such target. */
-enum vmr_status synic_restore_queue(struct vmr_synic *synic, const struct vmr_synic_target *target,
-                                    const struct message *messages, uint32_t count);
+/* Every VP looks at its timers and pages again before it runs on. VPs stopped. */
+void synic_stir_all(struct vmr_synic *synic);
+
+/*
+ * --- synic_state.c: the classes of state, each as vmrig/hv_state.h has it. Values may be anything: VMR_E_CONFIG,
+ * naming class and field, and nothing changed. Of a VP: its thread. The others: VPs stopped. ---
+ */
+
+void synic_save(struct synic_vp *vp, struct vmr_hv_synic_state *ret_state);
+enum vmr_status synic_restore(struct vmr_synic *synic, struct synic_vp *vp, const struct vmr_hv_synic_state *state,
+                              struct vmr_error *err);
+/* VMR_VP_SIMP, VMR_VP_SIEFP */
+void synic_save_page(struct synic_vp *vp, enum vmr_vp_class vp_class, struct vmr_hv_page_state *ret_state);
+enum vmr_status synic_restore_page(struct synic_vp *vp, enum vmr_vp_class vp_class,
+                                   const struct vmr_hv_page_state *state, struct vmr_error *err);
+void synic_save_queue(struct synic_vp *vp, unsigned sint, struct vmr_hv_queue_state *ret_state);
+enum vmr_status synic_restore_queue(struct vmr_synic *synic, struct synic_vp *vp, unsigned sint,
+                                    const struct vmr_hv_queue_state *state, struct vmr_error *err);
+/* VMR_E_HOST: the hypervisor has the timers, and does not tell or take them. */
+enum vmr_status synic_save_stimers(struct vmr_synic *synic, struct synic_vp *vp, struct vmr_hv_stimers_state *ret_state,
+                                   struct vmr_error *err);
+enum vmr_status synic_restore_stimers(struct vmr_synic *synic, struct synic_vp *vp,
+                                      const struct vmr_hv_stimers_state *state, struct vmr_error *err);
+/* Not as vmr_synic_time_set: what is in RAM is not touched before a VP is about to run. */
+void synic_restore_time(struct vmr_synic *synic, uint64_t count);
+enum vmr_status synic_restore_tsc(struct vmr_synic *synic, const struct vmr_hv_tsc_state *state, struct vmr_error *err);
+/* synic_monitor.c. VMR_E_STATE, VMR_E_HOST and the like: the page cannot be trapped. */
+void synic_save_monitor(struct vmr_synic *synic, struct vmr_hv_monitor_state *ret_state);
+enum vmr_status synic_restore_monitor(struct vmr_synic *synic, const struct vmr_hv_monitor_state *state,
+                                      struct vmr_error *err);

@@ -161,6 +161,59 @@ enum vmr_status vmr_synic_monitor_allocate_page(struct vmr_synic *synic, uint8_t
     return VMR_OK;
 }
 
+/* --- saving and restoring --- */
+
+void synic_save_monitor(struct vmr_synic *synic, struct vmr_hv_monitor_state *ret_state)
+{
+    begin_change(synic);
+    uint64_t gpa = monitor_page(&synic->monitor);
+
+    ret_state->has_page = gpa != MONITOR_NO_PAGE;
+    ret_state->gpa = ret_state->has_page ? gpa : 0;
+    ret_state->allocated = synic->has_allocated;
+    end_change(synic);
+}
+
+static enum vmr_status check_state(const struct vmr_synic *synic, const struct vmr_hv_monitor_state *state,
+                                   struct vmr_error *err)
+{
+    if (!is_aligned(state->gpa, VMR_PAGE_SIZE) || (!state->has_page && state->gpa != 0))
+        return vmr_error_set(err, VMR_E_CONFIG, "monitor: gpa: %#" PRIx64 " is not the address of %s", state->gpa,
+                             state->has_page ? "a page" : "no page");
+    if (state->allocated && (!state->has_page || !synic->options.monitor->allocate))
+        return vmr_error_set(err, VMR_E_CONFIG, "monitor: allocated: there is no such page");
+    return VMR_OK;
+}
+
+static enum vmr_status restore_locked(struct vmr_synic *synic, const struct vmr_hv_monitor_state *state,
+                                      struct vmr_error *err)
+{
+    uint64_t before = monitor_page(&synic->monitor);
+    bool was_allocated = synic->has_allocated;
+    enum vmr_status status = move_page(synic, state->has_page ? state->gpa : MONITOR_NO_PAGE, err);
+
+    if (!status) {
+        synic->has_allocated = state->allocated;
+        return VMR_OK;
+    }
+    if (move_page(synic, before, NULL) == VMR_OK)
+        synic->has_allocated = was_allocated;
+    return status;
+}
+
+enum vmr_status synic_restore_monitor(struct vmr_synic *synic, const struct vmr_hv_monitor_state *state,
+                                      struct vmr_error *err)
+{
+    enum vmr_status status = check_state(synic, state, err);
+
+    if (status)
+        return status;
+    begin_change(synic);
+    status = restore_locked(synic, state, err);
+    end_change(synic);
+    return status;
+}
+
 /* --- triggers --- */
 
 struct trigger {

@@ -17,8 +17,8 @@
 #define UNTOLD_SINTS UINT32_C(0xffff0000)
 /* What may let a timer's message go that could not before: the hypervisor tries again when it is told of EOM. */
 #define UNTOLD_OBSTACLES (UNTOLD(HV_MSR_SIMP) | UNTOLD_SINTS)
-#define UNTOLD_ALL                                                                                                     \
-    (UNTOLD(HV_MSR_SCONTROL) | UNTOLD(HV_MSR_SIEFP) | UNTOLD(HV_MSR_SIMP) | UNTOLD_SINTS | UNTOLD_TIMERS_OFF)
+#define UNTOLD_REGISTERS (UNTOLD(HV_MSR_SCONTROL) | UNTOLD(HV_MSR_SIEFP) | UNTOLD(HV_MSR_SIMP) | UNTOLD_SINTS)
+#define UNTOLD_ALL (UNTOLD_REGISTERS | UNTOLD_TIMERS_OFF)
 
 _Static_assert(HV_MSR_SINT0 - HV_MSR_SCONTROL == 16 && HV_SINT_COUNT == 16, "UNTOLD_SINTS");
 
@@ -101,6 +101,54 @@ static bool arm_timers_again(struct vmr_synic *synic, vmr_vp_index vp)
     return done;
 }
 
+/* Those that are to be turned off are off. When a periodic one is due nobody says. */
+bool synic_offload_save_timers(struct vmr_synic *synic, struct synic_vp *vp, struct vmr_hv_stimers_state *ret_state)
+{
+    struct vmr_hv_stimers_state state = {0};
+    bool done = true;
+
+    for (uint32_t i = 0; i < HV_STIMER_COUNT && !(vp->untold & UNTOLD_TIMERS_OFF); i++) {
+        struct vmr_hv_stimer_state *timer = &state.timers[i];
+        uint32_t config_index = HV_MSR_STIMER0_CONFIG + 2 * i;
+
+        done = done && synic_offload_read(synic, vp->index, config_index, &timer->config) == VMR_MSR_OK &&
+               synic_offload_read(synic, vp->index, config_index + 1, &timer->count) == VMR_MSR_OK;
+        timer->changed = (timer->config & HV_STIMER_ENABLE) != 0;
+    }
+    if (done)
+        *ret_state = state;
+    return done;
+}
+
+/* Off, count, on: in another order the hypervisor may turn it on by the old count, or off for good. */
+static bool put_timers(struct vmr_synic *synic, vmr_vp_index vp, const struct vmr_hv_stimers_state *state)
+{
+    bool done = true;
+
+    for (uint32_t i = 0; i < HV_STIMER_COUNT && done; i++) {
+        uint32_t config_index = HV_MSR_STIMER0_CONFIG + 2 * i;
+
+        done = set(synic, vp, config_index, 0) && set(synic, vp, config_index + 1, state->timers[i].count) &&
+               set(synic, vp, config_index, state->timers[i].config);
+    }
+    return done;
+}
+
+bool synic_offload_restore_timers(struct vmr_synic *synic, struct synic_vp *vp,
+                                  const struct vmr_hv_stimers_state *state)
+{
+    struct vmr_hv_stimers_state before;
+
+    if (!synic_offload_save_timers(synic, vp, &before))
+        return false;
+    if (!put_timers(synic, vp->index, state)) {
+        (void)put_timers(synic, vp->index, &before);
+        return false;
+    }
+    vp->untold &= ~UNTOLD_TIMERS_OFF;
+    return true;
+}
+
 /* --- the reference TSC page: its place is judged here, its content is the hypervisor's --- */
 
 enum vmr_msr_result synic_offload_write_tsc(struct vmr_synic *synic, vmr_vp_index vp, uint64_t guest_value)
@@ -133,6 +181,16 @@ void synic_offload_changed(struct synic_vp *vp, uint32_t index)
 {
     if (index >= HV_MSR_SCONTROL && index < HV_MSR_SINT0 + HV_SINT_COUNT)
         vp->untold |= UNTOLD(index);
+}
+
+void synic_offload_restored(struct synic_vp *vp)
+{
+    vp->untold |= UNTOLD_REGISTERS;
+}
+
+void synic_offload_tsc_restored(struct vmr_synic *synic)
+{
+    sync_store_u32(synic->host, &synic->tsc_untold, 1);
 }
 
 void synic_offload_reset(struct vmr_synic *synic)

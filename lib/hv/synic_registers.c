@@ -71,13 +71,16 @@ enum vmr_msr_result synic_vp_read(struct synic_vp *vp, uint32_t index, uint64_t 
 }
 
 /* A vector that belongs to exceptions may stand in a SINT that raises nothing. */
+bool synic_vp_sint_is_possible(uint64_t value)
+{
+    bool is_silent = (value & (HV_SINT_MASKED | HV_SINT_POLLING)) != 0;
+
+    return (value & ~SINT_DEFINED) == 0 && (is_silent || (value & HV_SINT_VECTOR_MASK) >= HV_SINT_VECTOR_MIN);
+}
+
 static enum vmr_msr_result write_sint(uint64_t *sint, uint64_t guest_value)
 {
-    bool is_silent = (guest_value & (HV_SINT_MASKED | HV_SINT_POLLING)) != 0;
-
-    if ((guest_value & ~SINT_DEFINED) != 0)
-        return VMR_MSR_FAULT;
-    if (!is_silent && (guest_value & HV_SINT_VECTOR_MASK) < HV_SINT_VECTOR_MIN)
+    if (!synic_vp_sint_is_possible(guest_value))
         return VMR_MSR_FAULT;
     *sint = guest_value;
     return VMR_MSR_OK;

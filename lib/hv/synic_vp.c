@@ -212,8 +212,8 @@ bool synic_vp_is_open(struct synic_vp *vp, unsigned sint)
     return open;
 }
 
-enum vmr_status synic_vp_restore_queue(struct synic_vp *vp, unsigned sint, const struct message *messages,
-                                       uint32_t count, bool *ret_doorbell)
+enum vmr_status synic_vp_restore_queue(struct synic_vp *vp, unsigned sint, const void *messages, uint32_t count,
+                                       bool *ret_doorbell)
 {
     sync_mutex_lock(&vp->lock);
     enum vmr_status status = message_queues_restore(&vp->queues, sint, messages, count, ret_doorbell);

@@ -53,12 +53,14 @@ void synic_vp_reset(struct synic_vp *vp);
 /* NOT_MINE for what is no register of a VP's SynIC (synic_registers.c). */
 enum vmr_msr_result synic_vp_read(struct synic_vp *vp, uint32_t index, uint64_t *ret_value);
 enum vmr_msr_result synic_vp_write(struct synic_vp *vp, uint32_t index, uint64_t guest_value);
+/* Whether a SINT register can hold it. */
+bool synic_vp_sint_is_possible(uint64_t value);
 
 /* As message_queues_push, with the lock. */
 enum vmr_status synic_vp_post(struct synic_vp *vp, unsigned sint, const struct message *message, bool *ret_doorbell);
 /* As message_queues_restore, with the lock. */
-enum vmr_status synic_vp_restore_queue(struct synic_vp *vp, unsigned sint, const struct message *messages,
-                                       uint32_t count, bool *ret_doorbell);
+enum vmr_status synic_vp_restore_queue(struct synic_vp *vp, unsigned sint, const void *messages, uint32_t count,
+                                       bool *ret_doorbell);
 /* `ret_irq` is written, and true in `ret_raise`, if an interrupt follows. */
 enum vmr_synic_signal synic_vp_signal(struct synic_vp *vp, unsigned guest_sint, unsigned guest_flag, bool *ret_raise,
                                       struct synic_irq *ret_irq);

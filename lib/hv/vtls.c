@@ -35,7 +35,7 @@ static uint8_t next_below(unsigned set, uint8_t vtl)
 /* Intel SDM vol. 3, 12.12.4. */
 #define PAT_RESET UINT64_C(0x0007040600070406)
 
-static void begin_vp(struct vtl_vp *vp, uint8_t first)
+void vtls_begin(struct vtl_vp *vp, uint8_t first)
 {
     *vp = (struct vtl_vp){.active = first, .enabled = (uint8_t)(BIT(0) | BIT(first)), .entered = BIT(first)};
     vmr_x86_regs_reset(&vp->initial[0].regs);
@@ -46,7 +46,7 @@ void vtls_reset(struct vtls *vtls)
 {
     vtls->enabled = (uint8_t)(BIT(0) | BIT(vtls->first));
     for (uint32_t i = 0; i < vtls->vp_count; i++) {
-        begin_vp(&vtls->vps[i], vtls->first);
+        vtls_begin(&vtls->vps[i], vtls->first);
         vtls->vps[i].restarted = true;
     }
 }

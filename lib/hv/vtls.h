@@ -11,9 +11,10 @@
 
 #include "lib/base/sync.h"
 #include "vmrig/hv_spec.h"
+#include "vmrig/hv_state.h"
 #include "vmrig/vtl.h"
 
-#define VTLS_VECTOR_WORDS 4u
+#define VTLS_VECTOR_WORDS VMR_HV_VECTOR_WORDS
 
 struct vtl_vp {
     uint8_t active;
@@ -38,8 +39,23 @@ struct vtls {
 /* The object is zeroed; host, vp_count, highest and first are set. */
 enum vmr_status vtls_init(struct vtls *vtls);
 void vtls_finish(struct vtls *vtls); /* zeroed is fine */
-/* As at the beginning. VPs stopped. */
+/* One VP as at the beginning. */
+void vtls_begin(struct vtl_vp *vp, uint8_t first);
+/* All of it. VPs stopped. */
 void vtls_reset(struct vtls *vtls);
+
+/*
+ * --- vtl_state.c: VMR_VP_VTLS, on the VP's thread, and `enabled` of VMR_VM_VTLS, VPs stopped. Values may be anything:
+ * VMR_E_CONFIG, naming the field, and nothing changed. ---
+ */
+
+void vtls_save(struct vtls *vtls, vmr_vp_index vp, struct vmr_hv_vp_vtls_state *ret_state);
+enum vmr_status vtls_restore(struct vtls *vtls, vmr_vp_index vp, const struct vmr_hv_vp_vtls_state *state,
+                             struct vmr_error *err);
+void vtls_state_at_reset(const struct vtls *vtls, struct vmr_hv_vp_vtls_state *ret_state);
+/* Whether a partition can have such a set of VTLs. */
+bool vtls_set_is_possible(const struct vtls *vtls, unsigned set);
+void vtls_restore_enabled(struct vtls *vtls, uint8_t enabled);
 
 /* --- enabling. `caller` is the VTL that asks --- */
 

@@ -212,6 +212,7 @@ static enum vmr_status build(const struct vmr_proto *proto, const struct vmr_vm_
 
     if (!status)
         status = partition_create_hv(partition, proto, err);
+    partition_add_hv_classes(partition);
     if (!status)
         status = show_memory(partition, err);
     if (status) {

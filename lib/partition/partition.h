@@ -111,10 +111,12 @@ struct vmr_partition {
     bool bound_once;
     const struct vmr_irqchip_ops *chip_ops;
     void *chip;
-    struct vmr_hv_guest *hv; /* owned; NULL: none */
-    uint8_t vtl_first;       /* in which VPs begin */
-    uint8_t vtl_highest;     /* that may be entered */
-    uint64_t vp_classes;     /* that are there: 1 << enum vmr_vp_class */
+    struct vmr_hv_guest *hv;               /* owned; NULL: none */
+    uint8_t vtl_first;                     /* in which VPs begin */
+    uint8_t vtl_highest;                   /* that may be entered */
+    uint64_t vp_classes;                   /* that are there: 1 << enum vmr_vp_class */
+    uint64_t vm_classes;                   /* 1 << enum vmr_vm_class */
+    uint64_t hv_vp_classes, hv_vm_classes; /* of those, the Hyper-V interface's */
     uint32_t cpuid_1_eax;
     uint64_t vtl0_alias_map;
     struct partition_clock clock;
@@ -133,6 +135,16 @@ void vp_note_flags(struct vmr_vp *vp, uint64_t rflags);
 
 /* Which classes the partition's VPs have, and what their power-up depends on. */
 void partition_find_classes(struct vmr_partition *partition, const struct vmr_cpuid_entry *cpuid, size_t count);
+/* Those of the Hyper-V interface too, once there is one. Its own reset does them. */
+void partition_add_hv_classes(struct vmr_partition *partition);
+static inline bool vp_state_is_hv(const struct vmr_vp *vp, const struct vmr_state_id *id)
+{
+    return (vp->partition->hv_vp_classes >> id->state_class & 1) != 0;
+}
+static inline bool vm_state_is_hv(const struct vmr_partition *partition, const struct vmr_state_id *id)
+{
+    return (partition->hv_vm_classes >> id->state_class & 1) != 0;
+}
 /* As vmr_vp_state_get and vmr_vp_state_set, of a state that is there, and of a VP that may be looked into. */
 enum vmr_status vp_get_state(struct vmr_vp *vp, const struct vmr_state_id *id, void *ret_value, struct vmr_error *err);
 enum vmr_status vp_set_state(struct vmr_vp *vp, const struct vmr_state_id *id, const void *value,

@@ -127,18 +127,18 @@ static void forget_requests(struct vmr_partition *partition)
     }
 }
 
-/* Room for a value of any class. NULL: out of memory. */
+/* Room for a value of any class but the Hyper-V interface's, which does its own reset. NULL: out of memory. */
 static void *any_value(void)
 {
     size_t size = 0;
 
-    for (unsigned i = 0; i < VMR_VP_CLASS_COUNT; i++) {
-        if (vmr_vp_class_type((enum vmr_vp_class)i)->size > size)
-            size = vmr_vp_class_type((enum vmr_vp_class)i)->size;
-    }
-    for (unsigned i = 0; i < VMR_VM_CLASS_COUNT; i++) {
+    for (unsigned i = 0; i < VMR_VM_HYPERCALL; i++) {
         if (vmr_vm_class_type((enum vmr_vm_class)i)->size > size)
             size = vmr_vm_class_type((enum vmr_vm_class)i)->size;
+    }
+    for (unsigned i = VMR_VP_REGISTERS; i <= VMR_VP_DEBUG_STATE; i++) {
+        if (vmr_vp_class_type((enum vmr_vp_class)i)->size > size)
+            size = vmr_vp_class_type((enum vmr_vp_class)i)->size;
     }
     return calloc(1, size);
 }
@@ -149,6 +149,8 @@ static enum vmr_status reset_classes(struct vmr_partition *partition, struct vmr
     enum vmr_status status = value ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "reset: out of memory");
 
     for (struct vmr_state_id id = {0}; !status && vmr_partition_state_find(partition, &id); id.instance++) {
+        if (vm_state_is_hv(partition, &id))
+            continue;
         vmr_partition_state_at_reset(partition, &id, value);
         status = partition->backend->state->vm_set_state(partition->backend_vm, (enum vmr_vm_class)id.state_class,
                                                          value, err);
@@ -311,6 +313,8 @@ static enum vmr_status reset_vp(struct vmr_vp *vp, struct vmr_error *err)
     if (!status && ops->vp_reset)
         status = ops->vp_reset(vp->backend_vp, err);
     for (struct vmr_state_id id = {0}; !status && vmr_vp_state_find(vp, &id); id.instance++) {
+        if (vp_state_is_hv(vp, &id))
+            continue; /* the partition's part has done them, and something may have been posted since */
         vmr_vp_state_at_reset(vp, &id, value);
         status = vp_set_state(vp, &id, value, err);
     }
@@ -381,7 +385,7 @@ static enum vmr_status scrub_classes(struct vmr_vp *vp, uint8_t vtl, struct vmr_
     enum vmr_status status = value ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "scrub: out of memory");
 
     for (struct vmr_state_id id = {0}; !status && vmr_vp_state_find(vp, &id); id.instance++) {
-        if (id.vtl == vtl)
+        if (id.vtl == vtl && !vp_state_is_hv(vp, &id))
             status = scrub_class(vp, &id, value, err);
     }
     free(value);

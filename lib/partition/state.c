@@ -9,6 +9,7 @@
 #include "lib/partition/lifecycle.h"
 #include "lib/partition/partition.h"
 #include "vmrig/backend_state.h"
+#include "vmrig/hv_state.h"
 
 #define CLASS_BIT(vp_class) (UINT64_C(1) << (vp_class))
 #define RFLAGS_IF 0x200u
@@ -78,7 +79,18 @@ void partition_find_classes(struct vmr_partition *partition, const struct vmr_cp
     partition->vp_classes |= CLASS_BIT(VMR_VP_ACTIVITY);
     if (vmr_caps_have(caps, VMR_CAP_SINGLE_STEP) || vmr_caps_have(caps, VMR_CAP_HW_BREAKPOINT))
         partition->vp_classes |= CLASS_BIT(VMR_VP_DEBUG_STATE);
+    partition->vm_classes = caps->vm_classes;
     partition->cpuid_1_eax = cpuid_word(cpuid, count, 1, 0, CPUID_EAX);
+}
+
+void partition_add_hv_classes(struct vmr_partition *partition)
+{
+    if (!partition->hv)
+        return;
+    partition->hv_vp_classes = vmr_hv_guest_vp_classes(partition->hv);
+    partition->hv_vm_classes = vmr_hv_guest_vm_classes(partition->hv);
+    partition->vp_classes |= partition->hv_vp_classes;
+    partition->vm_classes |= partition->hv_vm_classes;
 }
 
 static bool backend_holds(const struct vmr_vp *vp, enum vmr_vp_class vp_class)
@@ -93,14 +105,14 @@ static uint32_t vtl_count(const struct vmr_partition *partition, enum vmr_vp_cla
     return vmr_vp_class_is_private(vp_class) ? partition->vtl_highest + 1u : 1;
 }
 
-/* Of each class there is one a VTL, or one. */
+/* Of each class there is one a VTL, or one; of queues one a SINT. */
 bool vmr_vp_state_find(const struct vmr_vp *vp, struct vmr_state_id *id)
 {
     struct vmr_state_id at = *id;
 
-    if (at.instance > 0 && at.vtl < VMR_VTL_COUNT)
+    if (at.instance >= vmr_hv_vp_class_instances((enum vmr_vp_class)at.state_class) && at.vtl < VMR_VTL_COUNT)
         at = (struct vmr_state_id){.state_class = at.state_class, .vtl = at.vtl + 1};
-    for (; at.state_class < VMR_VP_CLASS_COUNT; at.state_class++, at.vtl = 0) {
+    for (; at.state_class < VMR_VP_CLASS_COUNT; at = (struct vmr_state_id){.state_class = at.state_class + 1}) {
         if ((vp->partition->vp_classes & CLASS_BIT(at.state_class)) != 0 &&
             at.vtl < vtl_count(vp->partition, (enum vmr_vp_class)at.state_class)) {
             *id = at;
@@ -110,14 +122,21 @@ bool vmr_vp_state_find(const struct vmr_vp *vp, struct vmr_state_id *id)
     return false;
 }
 
+static bool next_instance(struct vmr_partition *partition, struct vmr_state_id *at)
+{
+    if ((partition->hv_vm_classes & CLASS_BIT(at->state_class)) != 0)
+        return vmr_hv_guest_next_instance(partition->hv, (enum vmr_vm_class)at->state_class, &at->instance);
+    return at->instance == 0;
+}
+
 bool vmr_partition_state_find(struct vmr_partition *partition, struct vmr_state_id *id)
 {
     struct vmr_state_id at = *id;
 
-    if ((at.instance > 0 || at.vtl > 0) && at.state_class < VMR_VM_CLASS_COUNT)
+    if (at.vtl > 0 && at.state_class < VMR_VM_CLASS_COUNT)
         at = (struct vmr_state_id){.state_class = at.state_class + 1};
-    for (; at.state_class < VMR_VM_CLASS_COUNT; at.state_class++) {
-        if ((partition->caps.vm_classes & CLASS_BIT(at.state_class)) != 0) {
+    for (; at.state_class < VMR_VM_CLASS_COUNT; at = (struct vmr_state_id){.state_class = at.state_class + 1}) {
+        if ((partition->vm_classes & CLASS_BIT(at.state_class)) != 0 && next_instance(partition, &at)) {
             *id = at;
             return true;
         }
@@ -268,6 +287,8 @@ enum vmr_status vp_get_state(struct vmr_vp *vp, const struct vmr_state_id *id, v
 {
     enum vmr_vp_class vp_class = (enum vmr_vp_class)id->state_class;
 
+    if (vp_state_is_hv(vp, id))
+        return vmr_hv_guest_vp_state_get(vp->partition->hv, vp->index, id, ret_value, err);
     if (vp_class == VMR_VP_ACTIVITY)
         return get_activity(vp, id->vtl, ret_value, err);
     if (vp_class == VMR_VP_DEBUG_STATE) {
@@ -277,10 +298,60 @@ enum vmr_status vp_get_state(struct vmr_vp *vp, const struct vmr_state_id *id, v
     return vp->partition->backend->state->vp_get_state(vp->backend_vp, (uint8_t)id->vtl, vp_class, ret_value, err);
 }
 
+/* What the library knows of registers that a VP has by now. CR8 of VTLs above 0 is nothing to the local APIC. */
+static void note_registers(struct vmr_vp *vp, uint32_t vtl, const struct vmr_x86_regs *regs)
+{
+    if (vtl == VMR_VTL0)
+        *(vp->vtl == VMR_VTL0 ? &vp->guest_tpr : &vp->vtl0_tpr) = (uint8_t)regs->cr8;
+    else if (vtl == vp->vtl)
+        vp->guest_tpr = (uint8_t)regs->cr8;
+    if (vtl == vp->vtl)
+        vp_note_flags(vp, regs->rflags);
+}
+
+/* The interface and the hypervisor are in the same VTL, or nothing has changed. */
+static enum vmr_status follow_vtl(struct vmr_vp *vp, const struct vmr_state_id *id,
+                                  const struct vmr_hv_vp_vtls_state *before, struct vmr_error *err)
+{
+    struct vmr_partition *partition = vp->partition;
+    uint8_t vtl = vmr_hv_guest_vtl(partition->hv, vp->index);
+
+    if (vtl == vp->vtl)
+        return VMR_OK;
+    enum vmr_status status = partition->backend->vp_switch_vtl(vp->backend_vp, vtl, NULL);
+
+    if (!status) {
+        vp_is_in_vtl(vp, vtl);
+        return VMR_OK;
+    }
+    if (vmr_hv_guest_vp_state_set(partition->hv, vp->index, id, before, NULL))
+        return vmr_error_set(err, status, "vtls: active: the VP is in no VTL any more");
+    return vmr_error_set(err, status, "vtls: active: the hypervisor does not enter VTL %u", vtl);
+}
+
+static enum vmr_status set_hv_state(struct vmr_vp *vp, const struct vmr_state_id *id, const void *value,
+                                    struct vmr_error *err)
+{
+    struct vmr_hv_guest *hv = vp->partition->hv;
+    struct vmr_hv_vp_vtls_state before;
+    enum vmr_status status = VMR_OK;
+
+    if (id->state_class == VMR_VP_VTLS)
+        status = vmr_hv_guest_vp_state_get(hv, vp->index, id, &before, err);
+    if (!status)
+        status = vmr_hv_guest_vp_state_set(hv, vp->index, id, value, err);
+    if (!status && id->state_class == VMR_VP_VTLS)
+        status = follow_vtl(vp, id, &before, err);
+    vp->recheck = true;
+    return status;
+}
+
 enum vmr_status vp_set_state(struct vmr_vp *vp, const struct vmr_state_id *id, const void *value, struct vmr_error *err)
 {
     enum vmr_vp_class vp_class = (enum vmr_vp_class)id->state_class;
 
+    if (vp_state_is_hv(vp, id))
+        return set_hv_state(vp, id, value, err);
     if (vp_class == VMR_VP_ACTIVITY)
         return set_activity(vp, id->vtl, value, err);
     if (vp_class == VMR_VP_DEBUG_STATE)
@@ -288,12 +359,8 @@ enum vmr_status vp_set_state(struct vmr_vp *vp, const struct vmr_state_id *id, c
     enum vmr_status status =
         vp->partition->backend->state->vp_set_state(vp->backend_vp, (uint8_t)id->vtl, vp_class, value, err);
 
-    if (!status && vp_class == VMR_VP_REGISTERS && id->vtl == vp->vtl) {
-        const struct vmr_x86_regs *regs = value;
-
-        vp_note_flags(vp, regs->rflags);
-        vp->guest_tpr = (uint8_t)regs->cr8;
-    }
+    if (!status && vp_class == VMR_VP_REGISTERS)
+        note_registers(vp, id->vtl, value);
     return status;
 }
 
@@ -319,6 +386,10 @@ void vmr_vp_state_at_reset(const struct vmr_vp *vp, const struct vmr_state_id *i
     const struct vmr_backend_state *ops = partition->backend->state;
     struct vmr_x86_reset_info info = {.vp = vp->index, .cpuid_1_eax = partition->cpuid_1_eax};
 
+    if (vp_state_is_hv(vp, id)) {
+        vmr_hv_guest_vp_state_at_reset(partition->hv, id, ret_value);
+        return;
+    }
     /* Also VTL 0, where it is entered later than another. [LIFE-9] */
     info.waits_for_sipi =
         vp->index > 0 && partition_has_apic(partition) && (id->vtl == partition->vtl_first || id->vtl == VMR_VTL0);
@@ -356,9 +427,12 @@ enum vmr_status vmr_partition_state_get(struct vmr_partition *partition, const s
 {
     enum vmr_status status = check_partition(partition, id, err);
 
-    return status ? status
-                  : partition->backend->state->vm_get_state(partition->backend_vm, (enum vmr_vm_class)id->state_class,
-                                                            ret_value, err);
+    if (status)
+        return status;
+    if (vm_state_is_hv(partition, id))
+        return vmr_hv_guest_state_get(partition->hv, id, ret_value, err);
+    return partition->backend->state->vm_get_state(partition->backend_vm, (enum vmr_vm_class)id->state_class, ret_value,
+                                                   err);
 }
 
 enum vmr_status vmr_partition_state_set(struct vmr_partition *partition, const struct vmr_state_id *id,
@@ -366,13 +440,18 @@ enum vmr_status vmr_partition_state_set(struct vmr_partition *partition, const s
 {
     enum vmr_status status = check_partition(partition, id, err);
 
-    return status ? status
-                  : partition->backend->state->vm_set_state(partition->backend_vm, (enum vmr_vm_class)id->state_class,
-                                                            value, err);
+    if (status)
+        return status;
+    if (vm_state_is_hv(partition, id))
+        return vmr_hv_guest_state_set(partition->hv, id, value, err);
+    return partition->backend->state->vm_set_state(partition->backend_vm, (enum vmr_vm_class)id->state_class, value,
+                                                   err);
 }
 
 void vmr_partition_state_at_reset(struct vmr_partition *partition, const struct vmr_state_id *id, void *ret_value)
 {
-    (void)partition;
-    vmr_x86_vm_at_reset((enum vmr_vm_class)id->state_class, ret_value);
+    if (vm_state_is_hv(partition, id))
+        vmr_hv_guest_state_at_reset(partition->hv, id, ret_value);
+    else
+        vmr_x86_vm_at_reset((enum vmr_vm_class)id->state_class, ret_value);
 }

@@ -10,54 +10,15 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "lib/state/hv_state.h"
+#include "lib/state/x86_registers.h"
+
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 /* --- fields --- */
 
 #define REG(member, name) VMR_STATE_FIELD(struct vmr_x86_regs, member, name, VMR_FIELD_HEX)
-#define GPR(number, name) REG(gpr[number], name)
-#define SEGMENT(member)                                                                                                \
-    REG(member.base, #member ".base"), REG(member.limit, #member ".limit"), REG(member.selector, #member ".selector"), \
-        REG(member.attributes, #member ".attributes")
-#define TABLE(member) REG(member.base, #member ".base"), REG(member.limit, #member ".limit")
-
-static const struct vmr_state_field register_fields[] = {
-    GPR(VMR_X86_RAX, "rax"),
-    GPR(VMR_X86_RCX, "rcx"),
-    GPR(VMR_X86_RDX, "rdx"),
-    GPR(VMR_X86_RBX, "rbx"),
-    GPR(VMR_X86_RSP, "rsp"),
-    GPR(VMR_X86_RBP, "rbp"),
-    GPR(VMR_X86_RSI, "rsi"),
-    GPR(VMR_X86_RDI, "rdi"),
-    GPR(VMR_X86_R8, "r8"),
-    GPR(VMR_X86_R9, "r9"),
-    GPR(VMR_X86_R10, "r10"),
-    GPR(VMR_X86_R11, "r11"),
-    GPR(VMR_X86_R12, "r12"),
-    GPR(VMR_X86_R13, "r13"),
-    GPR(VMR_X86_R14, "r14"),
-    GPR(VMR_X86_R15, "r15"),
-    REG(rip, "rip"),
-    REG(rflags, "rflags"),
-    SEGMENT(cs),
-    SEGMENT(ds),
-    SEGMENT(es),
-    SEGMENT(fs),
-    SEGMENT(gs),
-    SEGMENT(ss),
-    SEGMENT(tr),
-    SEGMENT(ldtr),
-    TABLE(gdtr),
-    TABLE(idtr),
-    REG(cr0, "cr0"),
-    REG(cr2, "cr2"),
-    REG(cr3, "cr3"),
-    REG(cr4, "cr4"),
-    REG(cr8, "cr8"),
-    REG(efer, "efer"),
-    REG(apic_base, "apic-base"),
-};
+static const struct vmr_state_field register_fields[] = {X86_REGISTER_FIELDS(REG, "")};
 
 static const struct vmr_state_field word_fields[] = {
     VMR_STATE_FIELD(struct vmr_x86_word_state, value, "value", VMR_FIELD_HEX),
@@ -200,7 +161,7 @@ static const struct vmr_state_field ioapic_fields[] = {
     VMR_STATE_ARRAY(struct vmr_x86_ioapic_state, redirection, "redirection", VMR_FIELD_HEX),
 };
 
-/* --- classes --- */
+/* --- classes: those without a name are the Hyper-V interface's --- */
 
 #define CLASS(class_, name_, struct_, fields_)                                                                         \
     [class_] = {                                                                                                       \
@@ -237,19 +198,23 @@ static const struct vmr_state_type vm_types[VMR_VM_CLASS_COUNT] = {
 
 const struct vmr_state_type *vmr_vp_class_type(enum vmr_vp_class vp_class)
 {
-    return (unsigned)vp_class < VMR_VP_CLASS_COUNT ? &vp_types[vp_class] : NULL;
+    if ((unsigned)vp_class >= VMR_VP_CLASS_COUNT)
+        return NULL;
+    return vp_types[vp_class].name ? &vp_types[vp_class] : hv_vp_class_type(vp_class);
 }
 
 const struct vmr_state_type *vmr_vm_class_type(enum vmr_vm_class vm_class)
 {
-    return (unsigned)vm_class < VMR_VM_CLASS_COUNT ? &vm_types[vm_class] : NULL;
+    if ((unsigned)vm_class >= VMR_VM_CLASS_COUNT)
+        return NULL;
+    return vm_types[vm_class].name ? &vm_types[vm_class] : hv_vm_class_type(vm_class);
 }
 
 enum vmr_vp_class vmr_vp_class_find(const char *name)
 {
     unsigned i = 0;
 
-    while (i < VMR_VP_CLASS_COUNT && strcmp(vp_types[i].name, name) != 0)
+    while (i < VMR_VP_CLASS_COUNT && strcmp(vmr_vp_class_type((enum vmr_vp_class)i)->name, name) != 0)
         i++;
     return (enum vmr_vp_class)i;
 }
@@ -258,14 +223,19 @@ enum vmr_vm_class vmr_vm_class_find(const char *name)
 {
     unsigned i = 0;
 
-    while (i < VMR_VM_CLASS_COUNT && strcmp(vm_types[i].name, name) != 0)
+    while (i < VMR_VM_CLASS_COUNT && strcmp(vmr_vm_class_type((enum vmr_vm_class)i)->name, name) != 0)
         i++;
     return (enum vmr_vm_class)i;
 }
 
+#define BIT(class_) (UINT64_C(1) << (class_))
+
 /* TLFS, Private State: what VTLs do not share. */
 bool vmr_vp_class_is_private(enum vmr_vp_class vp_class)
 {
-    return vp_class == VMR_VP_REGISTERS || vp_class == VMR_VP_PAT || vp_class == VMR_VP_SYSCALL ||
-           vp_class == VMR_VP_TSC_AUX || vp_class == VMR_VP_ACTIVITY;
+    const uint64_t private = BIT(VMR_VP_REGISTERS) | BIT(VMR_VP_PAT) | BIT(VMR_VP_SYSCALL) | BIT(VMR_VP_TSC_AUX) |
+                             BIT(VMR_VP_ACTIVITY) | BIT(VMR_VP_ASSIST) | BIT(VMR_VP_SYNIC) | BIT(VMR_VP_SIMP) |
+                             BIT(VMR_VP_SIEFP) | BIT(VMR_VP_MESSAGE_QUEUE) | BIT(VMR_VP_STIMERS);
+
+    return (unsigned)vp_class < VMR_VP_CLASS_COUNT && (private & BIT(vp_class)) != 0;
 }

@@ -258,20 +258,72 @@ static void reserved_bits_are_refused(void **state)
     }
 }
 
+static struct vmr_hv_stimer_state saved(const struct stimer *timer)
+{
+    struct vmr_hv_stimer_state state;
+
+    stimer_save(timer, &state);
+    return state;
+}
+
 static void a_restored_timer_keeps_its_deadline(void **state)
 {
     (void)state;
-    struct stimers timers = {0};
+    struct stimers timers = {0}, others = {0};
     struct sink sink = {0};
 
-    stimer_restore(&timers.timers[0], ENABLE | PERIODIC, 1000, 200);
-    assert_int_equal(scan(&timers, 700, &sink), 1200);
-    stimer_restore(&timers.timers[1], ENABLE, 800, 0);
-    assert_int_equal(scan(&timers, 700, &sink), 800);
-    stimer_restore(&timers.timers[2], UINT64_MAX & ~ENABLE, 1, 0);
-    assert_int_equal(timers.timers[2].config, HV_STIMER_DEFINED & ~ENABLE);
-    assert_int_equal(scan(&timers, 700, &sink), 800);
+    assert_true(stimer_set_config(&timers.timers[0], ENABLE | PERIODIC));
+    stimer_set_count(&timers.timers[0], 1000);
+    assert_true(stimer_set_config(&timers.timers[1], ENABLE));
+    stimer_set_count(&timers.timers[1], 800);
+    assert_int_equal(scan(&timers, 200, &sink), 800);
+    assert_true(stimer_set_config(&timers.timers[2], ENABLE)); /* armed when it is looked at */
+    stimer_set_count(&timers.timers[2], 750);
+    for (unsigned i = 0; i < HV_STIMER_COUNT; i++) {
+        const struct vmr_hv_stimer_state timer = saved(&timers.timers[i]);
+
+        assert_true(stimer_restore(&others.timers[i], &timer));
+    }
+    assert_int_equal(scan(&others, 700, &sink), 750);
     assert_int_equal(sink.messages, 0);
+    assert_int_equal(scan(&others, 750, &sink), 800);
+    assert_int_equal(scan(&others, 800, &sink), 1200);
+    assert_int_equal(sink.messages, 2);
+}
+
+static void a_timer_that_cannot_be_is_not_restored(void **state)
+{
+    static const struct vmr_hv_stimer_state bad[] = {
+        {.config = ~HV_STIMER_DEFINED},
+        {.config = HV_STIMER_DIRECT | 15u << HV_STIMER_VECTOR_SHIFT},
+        {.config = ENABLE, .count = 5, .due = 6},
+        {.config = ENABLE, .due = 1},
+        {.count = 5, .due = 5},
+        {.stalled = true},
+        {.config = ENABLE, .count = 5, .changed = true, .stalled = true},
+        {.config = ENABLE, .count = 5, .changed = true, .due = 5},
+    };
+    const struct stimer untouched = {.config = ENABLE, .count = 7, .due = 7, .armed = true};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct stimer timer = untouched;
+
+        assert_false(stimer_restore(&timer, &bad[i]));
+        assert_memory_equal(&timer, &untouched, sizeof(timer));
+    }
+}
+
+static void what_means_nothing_is_not_saved(void **state)
+{
+    const struct stimer off = {.config = 0, .count = 7, .due = 9, .stalled = true};
+    const struct stimer changed = {.config = ENABLE, .count = 7, .due = 9, .armed = true, .changed = true};
+
+    (void)state;
+    assert_int_equal(saved(&off).due, 0);
+    assert_false(saved(&off).stalled);
+    assert_int_equal(saved(&changed).due, 0);
+    assert_true(saved(&changed).changed);
 }
 
 static void the_earliest_of_four_is_the_deadline(void **state)
@@ -304,6 +356,8 @@ int main(void)
         cmocka_unit_test(disabling_takes_an_expired_timer_back),
         cmocka_unit_test(reserved_bits_are_refused),
         cmocka_unit_test(a_restored_timer_keeps_its_deadline),
+        cmocka_unit_test(a_timer_that_cannot_be_is_not_restored),
+        cmocka_unit_test(what_means_nothing_is_not_saved),
         cmocka_unit_test(the_earliest_of_four_is_the_deadline),
     };
 

@@ -448,35 +448,6 @@ static void reset_is_power_up_but_for_ports_and_time(void **state)
     rig_finish(&rig);
 }
 
-/* --- restoring --- */
-
-static void a_restored_queue_delivers_without_another_post(void **state)
-{
-    (void)state;
-    struct rig rig;
-    struct message messages[2] = {0};
-    struct vmr_synic_target target = {.vp = 0, .sint = 2};
-
-    rig_init(&rig);
-    store_le32(messages[0].bytes, 11);
-    store_le32(messages[1].bytes, 12);
-    rig_write(&rig, HV_MSR_SIMP, SIMP | 1);
-    rig_write(&rig, HV_MSR_SINT0 + 2, 0x52);
-    (void)rig_poll(&rig);
-    assert_int_equal(synic_restore_queue(rig.synic, &target, messages, 2), VMR_OK);
-    assert_int_equal(rig.wakes[0], 1);
-    (void)rig_poll(&rig);
-    assert_int_equal(rig_slot_type(&rig, SIMP, 2), 11);
-    assert_true(rig_slot_is_marked(&rig, SIMP, 2));
-    assert_int_equal(synic_restore_queue(rig.synic, &target, NULL, 0), VMR_OK);
-    assert_int_equal(rig.wakes[0], 1); /* nothing to ring for */
-    target.sint = 16;
-    assert_int_equal(synic_restore_queue(rig.synic, &target, messages, 2), VMR_E_USAGE);
-    target = (struct vmr_synic_target){.vp = RIG_VPS};
-    assert_int_equal(synic_restore_queue(rig.synic, &target, messages, 2), VMR_E_USAGE);
-    rig_finish(&rig);
-}
-
 static void discard(void *context, uint16_t flag)
 {
     (void)context;
@@ -540,7 +511,6 @@ int main(void)
         cmocka_unit_test(a_tsc_that_cannot_be_read_is_asked_once),
         cmocka_unit_test(a_message_for_a_busy_slot_waits),
         cmocka_unit_test(reset_is_power_up_but_for_ports_and_time),
-        cmocka_unit_test(a_restored_queue_delivers_without_another_post),
         cmocka_unit_test(a_recorder_is_told_what_threads_from_outside_do),
     };
 

@@ -178,6 +178,14 @@ static bool make_other(unsigned vp_class, void *value)
     case VMR_VP_CET_SS:
     case VMR_VP_TSC_DEADLINE:
     case VMR_VP_DEBUG_STATE:
+    case VMR_VP_VTLS: /* this and those behind: the Hyper-V interface's */
+    case VMR_VP_ASSIST:
+    case VMR_VP_CRASH:
+    case VMR_VP_SYNIC:
+    case VMR_VP_SIMP:
+    case VMR_VP_SIEFP:
+    case VMR_VP_MESSAGE_QUEUE:
+    case VMR_VP_STIMERS:
     case VMR_VP_CLASS_COUNT:
         break;
     }
