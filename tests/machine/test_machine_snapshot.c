@@ -81,6 +81,7 @@ static enum vmr_status keep(void *context, const void *data, size_t length, stru
 static const struct vmr_machine_options wanted = {
     .memory_size = 3 * MIB, .vps = 2, .rtc_epoch_s = 1704067200, .firmware = firmware, .firmware_size = 0x10000};
 
+/* Long because it is one story: saved, gone, made again from what the file says, restored, and saved again. */
 static void a_machine_made_alike_becomes_the_saved_one(void **state)
 {
     static const uint8_t other[0x10000];
