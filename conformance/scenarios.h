@@ -48,6 +48,7 @@ extern const struct conf_family conf_family_reset_guest;
 extern const struct conf_family conf_family_reset_set;
 extern const struct conf_family conf_family_scrub;
 extern const struct conf_family conf_family_snapshot;
+extern const struct conf_family conf_family_snapshot_other;
 extern const struct conf_family conf_family_host;
 extern const struct conf_family conf_family_clock;
 extern const struct conf_family conf_family_machine;

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A snapshot from one hypervisor in a VM of another: what both have comes over,
+ * and what only one has is told.
+ */
+
+#include "conformance/scenarios/guest_words.h"
+#include "conformance/scenarios/snapshot_words.h"
+#include "conformance/scenarios/state_words.h"
+
+CONF_PROGRAM(works, VMR_SET(1, 7), VMR_STORE(VMR_PROGRAM_DATA, 4, 0x1234), VMR_WRMSR(0xc0000082u, 0x5678), VMR_END());
+
+/* Each is a line of the failure. */
+static void tell(void *context, const struct vmr_snapshot_state *left, const struct vmr_snapshot_state *right,
+                 const struct vmr_state_difference *difference)
+{
+    struct conf *conf = context;
+    const struct vmr_snapshot_state *state = left ? left : right;
+
+    if (!difference)
+        conf_fail(conf, __FILE__, __LINE__, "VP %u: '%s' is in one alone", state->vp, state->type->name);
+    else
+        conf_fail(conf, __FILE__, __LINE__, "VP %u: %s.%s[%u] was %#llx and is %#llx", state->vp, state->type->name,
+                  difference->field->name, difference->element, (unsigned long long)difference->left,
+                  (unsigned long long)difference->right);
+}
+
+/* A partition on the mock, like the scenario's VM. */
+struct other_vm {
+    struct vmr_hypervisor_handle handle;
+    struct vmr_memory *memory;
+    struct vmr_bus *ports, *mmio;
+    struct vmr_irqchip_set *chip;
+    struct conf_vm view; /* what the words of snapshots look at */
+};
+
+static const char *spec_like(const struct conf_vm *vm)
+{
+    switch (vmr_partition_irqchip(vm->partition)) {
+    case VMR_IRQCHIP_SPLIT:
+        return "mock:profile=kvm-like,irqchip=split";
+    case VMR_IRQCHIP_KERNEL:
+        return "mock:profile=kvm-like,irqchip=kernel";
+    case VMR_IRQCHIP_USER:
+    case VMR_IRQCHIP_COUNT:
+        break;
+    }
+    return "mock:profile=kvm-like";
+}
+
+static enum vmr_status other_build(struct other_vm *other, const struct conf_vm *like)
+{
+    const struct vmr_host *host = like->conf->host;
+    const struct vmr_proto_options proto_options = {.host = host, .vp_count = like->vp_count};
+    const struct vmr_partition_options options = {.memory = other->memory};
+    const struct vmr_irqchip_options chip = {
+        .host = host, .vp_count = like->vp_count, .split = other->handle.irqchip == VMR_IRQCHIP_SPLIT};
+    struct vmr_proto *proto = NULL;
+    enum vmr_status status = vmr_proto_create(&other->handle, &proto_options, &proto, NULL);
+
+    if (!status)
+        status = vmr_proto_build(&proto, &options, &other->view.partition, NULL);
+    vmr_proto_destroy(proto);
+    if (status || !like->chip)
+        return status;
+    status = vmr_irqchip_create(&chip, other->ports, other->mmio, &other->chip, NULL);
+    if (status)
+        return status;
+    other->view.chip = other->chip;
+    return vmr_partition_attach_irqchip(other->view.partition, vmr_irqchip_builtin_ops(), other->chip, NULL);
+}
+
+static bool other_init(struct other_vm *other, struct conf_vm *like)
+{
+    const struct vmr_host *host = like->conf->host;
+    struct vmr_backend_set backends;
+    struct vmr_memory_region region;
+    enum vmr_status status;
+
+    *other = (struct other_vm){.view = {.conf = like->conf, .vp_count = like->vp_count}};
+    vmr_backend_set_init(&backends);
+    status = vmr_probe_named(&backends, spec_like(like), &other->handle, NULL);
+    if (!status)
+        status = vmr_memory_create(host, &other->memory, NULL);
+    for (size_t i = 0; !status && vmr_memory_region_get(like->memory, i, &region); i++)
+        status = vmr_memory_region_add(other->memory, &region, NULL);
+    if (!status)
+        status = vmr_bus_create(host, VMR_BUS_PORTS, &other->ports, NULL);
+    if (!status)
+        status = vmr_bus_create(host, VMR_BUS_MMIO, &other->mmio, NULL);
+    if (!status)
+        status = other_build(other, like);
+    for (vmr_vp_index vp = 0; !status && vp < like->vp_count; vp++)
+        status = vmr_partition_bind(other->view.partition, vp, &other->view.vps[vp], NULL);
+    CONF_CHECK(like->conf, status == VMR_OK, "the other VM: %s", vmr_status_name(status));
+    return status == VMR_OK;
+}
+
+static void other_finish(struct other_vm *other)
+{
+    for (vmr_vp_index vp = 0; vp < other->view.vp_count; vp++)
+        vmr_vp_unbind(other->view.vps[vp]);
+    CONF_CHECK(other->view.conf, vmr_partition_destroy(other->view.partition) == VMR_OK, "taking it down");
+    vmr_irqchip_destroy(other->chip);
+    vmr_bus_destroy(other->ports);
+    vmr_bus_destroy(other->mmio);
+    vmr_memory_destroy(other->memory);
+    vmr_handle_close(&other->handle);
+}
+
+struct tally {
+    struct conf *conf;
+    unsigned skipped, alone;
+};
+
+static void count_skipped(void *context, const struct vmr_snapshot_state *state, const char *class_name)
+{
+    struct tally *tally = context;
+
+    (void)state;
+    (void)class_name;
+    tally->skipped++;
+}
+
+static void count_alone(void *context, const struct vmr_snapshot_state *left, const struct vmr_snapshot_state *right,
+                        const struct vmr_state_difference *difference)
+{
+    struct tally *tally = context;
+
+    if (difference)
+        tell(tally->conf, left, right, difference);
+    else
+        tally->alone++;
+}
+
+/* Long because it is one story: there, over to the mock, saved there, and held against what was saved here. */
+static void what_both_have_comes_back_from_another_hypervisor(struct conf *conf)
+{
+    struct tally tally = {.conf = conf};
+    const struct vmr_snapshot_restore_options options = {
+        .other_hypervisor = true, .skipped = count_skipped, .context = &tally};
+    const struct vmr_snapshot_differences sink = {.state = count_alone, .context = &tally};
+    struct vmr_error err = {.message = ""};
+    struct kept here = {0}, there = {0};
+    struct snapshot_vm parts;
+    struct other_vm other;
+    uint64_t count = 0;
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    struct conf_vm *vm = vm_about_to_run(conf, NULL, &works);
+
+    CONF_REQUIRE(conf, vm && conf_run_to_end(vm, 0) && snapshot_save(vm, 0, &here), "the guest");
+    struct vmr_snapshot *saved = snapshot_open(conf, &here);
+
+    if (other_init(&other, vm)) {
+        snapshot_parts_of(&other.view, &parts);
+        bool restored = vmr_snapshot_restore(&parts.parts, &saved, 1, &options, &err) == VMR_OK;
+
+        CONF_CHECK(conf, restored, "restoring: %s", err.message);
+        struct vmr_snapshot *back =
+            restored && snapshot_save(&other.view, 0, &there) ? snapshot_open(conf, &there) : NULL;
+
+        if (back) {
+            CONF_CHECK(conf, vmr_snapshot_compare(saved, back, false, &sink, &count, &err) == VMR_OK, "%s",
+                       err.message);
+            CONF_CHECK_EQ(conf, count, tally.alone, "differences are classes that one has alone");
+            CONF_CHECK_EQ(conf, tally.skipped, tally.alone, "classes that were told");
+        }
+        vmr_snapshot_close(back);
+        other_finish(&other);
+    }
+    vmr_snapshot_close(saved);
+    kept_free(&here);
+    kept_free(&there);
+}
+
+static const struct conf_scenario scenarios[] = {
+    {.name = "what_both_have_comes_back_from_another_hypervisor",
+     .family = "snapshot",
+     .clauses = "SNAP-6",
+     .flags = CONF_MOCK_ONLY, /* elsewhere the XSAVE areas differ in length, and that is refused */
+     .chip = CONF_CHIP_ANY,
+     .run = what_both_have_comes_back_from_another_hypervisor},
+};
+CONF_FAMILY(snapshot_other, scenarios);
