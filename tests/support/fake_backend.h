@@ -24,8 +24,8 @@
 #define FAKE_STATE_LOG_MAX 256u
 /* Without those that are larger, and TSC_DEADLINE; some are there by CPUID only. */
 #define FAKE_STATE_CLASSES                                                                                             \
-    (((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) &                                                                       \
-     ~(UINT64_C(1) << VMR_VP_XSAVE | UINT64_C(1) << VMR_VP_APIC | UINT64_C(1) << VMR_VP_TSC_DEADLINE))
+    (((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) & ~(UINT64_C(1) << VMR_VP_VTLS | UINT64_C(1) << VMR_VP_XSAVE |          \
+                                                   UINT64_C(1) << VMR_VP_APIC | UINT64_C(1) << VMR_VP_TSC_DEADLINE))
 
 enum fake_call {
     FAKE_OPEN,
