@@ -16,12 +16,15 @@ LIB = {
     'lib/partition': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory'),
     'lib/run': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory', 'lib/partition'),
     'lib/devices': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory'),
+    'lib/config': ('lib/base',),
+    'lib/resolve': ('lib/base', 'lib/config'),
+    'lib/tables': ('lib/base', 'lib/config'),
     'lib/boot': ('lib/base', 'lib/io', 'lib/memory'),
     'lib/snapshot': ('lib/base',),
     'lib/trace': ('lib/base', 'lib/exit', 'lib/memory'),
     'lib/debug': ('lib/base', 'lib/memory'),
     'lib/machine': ('lib/base', 'lib/exit', 'lib/io', 'lib/memory', 'lib/partition', 'lib/run', 'lib/devices',
-                    'lib/boot', 'lib/trace'),
+                    'lib/boot', 'lib/trace', 'lib/config'),
 }
 TABLE = {
     'include/vmrig': (),

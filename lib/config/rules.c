@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All rules in one sequence: tables in the order of the steps.
+ */
+
+#include "lib/config/rules.h"
+
+#include <string.h>
+
+static const struct {
+    const struct vmr_config_rule *rules;
+    size_t count;
+} tables[] = {
+    {rules_file, RULE_FILE_COUNT},
+};
+
+const struct vmr_config_rule *vmr_config_rule_get(size_t index)
+{
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+        if (index < tables[i].count)
+            return &tables[i].rules[index];
+        index -= tables[i].count;
+    }
+    return NULL;
+}
+
+const struct vmr_config_rule *vmr_config_rule_find(const char *code)
+{
+    const struct vmr_config_rule *rule;
+
+    for (size_t i = 0; (rule = vmr_config_rule_get(i)); i++) {
+        if (strcmp(rule->code, code) == 0)
+            return rule;
+    }
+    return NULL;
+}
