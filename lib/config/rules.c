@@ -12,6 +12,9 @@ static const struct {
     size_t count;
 } tables[] = {
     {rules_file, RULE_FILE_COUNT},
+    {rules_address, RULE_ADDRESS_COUNT},
+    {rules_number, RULE_NUMBER_COUNT},
+    {rules_host, RULE_HOST_COUNT},
 };
 
 const struct vmr_config_rule *vmr_config_rule_get(size_t index)

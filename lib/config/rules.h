@@ -15,3 +15,40 @@ enum rule_file {
     RULE_FILE_COUNT
 };
 extern const struct vmr_config_rule rules_file[RULE_FILE_COUNT];
+
+/* Of the address space. */
+enum rule_address {
+    RULE_ADDRESS_SIZE,
+    RULE_ADDRESS_ALIGNMENT,
+    RULE_ADDRESS_RANGE,
+    RULE_ADDRESS_OVERLAP,
+    RULE_ADDRESS_EXHAUSTED,
+    RULE_ADDRESS_ECAM,
+    RULE_ADDRESS_VTL2_RAM,
+    RULE_ADDRESS_COUNT
+};
+extern const struct vmr_config_rule rules_address[RULE_ADDRESS_COUNT];
+
+/* Of numbers that follow from the configuration. */
+enum rule_number {
+    RULE_NUMBER_APIC_ID,
+    RULE_NUMBER_BUSES,
+    RULE_NUMBER_INTERRUPTS,
+    RULE_NUMBER_COUNT
+};
+extern const struct vmr_config_rule rules_number[RULE_NUMBER_COUNT];
+
+/* Of the host. */
+enum rule_host {
+    RULE_HOST_ARCH,
+    RULE_HOST_VPS,
+    RULE_HOST_ADDRESS_BITS,
+    RULE_HOST_X2APIC,
+    RULE_HOST_GIC,
+    RULE_HOST_ITS,
+    RULE_HOST_NESTED,
+    RULE_HOST_VTL2,
+    RULE_HOST_ISOLATION,
+    RULE_HOST_COUNT
+};
+extern const struct vmr_config_rule rules_host[RULE_HOST_COUNT];
