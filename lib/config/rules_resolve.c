@@ -92,8 +92,8 @@ const struct vmr_config_rule rules_host[RULE_HOST_COUNT] = {
         {
             "CFG-HOST-ARCH",
             "The hypervisor runs guests of the machine's architecture.",
-            "Source: vmr_resolve_host; a machine of another architecture can be resolved and described, and runs "
-            "elsewhere.",
+            "A machine of another architecture can be checked, resolved and described, and runs elsewhere. "
+            "Source: include/vmrig/resolved.h.",
         },
     [RULE_HOST_VPS] =
         {
@@ -131,13 +131,15 @@ const struct vmr_config_rule rules_host[RULE_HOST_COUNT] = {
         {
             "CFG-HOST-NESTED",
             "The hypervisor gives guests virtualization of their own, if the machine asks for it.",
-            "Source: the backend's capabilities; KVM needs it in the host's module parameters.",
+            "KVM does where the host's kernel module has it turned on; other hypervisors have their own switches. "
+            "Source: the backend's capabilities.",
         },
     [RULE_HOST_VTL2] =
         {
             "CFG-HOST-VTL2",
             "The hypervisor has VTLs, if the machine has a VTL 2.",
-            "Source: the backend's capabilities (`vmrig probe`, capability vtl).",
+            "`vmrig probe` shows the capability vtl where it has; today the mock does. "
+            "Source: the backend's capabilities.",
         },
     [RULE_HOST_ISOLATION] =
         {
