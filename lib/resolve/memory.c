@@ -336,6 +336,7 @@ static void take_virtio(struct resolving *resolving, const struct vmr_gpa_range 
     }
 }
 
+/* One case each; what they do is a line. */
 static void take_place(struct resolving *resolving, const struct vmr_placement *placement)
 {
     struct vmr_resolved_memory *memory = &resolving->machine.memory;
