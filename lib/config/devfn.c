@@ -6,6 +6,7 @@
 
 #include "lib/config/devfn.h"
 
+#include <assert.h>
 #include <stdbool.h>
 
 #define NOBODY UINT32_MAX
@@ -25,6 +26,11 @@ struct devfn_bus devfn_root_bus(const struct vmr_pcie_root_complex_config *compl
     return bus;
 }
 
+size_t devfn_capacity(const struct devfn_bus *bus)
+{
+    return DEVFN_COUNT - bus->first_device * 8u;
+}
+
 static struct devfn_place place_one(const struct devfn_bus *bus, struct bus_state *state,
                                     const struct vmr_pcie_port_config *port, uint32_t index)
 {
@@ -35,12 +41,8 @@ static struct devfn_place place_one(const struct devfn_bus *bus, struct bus_stat
         place.other = state->users[place.devfn];
         return place;
     }
-    while (!port->devfn.given && state->next_free < DEVFN_COUNT && state->users[state->next_free] != NOBODY)
+    while (!port->devfn.given && state->users[state->next_free] != NOBODY)
         state->next_free++;
-    if (!port->devfn.given && state->next_free == DEVFN_COUNT) {
-        place.problem = DEVFN_NONE_FREE;
-        return place;
-    }
     if (!port->devfn.given)
         place.devfn = (uint8_t)state->next_free;
     state->users[place.devfn] = index;
@@ -63,6 +65,7 @@ void devfn_assign(const struct devfn_bus *bus, const struct vmr_pcie_port_config
     struct bus_state state = {.next_free = bus->first_device * 8u};
     uint32_t said = 0; /* bit n: device n was found to lack its function 0 */
 
+    assert(count <= devfn_capacity(bus));
     for (unsigned i = 0; i < DEVFN_COUNT; i++)
         state.users[i] = NOBODY;
     for (uint32_t i = 0; i < count; i++)
