@@ -31,7 +31,6 @@ extern const struct vmr_config_rule rules_address[RULE_ADDRESS_COUNT];
 
 /* Of numbers that follow from the configuration. */
 enum rule_number {
-    RULE_NUMBER_APIC_ID,
     RULE_NUMBER_BUSES,
     RULE_NUMBER_INTERRUPTS,
     RULE_NUMBER_COUNT

@@ -61,14 +61,6 @@ const struct vmr_config_rule rules_address[RULE_ADDRESS_COUNT] = {
 };
 
 const struct vmr_config_rule rules_number[RULE_NUMBER_COUNT] = {
-    [RULE_NUMBER_APIC_ID] =
-        {
-            "CFG-NUMBER-APIC-ID",
-            "Every APIC id can be said by the APICs.",
-            "Ids of sockets whose size is no power of two leave gaps, and the offset adds to them. Without x2APIC an "
-            "id "
-            "is at most 254, with it 32 bits without all ones. Source: Intel SDM vol. 3, 11.12.1.",
-        },
     [RULE_NUMBER_BUSES] =
         {
             "CFG-NUMBER-BUSES",

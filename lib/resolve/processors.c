@@ -4,9 +4,6 @@
  * interrupt controllers know it.
  */
 
-#include <inttypes.h>
-
-#include "lib/config/rules.h"
 #include "lib/resolve/resolve.h"
 
 /* MPIDR_EL1 (Arm ARM, D19.2.101): affinity bytes 0 to 2, then flags, then affinity byte 3. */
@@ -46,31 +43,21 @@ static uint64_t apic_id(const struct vmr_resolved_processors *processors, uint32
     return (offset / rounded + vp / size) * rounded + vp % size;
 }
 
-static enum vmr_status give_apic_ids(struct resolving *resolving, struct vmr_resolved_vp *vps)
+/* That they fit 32 bits, and what the mode says, was checked. */
+static void give_apic_ids(struct resolving *resolving, struct vmr_resolved_vp *vps)
 {
     struct vmr_resolved_processors *processors = &resolving->machine.processors;
     const struct vmr_x86_topology_config *config = resolving->config->processor_topology.x86;
     enum vmr_x2apic_config wanted = config ? config->x2apic : VMR_X2APIC_CONFIG_AUTO;
-    uint64_t limit = wanted == VMR_X2APIC_CONFIG_UNSUPPORTED ? XAPIC_ID_MAX : UINT32_MAX - 1;
-    uint64_t highest = 0;
 
-    for (uint32_t i = 0; i < processors->vp_count; i++) {
-        uint64_t id = apic_id(processors, config ? config->apic_id_offset : 0, i);
-
-        if (id > limit) {
-            resolve_find(resolving, &rules_number[RULE_NUMBER_APIC_ID],
-                         config && config->apic_id_offset ? "processor_topology.x86.apic_id_offset"
-                                                          : "processor_topology",
-                         "VP %" PRIu32 " would have APIC id %" PRIu64 ", above %" PRIu64, i, id, limit);
-            return VMR_E_CONFIG;
-        }
-        vps[i].apic_id = (uint32_t)id;
-        highest = id > highest ? id : highest;
-    }
-    processors->x2apic = wanted == VMR_X2APIC_CONFIG_UNSUPPORTED                         ? VMR_X2APIC_UNSUPPORTED
-                         : wanted == VMR_X2APIC_CONFIG_ENABLED || highest > XAPIC_ID_MAX ? VMR_X2APIC_ENABLED
-                                                                                         : VMR_X2APIC_SUPPORTED;
-    return VMR_OK;
+    for (uint32_t i = 0; i < processors->vp_count; i++)
+        vps[i].apic_id = (uint32_t)apic_id(processors, config ? config->apic_id_offset : 0, i);
+    if (wanted == VMR_X2APIC_CONFIG_UNSUPPORTED)
+        processors->x2apic = VMR_X2APIC_UNSUPPORTED;
+    else if (wanted == VMR_X2APIC_CONFIG_ENABLED || vps[processors->vp_count - 1].apic_id > XAPIC_ID_MAX)
+        processors->x2apic = VMR_X2APIC_ENABLED;
+    else
+        processors->x2apic = VMR_X2APIC_SUPPORTED;
 }
 
 static void give_affinities(const struct vmr_resolved_processors *processors, struct vmr_resolved_vp *vps)
@@ -102,7 +89,8 @@ enum vmr_status resolve_processors(struct resolving *resolving)
     }
     processors->vps = vps;
     if (resolving->config->arch == VMR_ARCH_X86_64)
-        return give_apic_ids(resolving, vps);
-    give_affinities(processors, vps);
+        give_apic_ids(resolving, vps);
+    else
+        give_affinities(processors, vps);
     return VMR_OK;
 }

@@ -55,7 +55,7 @@ static void chipset_sizes_are_as_asked_but_not_below_the_architectures(void **st
         uint32_t asked;
         uint64_t start;
     } cases[] = {
-        {VMR_ARCH_X86_64, 0, 0xfe000000},         {VMR_ARCH_X86_64, 4096, 0xfe000000},
+        {VMR_ARCH_X86_64, 0, 0xfe000000},          {VMR_ARCH_X86_64, 4096, 0xfe000000},
         {VMR_ARCH_X86_64, 0x40000000, 0xc0000000}, {VMR_ARCH_X86_64, 0x10000001, 0xeffff000},
         {VMR_ARCH_ARM64, 0, 0xef000000},
     };

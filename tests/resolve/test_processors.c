@@ -11,10 +11,21 @@ static void apic_ids_follow_from_sockets_of_a_power_of_two(void **state)
         uint32_t vps, per_socket, offset; /* per_socket 0: not given */
         uint32_t vp, apic_id, socket;
     } cases[] = {
-        {1, 0, 0, 0, 0, 0},    {8, 0, 0, 7, 7, 0},       {8, 4, 0, 5, 5, 1},      {8, 3, 0, 2, 2, 0},
-        {8, 3, 0, 3, 4, 1},    {8, 3, 0, 7, 9, 2},       {9, 3, 8, 3, 12, 1},     {4, 4, 5, 0, 4, 0},
-        {4, 3, 7, 0, 4, 0},    {4, 4, 3, 1, 1, 0},       {1024, 1, 0, 1023, 1023, 1023},
-        {6, 0, 0, 5, 5, 0},    {6, 0, 16, 5, 21, 0},     {2, 40000, 0, 1, 1, 0},  {2, 40000, 32768, 1, 32769, 0},
+        {1, 0, 0, 0, 0, 0},
+        {8, 0, 0, 7, 7, 0},
+        {8, 4, 0, 5, 5, 1},
+        {8, 3, 0, 2, 2, 0},
+        {8, 3, 0, 3, 4, 1},
+        {8, 3, 0, 7, 9, 2},
+        {9, 3, 8, 3, 12, 1},
+        {4, 4, 5, 0, 4, 0},
+        {4, 3, 7, 0, 4, 0},
+        {4, 4, 3, 1, 1, 0},
+        {1024, 1, 0, 1023, 1023, 1023},
+        {6, 0, 0, 5, 5, 0},
+        {6, 0, 16, 5, 21, 0},
+        {2, 40000, 0, 1, 1, 0},
+        {2, 40000, 32768, 1, 32769, 0},
     };
     struct rig rig;
 
@@ -65,9 +76,12 @@ static void x2apic_is_on_where_an_id_needs_it(void **state)
         uint32_t vps;
         enum vmr_x2apic x2apic;
     } cases[] = {
-        {VMR_X2APIC_CONFIG_AUTO, 255, VMR_X2APIC_SUPPORTED},      {VMR_X2APIC_CONFIG_AUTO, 256, VMR_X2APIC_ENABLED},
-        {VMR_X2APIC_CONFIG_SUPPORTED, 255, VMR_X2APIC_SUPPORTED}, {VMR_X2APIC_CONFIG_SUPPORTED, 256, VMR_X2APIC_ENABLED},
-        {VMR_X2APIC_CONFIG_ENABLED, 1, VMR_X2APIC_ENABLED},       {VMR_X2APIC_CONFIG_UNSUPPORTED, 255, VMR_X2APIC_UNSUPPORTED},
+        {VMR_X2APIC_CONFIG_AUTO, 255, VMR_X2APIC_SUPPORTED},
+        {VMR_X2APIC_CONFIG_AUTO, 256, VMR_X2APIC_ENABLED},
+        {VMR_X2APIC_CONFIG_SUPPORTED, 255, VMR_X2APIC_SUPPORTED},
+        {VMR_X2APIC_CONFIG_SUPPORTED, 256, VMR_X2APIC_ENABLED},
+        {VMR_X2APIC_CONFIG_ENABLED, 1, VMR_X2APIC_ENABLED},
+        {VMR_X2APIC_CONFIG_UNSUPPORTED, 255, VMR_X2APIC_UNSUPPORTED},
     };
     struct rig rig;
 
@@ -78,27 +92,6 @@ static void x2apic_is_on_where_an_id_needs_it(void **state)
         rig.config.processor_topology.proc_count = cases[i].vps;
         assert_int_equal(rig_resolve(&rig)->processors.x2apic, cases[i].x2apic);
     }
-    rig_finish(&rig);
-}
-
-static void ids_that_apics_cannot_say_are_refused(void **state)
-{
-    struct rig rig;
-
-    (void)state;
-    rig_init(&rig, VMR_ARCH_X86_64);
-    rig.x86.x2apic = VMR_X2APIC_CONFIG_UNSUPPORTED;
-    rig.config.processor_topology.proc_count = 256;
-    rig_refuse(&rig, "CFG-NUMBER-APIC-ID", "processor_topology", "VP 255 would have APIC id 255");
-    rig.config.processor_topology.proc_count = 1;
-    rig.x86.apic_id_offset = 255;
-    rig_refuse(&rig, "CFG-NUMBER-APIC-ID", "processor_topology.x86.apic_id_offset", "VP 0 would have APIC id 255");
-    rig.x86.x2apic = VMR_X2APIC_CONFIG_AUTO;
-    rig.x86.apic_id_offset = UINT32_MAX;
-    rig_refuse(&rig, "CFG-NUMBER-APIC-ID", "processor_topology.x86.apic_id_offset", "4294967295");
-    rig.config.processor_topology.proc_count = 3;
-    rig.x86.apic_id_offset = UINT32_MAX - 2;
-    assert_int_equal(rig_resolve(&rig)->processors.vps[2].apic_id, UINT32_MAX - 1);
     rig_finish(&rig);
 }
 
@@ -122,7 +115,6 @@ int main(void)
         cmocka_unit_test(apic_ids_follow_from_sockets_of_a_power_of_two),
         cmocka_unit_test(threads_share_cores_and_only_where_a_socket_has_two),
         cmocka_unit_test(x2apic_is_on_where_an_id_needs_it),
-        cmocka_unit_test(ids_that_apics_cannot_say_are_refused),
         cmocka_unit_test(affinities_are_vp_indices_with_their_flags),
     };
 
