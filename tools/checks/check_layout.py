@@ -8,6 +8,7 @@ import common
 
 # Modules without a test of their own name, each with the reason.
 WITHOUT_TEST = {
+    'lib/config/rules_build.c': 'a table: tests/config/test_rules.c',
     'lib/config/rules_file.c': 'a table: tests/config/test_rules.c',
     'lib/trace/recorder_backend.c': 'part of the recorder: tests/trace/test_recorder.c',
     'lib/trace/recorder_host.c': 'part of the recorder: tests/trace/test_recorder.c',
