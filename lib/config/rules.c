@@ -13,7 +13,7 @@ static const struct {
     const struct vmr_config_rule *rules;
     size_t count;
 } tables[] = {
-    /* The file; what the check looks at, part by part; resolution; the host. One a line. */
+    /* The file; what the check looks at, part by part; resolution; the host; tables; building. One a line. */
     /* clang-format off */
     {rules_file, RULE_FILE_COUNT},
     {rules_load, RULE_LOAD_COUNT},
@@ -29,6 +29,7 @@ static const struct {
     {rules_address, RULE_ADDRESS_COUNT},
     {rules_number, RULE_NUMBER_COUNT},
     {rules_host, RULE_HOST_COUNT},
+    {rules_build, RULE_BUILD_COUNT},
     /* clang-format on */
 };
 

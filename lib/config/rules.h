@@ -51,3 +51,23 @@ enum rule_host {
     RULE_HOST_COUNT
 };
 extern const struct vmr_config_rule rules_host[RULE_HOST_COUNT];
+/* Of building: what is asked for and is not there. */
+enum rule_build {
+    RULE_BUILD_ARCH,
+    RULE_BUILD_LOAD_MODE,
+    RULE_BUILD_DEVICE,
+    RULE_BUILD_CONTROLLERS,
+    RULE_BUILD_CAPABILITY,
+    RULE_BUILD_RESOURCE,
+    RULE_BUILD_PARAMETER,
+    RULE_BUILD_TWICE,
+    RULE_BUILD_TOPOLOGY,
+    RULE_BUILD_NUMA,
+    RULE_BUILD_BACKING,
+    RULE_BUILD_RAM,
+    RULE_BUILD_CLOCK,
+    RULE_BUILD_FILE,
+    RULE_BUILD_FEATURE,
+    RULE_BUILD_COUNT
+};
+extern const struct vmr_config_rule rules_build[RULE_BUILD_COUNT];

@@ -32,6 +32,7 @@ WITHOUT_TEST = {
     'lib/config/model_topology.c': 'a table: tests/config/test_model.c',
     'lib/config/rules_chipset.c': 'a table: tests/config/test_rules.c',
     'lib/config/rules_device.c': 'a table: tests/config/test_rules.c',
+    'lib/config/rules_build.c': 'a table: tests/config/test_rules.c',
     'lib/config/rules_file.c': 'a table: tests/config/test_rules.c',
     'lib/config/rules_hypervisor.c': 'a table: tests/config/test_rules.c',
     'lib/config/rules_layout.c': 'a table: tests/config/test_rules.c',
