@@ -62,11 +62,14 @@ static const char *skip_string(const char *at, const char *end)
     return at < end ? at + 1 : end;
 }
 
-/* Looks at brackets and commas alone: whatever else is wrong, jansson finds. */
+/* Looks at brackets, commas and zero bytes alone: whatever else is wrong, jansson finds. */
 static enum vmr_status check_limits(const char *text, const char *end, struct vmr_config_report *report)
 {
+    const char *zero = memchr(text, '\0', (size_t)(end - text));
     uint32_t depth = 0, values = 1;
 
+    if (zero)
+        return refuse(report, RULE_FILE_SYNTAX, place_of(text, zero), "there is a zero byte");
     for (const char *at = text; at < end;) {
         if (*at == '"') {
             at = skip_string(at, end);

@@ -63,14 +63,6 @@ void vmr_config_file_locate(const struct vmr_config_file *file, struct vmr_confi
     report_sort(report);
 }
 
-/* What holds between fields is looked at here, once there are rules for it. */
-static enum vmr_status check_rules(const struct vmr_config *config, struct vmr_config_report *report)
-{
-    (void)config;
-    (void)report;
-    return VMR_OK;
-}
-
 /* All that can be said of it goes to `report`. */
 static enum vmr_status read_file(struct vmr_config_file *file, const char *text, size_t length,
                                  struct vmr_config_report *report)
@@ -84,7 +76,7 @@ static enum vmr_status read_file(struct vmr_config_file *file, const char *text,
     json_read_struct(&reader, &model_config, file->root, &file->config);
     if (reader.no_memory)
         return VMR_E_NOMEM;
-    status = check_rules(&file->config, &checked);
+    status = vmr_config_check(&file->config, &checked);
     hand_over(&checked, reader.unread, report);
     vmr_config_file_locate(file, report);
     if (status == VMR_OK || status == VMR_E_CONFIG)

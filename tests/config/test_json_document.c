@@ -127,7 +127,7 @@ static void what_is_no_json_is_refused_where_it_is_not(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         expect_refusal(rows[i].text, strlen(rows[i].text), rows[i].code, rows[i].line, rows[i].column);
     expect_refusal("{\0}", 3, "CFG-FILE-SYNTAX", 1, 2);
-    expect_refusal("{\"a\": \"\0\"}", 10, "CFG-FILE-SYNTAX", 1, 7);
+    expect_refusal("{\"a\": \"\0\"}", 10, "CFG-FILE-SYNTAX", 1, 8);
 }
 
 static char *filled(size_t length, char c)
