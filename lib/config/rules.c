@@ -16,6 +16,7 @@ static const struct {
     /* The file; what the check looks at, part by part; resolution; the host; tables; building. One a line. */
     /* clang-format off */
     {rules_file, RULE_FILE_COUNT},
+    {rules_field, RULE_FIELD_COUNT},
     {rules_load, RULE_LOAD_COUNT},
     {rules_device, RULE_DEVICE_COUNT},
     {rules_pcie, RULE_PCIE_COUNT},
