@@ -12,6 +12,7 @@ static const struct {
     size_t count;
 } tables[] = {
     {rules_file, RULE_FILE_COUNT},
+    {rules_tables, RULE_TABLES_COUNT},
 };
 
 const struct vmr_config_rule *vmr_config_rule_get(size_t index)
