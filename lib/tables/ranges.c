@@ -64,7 +64,7 @@ static void subtract(struct range_list *out, const struct range_list *below, con
             const struct vmr_gpa_range *over = &above->items[at].range;
 
             ranges_add(out, (struct vmr_gpa_range){rest.start, over->start}, below->items[i].type);
-            rest.start = over->end > rest.start ? over->end : rest.start;
+            rest.start = over->end;
         }
         ranges_add(out, rest, below->items[i].type);
     }

@@ -115,6 +115,7 @@ static void places_are_checked(void **state)
         {{.base = UINT64_C(0xfffffffffffff000)}, "CFG-TABLES-NOT-RAM", "at 0xfffffffffffff"},
         {{.rsdp = 0xf0000}, "CFG-TABLES-OVERLAP", "at 0xf0000"},
         {{.smbios = 0xe1000}, "CFG-TABLES-OVERLAP", "at 0xe1000"},
+        {{.smbios = 0xe1010}, "CFG-TABLES-OVERLAP", "SMBIOS3 at 0xe1010"},
         {{.initrd = {0x3fff000, 0x4001000}}, "CFG-TABLES-NOT-RAM", "initial RAM disk at 0x3fff000"},
         {{.initrd = {0xe0000, 0xe1000}}, "CFG-TABLES-OVERLAP", "initial RAM disk at 0xe0000"},
     };

@@ -145,6 +145,7 @@ static void drhd(const struct walk *walk, const uint8_t *unit, size_t length)
     unsigned bridges = 0, ioapics = 0, type;
     const uint8_t *scope;
     size_t scope_length;
+    bool alone = true;
 
     for (uint32_t i = 0; i < walk->resolved->pcie.iommu_count; i++) {
         if (walk->resolved->pcie.iommus[i].mmio.start == walk64(unit + 8))
@@ -165,7 +166,11 @@ static void drhd(const struct walk *walk, const uint8_t *unit, size_t length)
 
         assert_true(scope[5] == port->bus && scope[6] * 8 + scope[7] == port->devfn);
     }
-    assert_int_equal(bridges, unit[4] ? 0 : complex->port_count);
+    for (uint32_t i = 0; i < walk->resolved->pcie.root_complex_count; i++)
+        alone = alone && (&walk->resolved->pcie.root_complexes[i] == complex ||
+                          walk->resolved->pcie.root_complexes[i].config->segment != complex->config->segment);
+    assert_int_equal(unit[4], alone);
+    assert_int_equal(bridges, alone ? 0 : complex->port_count);
     assert_int_equal(ioapics, complex->config->segment == 0 && complex->config->start_bus == 0);
 }
 
