@@ -30,6 +30,7 @@ static const struct {
     {rules_address, RULE_ADDRESS_COUNT},
     {rules_number, RULE_NUMBER_COUNT},
     {rules_host, RULE_HOST_COUNT},
+    {rules_tables, RULE_TABLES_COUNT},
     {rules_build, RULE_BUILD_COUNT},
     /* clang-format on */
 };

@@ -90,3 +90,19 @@ enum rule_build {
     RULE_BUILD_COUNT
 };
 extern const struct vmr_config_rule rules_build[RULE_BUILD_COUNT];
+/* Of firmware tables. */
+enum rule_tables {
+    RULE_TABLES_NODE_SIZE,
+    RULE_TABLES_DSDT,
+    RULE_TABLES_DSDT_BYTES,
+    RULE_TABLES_CMDLINE,
+    RULE_TABLES_TREE_CXL,
+    RULE_TABLES_TREE_INITIATOR,
+    RULE_TABLES_ALIGNMENT,
+    RULE_TABLES_NOT_RAM,
+    RULE_TABLES_OVERLAP,
+    RULE_TABLES_NO_ROOM,
+    RULE_TABLES_TREE_SIZE,
+    RULE_TABLES_COUNT
+};
+extern const struct vmr_config_rule rules_tables[RULE_TABLES_COUNT];
