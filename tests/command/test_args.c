@@ -180,13 +180,37 @@ static void help_shows_every_option(void **state)
         assert_non_null(strstr(text, options[i].help));
 }
 
+static void the_last_operand_may_repeat_up_to_the_limit(void **state)
+{
+    static const struct args_spec files = {.operands = {"FILE..."}, .last_repeats = true};
+    static char word[] = "f";
+    static char *words[ARGS_REPEATED_MAX + 2];
+    struct vmr_error err = {0};
+    struct args args;
+
+    (void)state;
+    assert_int_equal(args_parse("vmrig x", &files, words, &args, &err), VMR_E_USAGE);
+    assert_string_equal(err.message, "argument FILE... is missing");
+    for (size_t i = 0; i < ARGS_REPEATED_MAX; i++)
+        words[i] = word;
+    assert_int_equal(args_parse("vmrig x", &files, words, &args, &err), VMR_OK);
+    assert_int_equal(args.operand_count, ARGS_REPEATED_MAX);
+    words[ARGS_REPEATED_MAX] = word;
+    assert_int_equal(args_parse("vmrig x", &files, words, &args, &err), VMR_E_USAGE);
+    assert_string_equal(err.message, "unexpected argument 'f'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_lines_name_the_word),        cmocka_unit_test(right_lines_arrive),
-        cmocka_unit_test(an_empty_value_is_a_value),        cmocka_unit_test(help_wins_over_what_is_missing),
-        cmocka_unit_test(the_number_of_options_is_bounded), cmocka_unit_test(numbers_are_held_against_their_bounds),
+        cmocka_unit_test(wrong_lines_name_the_word),
+        cmocka_unit_test(right_lines_arrive),
+        cmocka_unit_test(an_empty_value_is_a_value),
+        cmocka_unit_test(help_wins_over_what_is_missing),
+        cmocka_unit_test(the_number_of_options_is_bounded),
+        cmocka_unit_test(numbers_are_held_against_their_bounds),
         cmocka_unit_test(help_shows_every_option),
+        cmocka_unit_test(the_last_operand_may_repeat_up_to_the_limit),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
