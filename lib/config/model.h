@@ -79,6 +79,8 @@ struct model_struct {
 
 /* The whole. */
 extern const struct model_struct model_config;
+/* struct vmr_resource, wherever one stands; its parameters are of any name. */
+extern const struct model_struct model_resource;
 
 /* Where the value of `field` is in `object`: of its struct, or the array's element itself. */
 const void *model_value(const struct model_field *field, const void *object);

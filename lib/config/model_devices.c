@@ -5,6 +5,15 @@
 
 #include "lib/config/model_fields.h"
 
+#define OF struct vmr_resource
+static const struct model_field resource_fields[] = {
+    {KEY(id), .kind = MODEL_TEXT, .required = true, .about = "What it is: the name that its maker has registered."},
+    {KEY(parameters), .kind = MODEL_PARAMETERS, COUNTED(parameter_count),
+     .about = "What the maker wants to know: true, false, numbers, sizes, texts, resources."},
+};
+const struct model_struct model_resource = {"resource", "A device, or what one stands on.", TABLE(resource_fields)};
+#undef OF
+
 static const char *const vtls[VMR_DEVICE_VTL_COUNT] = {
     [VMR_DEVICE_VTL0] = "vtl0",
     [VMR_DEVICE_VTL1] = "vtl1",
