@@ -58,7 +58,7 @@ static json_t *totals_json(const struct conf_report_data *data, const char *back
 {
     struct conf_totals totals;
 
-    report_total(data, backend, NULL, &totals);
+    report_totals(data, backend, NULL, &totals);
     return json_pack("{s:I, s:I, s:I, s:I, s:I}", "pass", (json_int_t)totals.verdicts[CONF_PASS], "fail",
                      (json_int_t)totals.verdicts[CONF_FAIL], "skip", (json_int_t)totals.verdicts[CONF_SKIP],
                      "schedules", (json_int_t)totals.schedules, "capped", (json_int_t)totals.capped);

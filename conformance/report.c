@@ -14,8 +14,8 @@
 #define CELL "%-11s"
 #define BACKEND "%-38s"
 
-void report_total(const struct conf_report_data *data, const char *backend, const char *family,
-                  struct conf_totals *ret_totals)
+void report_totals(const struct conf_report_data *data, const char *backend, const char *family,
+                   struct conf_totals *ret_totals)
 {
     *ret_totals = (struct conf_totals){0};
     for (size_t i = 0; i < data->result_count; i++) {
@@ -81,10 +81,10 @@ static void print_row(const struct conf_report_data *data, const char *backend, 
 
     fprintf(out, BACKEND, backend ? backend : "all");
     for (size_t i = 0; i < family_count; i++) {
-        report_total(data, backend, families[i], &totals);
+        report_totals(data, backend, families[i], &totals);
         print_cell(&totals, false, out);
     }
-    report_total(data, backend, NULL, &totals);
+    report_totals(data, backend, NULL, &totals);
     print_cell(&totals, true, out);
 }
 
@@ -144,7 +144,7 @@ void report_matrix(const struct conf_report_data *data, FILE *out)
     print_attempts(data, out);
     for (size_t i = 0; i < data->absent_count; i++)
         fprintf(out, "%s: not certified: %s\n", data->absent[i].spec, data->absent[i].reason);
-    report_total(data, NULL, NULL, &totals);
+    report_totals(data, NULL, NULL, &totals);
     fprintf(out, "%llu schedules explored in %zu scenarios, %zu of them capped\n", (unsigned long long)totals.schedules,
             totals.explored, totals.capped);
     fprintf(out, "%zu passed, %zu failed, %zu skipped\n", totals.verdicts[CONF_PASS], totals.verdicts[CONF_FAIL],

@@ -30,8 +30,8 @@ struct conf_totals {
     size_t explored, capped; /* scenarios */
 };
 /* Of one backend and family; NULL: of all. */
-void report_total(const struct conf_report_data *data, const char *backend, const char *family,
-                  struct conf_totals *ret_totals);
+void report_totals(const struct conf_report_data *data, const char *backend, const char *family,
+                   struct conf_totals *ret_totals);
 
 /* Failures first, then the matrix, then the totals. */
 void report_matrix(const struct conf_report_data *data, FILE *out);

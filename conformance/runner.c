@@ -279,7 +279,7 @@ static int report(struct runner *runner)
         fprintf(options->err, "vmrig certify: the results could not be written\n");
     if (options->report_folder && !report_write(&data, options->report_folder, options->err))
         written = false;
-    report_total(&data, NULL, NULL, &totals);
+    report_totals(&data, NULL, NULL, &totals);
     return written && totals.verdicts[CONF_FAIL] == 0 ? CONF_EXIT_PASSED : CONF_EXIT_FAILED;
 }
 

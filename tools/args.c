@@ -91,9 +91,16 @@ static enum vmr_status take_option(struct args *args, char *const **words, struc
     return VMR_OK;
 }
 
+static bool has_room(const struct args *args)
+{
+    if (args->spec->last_repeats)
+        return args->operand_count < ARGS_REPEATED_MAX;
+    return args->operand_count < ARGS_OPERAND_MAX && args->spec->operands[args->operand_count];
+}
+
 static enum vmr_status take_operand(struct args *args, const char *word, struct vmr_error *err)
 {
-    if (args->operand_count == ARGS_OPERAND_MAX || !args->spec->operands[args->operand_count])
+    if (!has_room(args))
         return vmr_error_set(err, VMR_E_USAGE, "unexpected argument '%s'", word);
     args->operands[args->operand_count++] = word;
     return VMR_OK;

@@ -14,6 +14,7 @@
 
 #define ARGS_GIVEN_MAX 64u
 #define ARGS_OPERAND_MAX 4u
+#define ARGS_REPEATED_MAX 1024u
 
 struct args_option {
     const char *name;  /* "memory" for --memory */
@@ -28,6 +29,7 @@ struct args_spec {
     const struct args_option *options;
     size_t option_count;
     const char *operands[ARGS_OPERAND_MAX]; /* "FILE"; all are required */
+    bool last_repeats;                      /* "FILE...": the last operand may come more than once */
     const char *details;                    /* for --help, after the options; NULL: nothing */
 };
 
@@ -41,7 +43,7 @@ struct args {
         const char *value;
     } given[ARGS_GIVEN_MAX];
     size_t operand_count;
-    const char *operands[ARGS_OPERAND_MAX];
+    const char *operands[ARGS_REPEATED_MAX];
 };
 
 /* `words` are what follows the command's name. VMR_E_USAGE, with the word named. */

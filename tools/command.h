@@ -12,10 +12,10 @@
 struct command {
     const char *name;
     const char *summary; /* one line */
-    /* One of the two: a command of its own, or a group. */
+    /* A command of its own; of a group, what it does when options follow its name instead of a command. */
     const struct args_spec *spec;
     int (*run)(const struct args *args);
-    const struct command *commands; /* ends with a NULL name */
+    const struct command *commands; /* a group: ends with a NULL name */
 };
 
 extern const struct command command_version;
@@ -28,3 +28,4 @@ extern const struct command command_replay;
 extern const struct command command_trace;
 extern const struct command command_certify;
 extern const struct command command_bench;
+extern const struct command command_config;

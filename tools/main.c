@@ -21,6 +21,9 @@ static void print_group_help(const char *path, const struct command *group)
     (void)printf("usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n%s\n\n", path, group->summary);
     for (const struct command *row = group->commands; row->name; row++)
         (void)printf("  %-10s %s\n", row->name, row->summary);
+    for (size_t i = 0; group->spec && i < group->spec->option_count; i++)
+        (void)printf("  --%s %s  %s\n", group->spec->options[i].name, group->spec->options[i].value,
+                     group->spec->options[i].help);
     (void)printf("\n'%s COMMAND --help' says more.\n"
                  "Exit status: 0, 1 (failed), 2 (wrong use of the command).\n",
                  path);
@@ -31,8 +34,6 @@ static int run_command(const char *path, const struct command *command, char *co
     struct vmr_error err = {0};
     struct args args;
 
-    if (command->commands)
-        return run_group(path, command, words);
     if (args_parse(path, command->spec, words, &args, &err) != VMR_OK)
         return tool_usage(path, "%s", err.message);
     if (args.help)
@@ -51,11 +52,13 @@ static int run_group(const char *path, const struct command *group, char *const 
         print_group_help(path, group);
         return tool_finish_stdout(path, TOOL_OK);
     }
+    if (group->run && word[0] == '-')
+        return run_command(path, group, words);
     for (const struct command *row = group->commands; row->name; row++) {
         if (strcmp(row->name, word) != 0)
             continue;
         (void)snprintf(longer, sizeof(longer), "%s %s", path, row->name);
-        return run_command(longer, row, words + 1);
+        return row->commands ? run_group(longer, row, words + 1) : run_command(longer, row, words + 1);
     }
     return tool_usage(path, "unknown command '%s'", word);
 }
@@ -63,17 +66,8 @@ static int run_group(const char *path, const struct command *group, char *const 
 int main(int argc, char **argv)
 {
     const struct command commands[] = {
-        command_version,
-        command_probe,
-        command_run,
-        command_restore,
-        command_snapshot,
-        command_inspect,
-        command_replay,
-        command_trace,
-        command_certify,
-        command_bench,
-        {0},
+        command_version, command_probe, command_run,    command_restore, command_snapshot, command_inspect,
+        command_replay,  command_trace, command_config, command_certify, command_bench,    {0},
     };
     const struct command vmrig = {
         .summary = "A virtual machine monitor with a replaceable hypervisor: runs, records, replays, certifies.",

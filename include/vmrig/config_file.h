@@ -18,6 +18,7 @@ VMR_BEGIN_DECLS
 
 #define VMR_CONFIG_FILE_BYTES_MAX (4u << 20) /* a machine at all limits takes a quarter of it */
 #define VMR_CONFIG_FILE_DEPTH_MAX 32u
+#define VMR_CONFIG_FILE_VALUES_MAX (1u << 18) /* the same of its values, which cost memory whatever their length */
 
 struct vmr_config_file;
 

@@ -24,6 +24,9 @@
 /* Guest physical addresses are at most 52 bits on x86-64 and arm64. */
 #define VMR_PHYSICAL_BITS_MAX 52u
 
+/* Elements of a list in a configuration, where nothing smaller holds: distances between all pairs of 64 NUMA nodes. */
+#define VMR_CONFIG_LIST_MAX 4096u
+
 /* A backend parameter string is typed by a person. */
 #define VMR_SPEC_BYTES_MAX 1024u
 #define VMR_SPEC_PARAM_MAX 16u

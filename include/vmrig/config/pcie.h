@@ -57,6 +57,12 @@ enum vmr_pcie_iommu {
     VMR_PCIE_IOMMU_COUNT
 };
 
+/*
+ * Where an x86-64 IOMMU sees the I/O APIC's interrupts come from, on bus 0 of segment 0 (IVRS, DMAR): nothing is there
+ * for the guest to find, and no port may be.
+ */
+#define VMR_PCIE_IOAPIC_DEVFN 0xf8u /* device 31, function 0 */
+
 struct vmr_pcie_root_complex_config {
     uint32_t index;
     const char *name; /* required, unique */

@@ -9,6 +9,7 @@
  * Optional numbers say whether they were given, as zero may be a choice.
  */
 
+#include "vmrig/limits.h"
 #include "vmrig/types.h"
 
 VMR_BEGIN_DECLS
