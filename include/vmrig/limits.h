@@ -27,6 +27,9 @@
 /* Elements of a list in a configuration, where nothing smaller holds: distances between all pairs of 64 NUMA nodes. */
 #define VMR_CONFIG_LIST_MAX 4096u
 
+/* Resources in resources: a device, its disk, the layers of that, what the last lies on. */
+#define VMR_CONFIG_RESOURCE_DEPTH_MAX 8u
+
 /* A backend parameter string is typed by a person. */
 #define VMR_SPEC_BYTES_MAX 1024u
 #define VMR_SPEC_PARAM_MAX 16u

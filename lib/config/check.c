@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "lib/base/checked.h"
+#include "lib/config/order.h"
 
 #define FOUR_GIB (UINT64_C(1) << 32)
 #define X86_ZONE UINT64_C(0xfe000000)   /* I/O APIC, local APICs, TPM, firmware */
@@ -138,11 +139,14 @@ enum vmr_status vmr_config_check(const struct vmr_config *config, struct vmr_con
         check_uefi,       check_vmbus_devices, check_board, check_layout,
     };
     struct check check = {.config = *config, .report = report};
-    size_t before = report_total(report);
+    size_t before = report_total(report), first = report->count;
 
+    check_fields(&check, config);
     prepare(&check);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]) && !check.out_of_memory; i++)
         parts[i](&check);
+    if (!order_findings(report, first, &check.arena))
+        check.out_of_memory = true;
     arena_finish(&check.arena);
     if (check.out_of_memory)
         return VMR_E_NOMEM;

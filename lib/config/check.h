@@ -44,6 +44,8 @@ struct vmr_gpa_range check_chipset_low_mmio(const struct check *check);
 /* A device that names a node: it exists. */
 void check_vnode(struct check *check, const struct vmr_optional_u32 *vnode, const struct config_path *place);
 
+/* Of the configuration as it was given. */
+void check_fields(struct check *check, const struct vmr_config *config);
 void check_load(struct check *check);
 void check_disks(struct check *check);
 void check_pcie(struct check *check);

@@ -34,12 +34,6 @@ static void check_ide_place(struct check *check, size_t index, unsigned *taken)
 {
     const struct vmr_ide_config *disk = &check->config.ide_disks[index];
 
-    if (disk->channel >= IDE_CHANNELS)
-        FOUND(check, RULE(IDE_CHANNEL), at(check, "ide_disks[%zu].channel", index), "%u, at most %u", disk->channel,
-              IDE_CHANNELS - 1);
-    if (disk->drive >= IDE_DRIVES)
-        FOUND(check, RULE(IDE_DRIVE), at(check, "ide_disks[%zu].drive", index), "%u, at most %u", disk->drive,
-              IDE_DRIVES - 1);
     if (disk->channel >= IDE_CHANNELS || disk->drive >= IDE_DRIVES)
         return;
 

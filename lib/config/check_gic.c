@@ -14,10 +14,6 @@
 #define RULE(name) &rules_processor[RULE_CPU_##name]
 #define GIC "processor_topology.arm64.gic_config"
 
-#define PPI_MIN 16u
-#define PPI_MAX 31u
-#define NR_IRQS_MIN 64u
-#define NR_IRQS_MAX 992u
 #define GIC_V3_FRAME UINT64_C(0x10000)
 #define GIC_V2_DISTRIBUTOR_SIZE UINT64_C(0x1000)
 #define GIC_V2_CPU_INTERFACE_SIZE UINT64_C(0x2000)
@@ -25,42 +21,29 @@
 
 /* --- numbers --- */
 
-static bool is_ppi(uint32_t number)
-{
-    return number >= PPI_MIN && number <= PPI_MAX;
-}
-
 static void check_pmu(struct check *check, const struct vmr_arm64_topology_config *arm64, uint32_t timer)
 {
-    const struct config_path *place = at(check, "processor_topology.arm64.pmu_gsiv");
+    const struct config_path *place = at(check, "processor_topology.arm64.pmu_gsiv.gsiv");
     uint32_t number = arm64->pmu_gsiv.gsiv;
 
     if (arm64->pmu_gsiv.kind != VMR_PMU_GSIV_GIVEN)
         return;
-    if (!is_ppi(number))
-        FOUND(check, RULE(PMU_PPI), place, "%" PRIu32 " is not from %u to %u", number, PPI_MIN, PPI_MAX);
-    else if (number == timer || number == VMR_DEFAULT_VMBUS_PPI)
+    if (number == timer || number == VMR_DEFAULT_VMBUS_PPI)
         FOUND(check, RULE(PMU_CLASH), place, "%" PRIu32 " is the interrupt of %s", number,
               number == timer ? "the virtual timer" : "VMBus");
 }
 
 static void check_numbers(struct check *check, const struct vmr_arm64_topology_config *arm64)
 {
-    uint32_t irqs = arm64->gic_nr_irqs.value;
     uint32_t timer = arm64->virt_timer_ppi.given ? arm64->virt_timer_ppi.value : VMR_DEFAULT_VIRT_TIMER_PPI;
 
     check_pmu(check, arm64, timer);
     if (arm64->gic_msi.kind == VMR_GIC_MSI_ITS && arm64->gic_config.version == VMR_GIC_V2)
         FOUND(check, RULE(ITS_V2), at(check, "processor_topology.arm64.gic_msi"), "its with a GICv2");
     if (arm64->gic_msi.kind == VMR_GIC_MSI_V2M && arm64->gic_msi.spi_count.given && arm64->gic_msi.spi_count.value == 0)
-        FOUND(check, RULE(V2M_NONE), at(check, "processor_topology.arm64.gic_msi"), "a frame of 0 interrupts");
-    if (arm64->gic_nr_irqs.given && (irqs < NR_IRQS_MIN || irqs > NR_IRQS_MAX || irqs % 32 != 0))
-        FOUND(check, RULE(NR_IRQS), at(check, "processor_topology.arm64.gic_nr_irqs"),
-              "%" PRIu32 " is no multiple of 32 from %u to %u", irqs, NR_IRQS_MIN, NR_IRQS_MAX);
-    if (!is_ppi(timer))
-        FOUND(check, RULE(TIMER_PPI), at(check, "processor_topology.arm64.virt_timer_ppi"),
-              "%" PRIu32 " is not from %u to %u", timer, PPI_MIN, PPI_MAX);
-    else if (timer == VMR_DEFAULT_VMBUS_PPI)
+        FOUND(check, RULE(V2M_NONE), at(check, "processor_topology.arm64.gic_msi.v2m.spi_count"),
+              "a frame of 0 interrupts");
+    if (timer == VMR_DEFAULT_VMBUS_PPI)
         FOUND(check, RULE(TIMER_CLASH), at(check, "processor_topology.arm64.virt_timer_ppi"),
               "%" PRIu32 " is the interrupt of VMBus", timer);
 }

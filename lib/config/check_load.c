@@ -36,7 +36,7 @@ static void check_dsdt(struct check *check, const struct vmr_config_blob *dsdt)
 {
     const uint8_t *bytes = dsdt->bytes;
 
-    if (!bytes)
+    if (!bytes || dsdt->size == 0)
         return;
     if (dsdt->size < DSDT_HEADER_SIZE || memcmp(bytes, "DSDT", 4) != 0 || load_le32(bytes + 4) != dsdt->size)
         FOUND(check, RULE(DSDT_HEADER), at(check, "load_mode.linux.custom_dsdt"), "%zu bytes that are no DSDT",
@@ -78,9 +78,9 @@ static void check_boot_order(struct check *check, const struct vmr_load_pcat *lo
     const char *order = "load_mode.pcat.boot_order";
     unsigned seen = 0;
 
-    if (load->boot_order_count == 0)
+    if (load->boot_order_count == 0 || load->boot_order_count > VMR_PCAT_BOOT_DEVICE_COUNT)
         return;
-    if (load->boot_order_count != VMR_PCAT_BOOT_DEVICE_COUNT) {
+    if (load->boot_order_count < VMR_PCAT_BOOT_DEVICE_COUNT) {
         FOUND(check, RULE(BOOT_ORDER_COUNT), at(check, "%s", order), "%zu devices, not %d", load->boot_order_count,
               VMR_PCAT_BOOT_DEVICE_COUNT);
         return;
@@ -100,7 +100,7 @@ static void check_pcat(struct check *check, const struct vmr_load_pcat *load)
 {
     if (is_arm64(check))
         FOUND(check, RULE(PCAT_ARM64), at(check, "load_mode.pcat"), "on arm64");
-    if (load->firmware.bytes && load->firmware.size != PCAT_FIRMWARE_SIZE)
+    if (load->firmware.bytes && load->firmware.size > 0 && load->firmware.size != PCAT_FIRMWARE_SIZE)
         FOUND(check, RULE(PCAT_SIZE), at(check, "load_mode.pcat.firmware"), "%zu bytes, not %u", load->firmware.size,
               PCAT_FIRMWARE_SIZE);
     check_boot_order(check, load);
@@ -172,7 +172,7 @@ static void check_firmware(struct check *check, const struct vmr_load_firmware *
 
     if (is_arm64(check))
         FOUND(check, RULE(FIRMWARE_ARM64), at(check, "load_mode.firmware"), "on arm64");
-    if (load->image.bytes && (size == 0 || !is_multiple(size, FIRMWARE_GRANULE) || size > FIRMWARE_SIZE_MAX))
+    if (load->image.bytes && (!is_multiple(size, FIRMWARE_GRANULE) || size > FIRMWARE_SIZE_MAX))
         FOUND(check, RULE(FIRMWARE_SIZE), at(check, "load_mode.firmware.image"), "%zu bytes", size);
 }
 

@@ -42,9 +42,6 @@ static void check_hugepages(struct check *check, size_t node, const struct vmr_m
 
 static void check_memory(struct check *check, size_t node, const struct vmr_memory_config *mem)
 {
-    if (!is_multiple(mem->mem_size, VMR_PAGE_SIZE))
-        FOUND(check, RULE(MEMORY_PAGE), at(check, "numa.nodes[%zu].mem.mem_size", node),
-              "%#" PRIx64 " is no multiple of %#x", mem->mem_size, VMR_PAGE_SIZE);
     check_hugepages(check, node, mem);
     if (mem->transparent_hugepages && !mem->hugepages && !mem->private_memory)
         FOUND(check, RULE(TRANSPARENT_SHARED), at(check, "numa.nodes[%zu].mem.transparent_hugepages", node),
@@ -83,11 +80,11 @@ static void assign_one(struct check *check, struct assignment *assignment, size_
     uint32_t vp = check->config.numa.nodes[node].vps.list[entry];
 
     if (vp >= check_vp_count(check)) {
-        FOUND(check, RULE(VP_MISSING), at(check, "numa.nodes[%zu].vps[%zu]", node, entry),
+        FOUND(check, RULE(VP_MISSING), at(check, "numa.nodes[%zu].vps.explicit[%zu]", node, entry),
               "VP %" PRIu32 ", and there are %" PRIu32, vp, check_vp_count(check));
         assignment->complete = false;
     } else if (assignment->nodes[vp] != NOBODY) {
-        FOUND(check, RULE(VP_TWICE), at(check, "numa.nodes[%zu].vps[%zu]", node, entry),
+        FOUND(check, RULE(VP_TWICE), at(check, "numa.nodes[%zu].vps.explicit[%zu]", node, entry),
               "VP %" PRIu32 " is in node %" PRIu32, vp, assignment->nodes[vp]);
         assignment->complete = false;
     } else {
@@ -101,6 +98,8 @@ static void assign_node(struct check *check, struct assignment *assignment, size
 
     if (node->vps.kind == VMR_VPS_FROM_TOPOLOGY)
         assignment->from_topology++;
+    if (node->vps.kind >= VMR_VP_ASSIGNMENT_COUNT)
+        assignment->complete = false;
     if (node->vps.kind != VMR_VPS_EXPLICIT)
         return;
     assignment->explicit_lists++;
@@ -154,10 +153,7 @@ static void check_distance(struct check *check, size_t index)
     if (check->nodes_known && distance->dst >= numa->node_count)
         FOUND(check, RULE(DISTANCE_DESTINATION), at(check, "numa.distances[%zu].dst", index),
               "node %" PRIu32 ", and there are %zu", distance->dst, numa->node_count);
-    if (distance->distance < VMR_NUMA_DISTANCE_SELF)
-        FOUND(check, RULE(DISTANCE_LOW), at(check, "numa.distances[%zu].distance", index), "%u, at least %u",
-              distance->distance, VMR_NUMA_DISTANCE_SELF);
-    else if (distance->src == distance->dst && distance->distance != VMR_NUMA_DISTANCE_SELF)
+    if (distance->src == distance->dst && distance->distance > VMR_NUMA_DISTANCE_SELF)
         FOUND(check, RULE(DISTANCE_SELF), at(check, "numa.distances[%zu].distance", index),
               "%u, of node %" PRIu32 " to itself", distance->distance, distance->src);
 }

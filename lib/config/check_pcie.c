@@ -65,15 +65,9 @@ static void check_cxl(struct check *check, size_t index)
         return;
     if (cxl->hdm_size == 0)
         FOUND(check, RULE(CXL_SIZE_ZERO), at(check, COMPLEX ".cxl", index), "hdm_size is 0");
-    else if (!is_multiple(cxl->hdm_size, VMR_CXL_ALIGNMENT))
-        FOUND(check, RULE(CXL_SIZE_ALIGNMENT), at(check, COMPLEX ".cxl.hdm_size", index),
-              "%#" PRIx64 " is no multiple of %#" PRIx64, cxl->hdm_size, VMR_CXL_ALIGNMENT);
-    else if (cxl->hdm_size > ADDRESS_SPACE_SIZE)
+    else if (is_multiple(cxl->hdm_size, VMR_CXL_ALIGNMENT) && cxl->hdm_size > ADDRESS_SPACE_SIZE)
         FOUND(check, RULE(CXL_SIZE_LARGE), at(check, COMPLEX ".cxl.hdm_size", index), "%#" PRIx64 ", at most 2^%u",
               cxl->hdm_size, VMR_PHYSICAL_BITS_MAX);
-    if (cxl->hdm_window_restrictions & ~VMR_CXL_WINDOW_RESTRICTIONS)
-        FOUND(check, RULE(CXL_RESTRICTIONS), at(check, COMPLEX ".cxl.hdm_window_restrictions", index), "%#x",
-              cxl->hdm_window_restrictions);
 }
 
 static void check_root_ports(struct check *check, const struct port_table *table, size_t index)

@@ -16,7 +16,6 @@
 #define SHA256_SIZE 32u
 #define DER_SEQUENCE 0x30
 #define VARIABLE_SIZE_MAX (32u << 10)
-#define NAME_LENGTH_MAX 1023u /* 2 KiB of UTF-16, with a zero behind it */
 
 #define ATTR_BOOT_SERVICE 0x02u
 #define ATTR_RUNTIME 0x04u
@@ -40,8 +39,8 @@ static void check_signature(struct check *check, const struct vmr_uefi_signature
     const struct config_path *place = at(check, VARS ".signatures.%s[%zu]", list, index);
 
     if (!signature->bytes || signature->size == 0)
-        FOUND(check, RULE(SIGNATURE_EMPTY), place, "no bytes");
-    else if (signature->kind == VMR_UEFI_SIGNATURE_SHA256 && signature->size != SHA256_SIZE)
+        return;
+    if (signature->kind == VMR_UEFI_SIGNATURE_SHA256 && signature->size != SHA256_SIZE)
         FOUND(check, RULE(DIGEST_SIZE), place, "%zu bytes, not %u", signature->size, SHA256_SIZE);
     else if (signature->kind == VMR_UEFI_SIGNATURE_X509 && signature->bytes[0] != DER_SEQUENCE)
         FOUND(check, RULE(CERTIFICATE), place, "begins with %#x, not with %#x", signature->bytes[0], DER_SEQUENCE);
@@ -112,15 +111,12 @@ static void check_attributes(struct check *check, uint32_t attr, size_t index)
 
 static void check_variable(struct check *check, const struct vmr_uefi_variable *variable, size_t index)
 {
-    if (variable->name && strlen(variable->name) > NAME_LENGTH_MAX)
-        FOUND(check, RULE(NAME_LONG), at(check, VARS ".custom_vars[%zu].name", index), "%zu characters, at most %u",
-              strlen(variable->name), NAME_LENGTH_MAX);
-    else if (variable->name && is_firmwares_own(variable))
+    if (variable->name && is_firmwares_own(variable))
         FOUND(check, RULE(NAME_OWN), at(check, VARS ".custom_vars[%zu].name", index), "'%s'", variable->name);
     check_attributes(check, variable->attr, index);
     if (variable->value_size == 0)
         FOUND(check, RULE(VALUE_EMPTY), at(check, VARS ".custom_vars[%zu]", index), "a value of 0 bytes");
-    else if (variable->value_size > VARIABLE_SIZE_MAX)
+    else if (variable->value && variable->value_size > VARIABLE_SIZE_MAX)
         FOUND(check, RULE(VALUE_LARGE), at(check, VARS ".custom_vars[%zu].value", index), "%zu bytes, at most %u",
               variable->value_size, VARIABLE_SIZE_MAX);
 }

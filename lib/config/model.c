@@ -77,6 +77,19 @@ size_t model_count(const struct model_field *field, const void *object)
     return field->kind == MODEL_FIXED && count > field->item_max ? field->item_max : count;
 }
 
+size_t model_count_said(const struct model_field *field, const void *object)
+{
+    size_t count;
+
+    memcpy(&count, (const char *)object + field->count, sizeof(count));
+    return count;
+}
+
+size_t model_item_limit(const struct model_field *field)
+{
+    return field->item_max != 0 ? field->item_max : VMR_CONFIG_LIST_MAX;
+}
+
 size_t model_item_size(const struct model_field *field)
 {
     return field->element->type ? field->element->type->size : field->element->width;
@@ -180,7 +193,9 @@ struct walk {
     model_visitor *visitor;
     void *context;
     struct config_path path;
-    unsigned depth; /* of resources in resources: what is not in a table has no end of its own */
+    /* Of resources in resources: what is not in a table has no end of its own. */
+    unsigned depth;
+    size_t nested;
 };
 
 static void walk_field(struct walk *walk, const struct model_field *field, const void *object);
@@ -199,6 +214,8 @@ static void walk_items(struct walk *walk, const struct model_field *field, const
 {
     size_t count = model_count(field, object);
 
+    if (count > model_item_limit(field))
+        return;
     for (size_t i = 0; i < count; i++) {
         size_t before = path_index(&walk->path, i);
 
@@ -212,7 +229,8 @@ static const struct model_field nested_resource = {
 
 static void walk_resource(struct walk *walk, const struct vmr_resource *resource)
 {
-    if (walk->depth == VMR_CONFIG_FILE_DEPTH_MAX || !resource->parameters)
+    if (walk->depth == VMR_CONFIG_FILE_DEPTH_MAX || !resource->parameters ||
+        resource->parameter_count > VMR_CONFIG_LIST_MAX)
         return;
     walk->depth++;
 
@@ -222,7 +240,7 @@ static void walk_resource(struct walk *walk, const struct vmr_resource *resource
         const struct vmr_parameter *parameter = &resource->parameters[i];
         size_t inside = path_key(&walk->path, parameter->name ? parameter->name : "");
 
-        if (parameter->kind == VMR_PARAMETER_RESOURCE && parameter->resource)
+        if (parameter->kind == VMR_PARAMETER_RESOURCE && parameter->resource && walk->nested++ <= VMR_CONFIG_LIST_MAX)
             walk_field(walk, &nested_resource, parameter->resource);
         path_cut(&walk->path, inside);
     }

@@ -92,6 +92,10 @@ uint64_t model_number(const struct model_field *field, const void *object);
 uint64_t model_max(const struct model_field *field);
 /* BYTES, ARRAY, FIXED, PARAMETERS: how many there are; 0 if the pointer is NULL. */
 size_t model_count(const struct model_field *field, const void *object);
+/* What the count says, whether or not there is anything. */
+size_t model_count_said(const struct model_field *field, const void *object);
+/* ARRAY, FIXED, PARAMETERS: how many there may be. */
+size_t model_item_limit(const struct model_field *field);
 /* ARRAY, FIXED: an element. */
 const void *model_item(const struct model_field *field, const void *object, size_t index);
 /* Bytes from one element to the next. */
@@ -115,7 +119,8 @@ typedef void model_visitor(void *context, const struct model_visit *visit);
  * In the order of the tables. Fields that are not given are visited too, what
  * would be in them is not; nor is what lies behind a tag that is none. Elements
  * are visited with the array's element row, the resources in parameters with a
- * row of the kind RESOURCE, down to VMR_CONFIG_FILE_DEPTH_MAX levels. `path` is
- * where `config` is: zeroed.
+ * row of the kind RESOURCE, down to VMR_CONFIG_FILE_DEPTH_MAX levels and to one
+ * more than VMR_CONFIG_LIST_MAX of them. What is in a list with more elements
+ * than it may have is not visited. `path` is where `config` is: zeroed.
  */
 void model_walk(const struct vmr_config *config, model_visitor *visitor, void *context);

@@ -39,18 +39,6 @@ const struct vmr_config_rule rules_device[RULE_DEVICE_COUNT] = {
             "IDE disks need a controller.",
             "They would be on no channel. Set chipset.hyperv_ide. Source: OpenVMM, chipset manifest.",
         },
-    [RULE_DEVICE_IDE_CHANNEL] =
-        {
-            "CFG-DEVICE-IDE-CHANNEL",
-            "An IDE channel is 0 or 1.",
-            "The controller has a primary and a secondary channel. Source: Intel PIIX4, 7.",
-        },
-    [RULE_DEVICE_IDE_DRIVE] =
-        {
-            "CFG-DEVICE-IDE-DRIVE",
-            "An IDE drive is 0 or 1.",
-            "A channel has two drives. Source: ATA/ATAPI-6, 7.7.",
-        },
     [RULE_DEVICE_IDE_TAKEN] =
         {
             "CFG-DEVICE-IDE-TAKEN",
@@ -70,12 +58,6 @@ const struct vmr_config_rule rules_device[RULE_DEVICE_COUNT] = {
             "CFG-DEVICE-FRAMEBUFFER-ZERO",
             "A framebuffer is not empty.",
             "Leave it out to have none. Source: the layout of addresses.",
-        },
-    [RULE_DEVICE_FRAMEBUFFER_PAGE] =
-        {
-            "CFG-DEVICE-FRAMEBUFFER-PAGE",
-            "A framebuffer is a multiple of 4 KiB.",
-            "It is mapped by pages, so that a part of one cannot be shown. Source: the layout of addresses.",
         },
     [RULE_DEVICE_FRAMEBUFFER_LARGE] =
         {

@@ -121,7 +121,7 @@ const struct vmr_config_rule rules_file[RULE_FILE_COUNT] = {
         {
             "CFG-FILE-MAC",
             "A MAC address is six pairs of hexadecimal digits between colons.",
-            "\"52:54:00:12:34:56\". Source: vmrig/config_file.h.",
+            "\"52:54:00:12:34:56\": two digits for each byte, colons and no dashes. Source: vmrig/config_file.h.",
         },
     [RULE_FILE_RANGE] =
         {

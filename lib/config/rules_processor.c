@@ -6,6 +6,13 @@
 #include "lib/config/check_rules.h"
 
 const struct vmr_config_rule rules_processor[RULE_CPU_COUNT] = {
+    [RULE_CPU_COUNT_LARGE] =
+        {
+            "CFG-CPU-COUNT-LARGE",
+            "A machine has at most 1024 VPs.",
+            "More have not been tried with any guest. What the hypervisor takes is looked at when the machine is "
+            "built. Source: OpenVMM, --processors.",
+        },
     [RULE_CPU_X86_ON_ARM64] =
         {
             "CFG-CPU-X86-ON-ARM64",

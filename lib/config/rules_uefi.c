@@ -34,12 +34,6 @@ const struct vmr_config_rule rules_uefi[RULE_UEFI_COUNT] = {
             "What is signed with the platform's key is checked with it, and a digest has none. Source: UEFI 2.10, "
             "32.3.",
         },
-    [RULE_UEFI_SIGNATURE_EMPTY] =
-        {
-            "CFG-UEFI-SIGNATURE-EMPTY",
-            "A signature has bytes.",
-            "Leave it out, or give the certificate or digest. Source: UEFI 2.10, 32.4.1.",
-        },
     [RULE_UEFI_DIGEST_SIZE] =
         {
             "CFG-UEFI-DIGEST-SIZE",

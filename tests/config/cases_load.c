@@ -55,6 +55,8 @@ const struct check_case cases_load[] = {
     BAD("LOAD-PCAT-SIZE", "load_mode.pcat.firmware", PCAT(.firmware = BYTES(256 * KIB + 1))),
     GOOD(PCAT(PCAT_FILE, .boot_order_count = 4,
               ORDER(VMR_PCAT_BOOT_NETWORK, VMR_PCAT_BOOT_OPTICAL, VMR_PCAT_BOOT_FLOPPY, VMR_PCAT_BOOT_HARD_DRIVE))),
+    BAD("LOAD-BOOT-ORDER-COUNT", "load_mode.pcat.boot_order", PCAT(PCAT_FILE, .boot_order_count = 5)),
+    BAD("LOAD-BOOT-ORDER-COUNT", "load_mode.pcat.boot_order", PCAT(PCAT_FILE, .boot_order_count = SIZE_MAX)),
     BAD("LOAD-BOOT-ORDER-COUNT", "load_mode.pcat.boot_order",
         PCAT(PCAT_FILE, .boot_order_count = 1, ORDER(VMR_PCAT_BOOT_NETWORK))),
     BAD("LOAD-BOOT-ORDER-COUNT", "load_mode.pcat.boot_order",
@@ -99,7 +101,7 @@ const struct check_case cases_load[] = {
     BAD("LOAD-FIRMWARE-ARM64", "load_mode.firmware", ARM64, FIRMWARE(FILE_AT("bios.bin"))),
     BAD("LOAD-FIRMWARE-SIZE", "load_mode.firmware.image", FIRMWARE(BYTES(16 * MIB + 64 * KIB))),
     BAD("LOAD-FIRMWARE-SIZE", "load_mode.firmware.image", FIRMWARE(BYTES(64 * KIB - 1))),
-    BAD("LOAD-FIRMWARE-SIZE", "load_mode.firmware.image", FIRMWARE(BYTES(0))),
+    BAD("FIELD-BLOB-EMPTY", "load_mode.firmware.image", FIRMWARE(BYTES(0))),
 
     GOOD(LINUX(), ISOLATED(SNP)),
     BAD("LOAD-ISOLATED", "load_mode", PCAT(PCAT_FILE), ISOLATED(SNP)),

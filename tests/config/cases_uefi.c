@@ -57,7 +57,7 @@ const struct check_case cases_uefi[] = {
     BAD("UEFI-PK-COUNT", "custom_uefi_vars.signatures", BOOTS, KEYS(KEY_LIST(kek, CERT))),
     BAD("UEFI-PK-COUNT", "custom_uefi_vars.signatures.pk", BOOTS, KEYS(KEY_LIST(pk, CERT, CERT))),
     BAD("UEFI-PK-KIND", "custom_uefi_vars.signatures.pk[0]", BOOTS, KEYS(KEY_LIST(pk, DIGEST(32)))),
-    BAD("UEFI-SIGNATURE-EMPTY", "custom_uefi_vars.signatures.db[1]", BOOTS, KEYS(PK, KEY_LIST(db, CERT, DIGEST(0)))),
+    BAD("FIELD-REQUIRED", "custom_uefi_vars.signatures.db[1].sha256", BOOTS, KEYS(PK, KEY_LIST(db, CERT, DIGEST(0)))),
     BAD("UEFI-DIGEST-SIZE", "custom_uefi_vars.signatures.dbx[0]", BOOTS, KEYS(PK, KEY_LIST(dbx, DIGEST(31)))),
     BAD("UEFI-DIGEST-SIZE", "custom_uefi_vars.signatures.moklistx[0]", BOOTS, KEYS(PK, KEY_LIST(moklistx, DIGEST(33)))),
     BAD("UEFI-CERTIFICATE", "custom_uefi_vars.signatures.moklist[0]", BOOTS,

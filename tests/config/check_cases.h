@@ -15,8 +15,9 @@ struct check_case {
     int line;
 };
 
-extern const struct check_case cases_load[], cases_device[], cases_pcie[], cases_windows[], cases_ports[], cases_numa[],
-    cases_processor[], cases_hypervisor[], cases_chipset[], cases_vmbus[], cases_uefi[], cases_layout[];
+extern const struct check_case cases_field[], cases_load[], cases_device[], cases_pcie[], cases_windows[],
+    cases_ports[], cases_numa[], cases_processor[], cases_hypervisor[], cases_chipset[], cases_vmbus[], cases_uefi[],
+    cases_layout[];
 
 /* A machine that needs nothing but what the row says. */
 #define BAD(code, path, ...)                                                                                           \

@@ -19,12 +19,11 @@ static const struct {
     const char *name;
     const struct check_case *cases;
 } tables[] = {
-    {"load", cases_load},           {"device", cases_device},
-    {"pcie", cases_pcie},           {"windows", cases_windows},
-    {"ports", cases_ports},         {"numa", cases_numa},
-    {"processor", cases_processor}, {"hypervisor", cases_hypervisor},
-    {"chipset", cases_chipset},     {"vmbus", cases_vmbus},
-    {"uefi", cases_uefi},           {"layout", cases_layout},
+    {"field", cases_field},     {"load", cases_load},           {"device", cases_device},
+    {"pcie", cases_pcie},       {"windows", cases_windows},     {"ports", cases_ports},
+    {"numa", cases_numa},       {"processor", cases_processor}, {"hypervisor", cases_hypervisor},
+    {"chipset", cases_chipset}, {"vmbus", cases_vmbus},         {"uefi", cases_uefi},
+    {"layout", cases_layout},
 };
 
 #define TABLES (sizeof(tables) / sizeof(tables[0]))

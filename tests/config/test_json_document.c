@@ -24,6 +24,7 @@ static const char sample[] =
     "\t\"\\u00e9\\ud83d\\ude00\": \"x\\ny\", \"\xc3\xa9\xc3\xa9\": {\"b.c\": [[7]], \"b\": {\"c\": 8}},\n"
     "  \"z\":\"\" }\n";
 
+/* Long because the table is: each kind of value, and of what is not there. */
 static void values_have_their_places(void **state)
 {
     static const struct {

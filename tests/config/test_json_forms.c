@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+/* Long because the table is. */
 static void sizes_have_units_of_1024(void **state)
 {
     static const struct {

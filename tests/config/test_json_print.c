@@ -64,6 +64,7 @@ static void a_default_is_left_out_and_a_choice_is_not(void **state)
                          "}\n");
 }
 
+/* Long because the text is: one of each form. */
 static void numbers_have_the_form_that_suits_them(void **state)
 {
     static const struct vmr_x86_topology_config x86 = {.apic_id_offset = 4096};
@@ -162,6 +163,7 @@ static void what_no_file_can_say_is_refused_by_name(void **state)
 
 /* --- the fixed point, over texts that have every kind of value --- */
 
+/* Long because the texts are: one of each kind of value. */
 static void what_is_printed_reads_the_same_and_prints_the_same(void **state)
 {
     static const char *const texts[] = {

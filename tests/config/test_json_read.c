@@ -167,6 +167,7 @@ static void each_rule_is_broken_by_its_rows(void **state)
     }
 }
 
+/* Long because it looks at one value of each kind. */
 static void what_is_said_is_what_is_read(void **state)
 {
     static const char text[] =

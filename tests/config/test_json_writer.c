@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+/* Long because the text is. */
 static void a_text_has_a_line_for_each_key_and_item(void **state)
 {
     struct json_writer writer = {0};

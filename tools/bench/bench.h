@@ -42,7 +42,7 @@ struct bench_report {
     struct bench_figure figures[BENCH_FIGURE_MAX];
 };
 
-#define BENCH_NAMES "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot"
+#define BENCH_NAMES "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, config"
 bool bench_exists(const char *name);
 
 /* The command's entry: 0, or 1 if a benchmark could not run to its end. */
@@ -84,6 +84,7 @@ enum vmr_status bench_load_program(struct vmr_partition *partition, struct vmr_v
                                    const struct vmr_program *program, struct vmr_error *err);
 bool bench_states(struct bench_report *report);
 bool bench_snapshots(struct bench_report *report);
+bool bench_configs(struct bench_report *report);
 
 /* --- other programs --- */
 
