@@ -125,6 +125,7 @@ static void devices_of_the_registry_are_made_where_they_belong(void **state)
     assert_int_equal(made, 0);
 }
 
+/* A table, and five lines that go through it. */
 static void what_no_device_takes_is_refused_at_its_place(void **state)
 {
     static const struct vmr_parameter low = {.name = "port", .kind = VMR_PARAMETER_NUMBER, .number = 0},

@@ -69,6 +69,7 @@ static void what_was_added_is_found_by_kind_and_id(void **state)
     assert_null(vmr_resource_registry_find(&registry, VMR_RESOURCE_DISK, "mine"));
 }
 
+/* A table, and a few lines that go through it. */
 static void what_cannot_be_added_is_refused_by_name(void **state)
 {
     static const struct vmr_resource_parameter nameless = {.kind = VMR_PARAMETER_BOOL};

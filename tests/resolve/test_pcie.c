@@ -45,6 +45,7 @@ static void ports_are_packed_and_numbered_as_firmware_meets_them(void **state)
     rig_finish(&rig);
 }
 
+/* One tree, and each of its numbers. */
 static void switches_take_an_inner_bus_and_their_ports_come_next(void **state)
 {
     const struct vmr_pcie_port_config root[] = {port_at("r0", false, 0), port_at("r1", false, 0)};

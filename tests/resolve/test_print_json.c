@@ -40,6 +40,7 @@ static const json_t *at(const json_t *root, const char *path)
     return root;
 }
 
+/* A table, and a few lines that go through it. */
 static void it_says_what_was_resolved(void **state)
 {
     static const struct {
