@@ -175,6 +175,18 @@ static void a_text_that_is_none_is_refused_for_its_reason(void **state)
 
 /* --- each rule has a case --- */
 
+/* Rules of later steps have their cases beside the tests of those: test_rule_cases.py. */
+static bool is_of_a_later_step(const char *code)
+{
+    static const char *const steps[] = {"CFG-ADDRESS-", "CFG-NUMBER-", "CFG-HOST-", "CFG-TABLES-", "CFG-BUILD-"};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        if (strncmp(code, steps[i], strlen(steps[i])) == 0)
+            return true;
+    }
+    return false;
+}
+
 static bool has_case(const char *code)
 {
     for (const struct check_table *table = check_tables; table->name; table++) {
@@ -197,7 +209,7 @@ static void each_rule_has_a_case(void **state)
 
     (void)state;
     for (size_t i = 0; (rule = vmr_config_rule_get(i)); i++) {
-        if (!has_case(rule->code)) {
+        if (!is_of_a_later_step(rule->code) && !has_case(rule->code)) {
             print_message("%s: no case\n", rule->code);
             without++;
         }

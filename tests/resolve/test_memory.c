@@ -216,6 +216,43 @@ static void what_does_not_fit_is_refused_where_it_was_asked_for(void **state)
     rig_finish(&rig);
 }
 
+static void a_configuration_space_without_a_bus_0_is_refused(void **state)
+{
+    struct vmr_pcie_root_complex_config complex = {.name = "rc0", .start_bus = 200, .end_bus = 203};
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, VMR_ARCH_X86_64);
+    complex.low_mmio.size = 800 * MIB;
+    rig.config.pcie_root_complexes = &complex;
+    rig.config.pcie_root_complex_count = 1;
+    rig.config.layout.pcie_ecam_below_4gb = true;
+    rig.config.layout.chipset_low_mmio_size = (struct vmr_optional_u32){true, 0xc0000000};
+    rig_refuse(&rig, "CFG-ADDRESS-ECAM", "pcie_root_complexes", "rc0: its configuration space is at 0xdc00000");
+    rig_finish(&rig);
+}
+
+static void ram_of_vtl2_that_the_layout_makes_has_a_size(void **state)
+{
+    static const struct vmr_hypervisor_vtl2_config vtl2;
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, VMR_ARCH_X86_64);
+    rig.config.hypervisor.with_hv = true;
+    rig.config.hypervisor.with_vtl2 = &vtl2;
+    rig.config.load_mode.mode = VMR_LOAD_IGVM;
+    rig.config.load_mode.igvm.file.path = "vtl2.igvm";
+    rig.config.load_mode.igvm.vtl2_base_address.kind = VMR_VTL2_BASE_MEMORY_LAYOUT;
+    rig_refuse(&rig, "CFG-ADDRESS-VTL2-RAM", "load_mode.igvm.vtl2_base_address", "no size");
+    rig.config.load_mode.igvm.vtl2_base_address.size = (struct vmr_optional_u64){true, 64 * MIB};
+    const struct vmr_resolved_memory *memory = &rig_resolve(&rig)->memory;
+
+    assert_int_equal(memory->vtl2_ram.end - memory->vtl2_ram.start, 64 * MIB);
+    assert_true(memory->vtl2_ram.start >= memory->vtl2_chipset_mmio.end);
+    rig_finish(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +264,8 @@ int main(void)
         cmocka_unit_test(vtl2_moves_nothing_of_vtl0),
         cmocka_unit_test(devices_move_no_ram),
         cmocka_unit_test(linux_on_arm64_begins_at_1_gib),
+        cmocka_unit_test(a_configuration_space_without_a_bus_0_is_refused),
+        cmocka_unit_test(ram_of_vtl2_that_the_layout_makes_has_a_size),
         cmocka_unit_test(what_does_not_fit_is_refused_where_it_was_asked_for),
     };
 
