@@ -13,6 +13,7 @@ static const struct conf_family *const families[] = {
     &conf_family_lifecycle,
     &conf_family_startup,
     &conf_family_config_file,
+    &conf_family_config_check,
     &conf_family_script,
     &conf_family_trace,
     &conf_family_io,

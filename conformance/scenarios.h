@@ -27,6 +27,7 @@ extern const struct conf_family conf_family_events_irqfd;
 extern const struct conf_family conf_family_debug;
 extern const struct conf_family conf_family_debug_data;
 extern const struct conf_family conf_family_debug_gdb;
+extern const struct conf_family conf_family_config_check;
 extern const struct conf_family conf_family_config_file;
 extern const struct conf_family conf_family_script;
 extern const struct conf_family conf_family_trace;

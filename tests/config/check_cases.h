@@ -15,6 +15,12 @@ struct check_case {
     int line;
 };
 
+/* All tables, by the names of their files; NULL behind the last. */
+struct check_table {
+    const char *name;
+    const struct check_case *cases;
+};
+extern const struct check_table check_tables[];
 extern const struct check_case cases_field[], cases_load[], cases_device[], cases_pcie[], cases_windows[],
     cases_ports[], cases_numa[], cases_processor[], cases_hypervisor[], cases_chipset[], cases_vmbus[], cases_uefi[],
     cases_layout[];
