@@ -8,6 +8,7 @@
 #include "conformance/scenarios/vpset_vm.h"
 
 #define VPS 3u
+#define POWER_UP_GPA UINT64_C(0xfffffff0) /* Intel SDM vol. 3, 10.1.4 */
 
 CONF_PROGRAM(asks_for_reset, VMR_STORE(VP_WORD(WORD_SEEN, 0), 4, 1), VMR_RESET(), VMR_END());
 CONF_PROGRAM(spins_1, VMR_SPIN());
@@ -114,6 +115,19 @@ static void starts(void *argument)
     starter->start = vmr_vp_set_start(starter->group.set);
 }
 
+/*
+ * What a processor executes at power-up, for a VP that is started after its reset without anybody's registers: JMP to
+ * itself. Else it would fail there, of its own accord.
+ */
+static bool spins_at_power_up(struct conf_vm *vm)
+{
+    static const uint8_t jump[] = {0xeb, 0xfe};
+    const struct vmr_memory_region rom = {.gpa = POWER_UP_GPA & ~(vmr_gpa)(VMR_PAGE_SIZE - 1), .size = VMR_PAGE_SIZE};
+
+    return vmr_memory_region_add(vm->memory, &rom, NULL) == VMR_OK &&
+           vmr_memory_write(vm->memory, POWER_UP_GPA, jump, sizeof(jump)) == VMR_OK;
+}
+
 /* A start that comes meanwhile is before the reset, after it, or refused; no VP fails of it. */
 static void a_start_and_a_reset_exclude_each_other(struct conf *conf)
 {
@@ -121,6 +135,7 @@ static void a_start_and_a_reset_exclude_each_other(struct conf *conf)
 
     if (!begin(&starter.group, conf, all_spin))
         return;
+    CONF_REQUIRE(conf, spins_at_power_up(starter.group.vm), "no code");
     struct vmr_thread *thread = conf_thread(conf, starts, &starter);
 
     CONF_REQUIRE(conf, thread, "no thread");
