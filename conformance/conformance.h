@@ -43,7 +43,8 @@ enum conf_quirk {
     CONF_QUIRK_DISABLED_SENDER = 32, /* a local APIC that software has not enabled sends no INIT and SIPI */
     CONF_QUIRK_MASKED_TIMER = 64,    /* a local APIC's timer that runs out while masked fires when it is unmasked */
     CONF_QUIRK_DIRTY_RING = 128,     /* a guest that writes much without an exit overruns its dirty ring */
-    CONF_QUIRK_TSC_SET = 256         /* a TSC that is set runs on as if it had not been */
+    CONF_QUIRK_TSC_SET = 256,        /* a TSC that is set runs on as if it had not been */
+    CONF_QUIRK_TIMER_AGAIN = 512     /* a local APIC's timer that has fired fires once more where its state is put */
 };
 
 struct conf;
