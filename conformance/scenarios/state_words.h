@@ -190,6 +190,7 @@ static inline void sample_word(enum vmr_vp_class vp_class, const union state_box
         [VMR_VP_PAT] = UINT64_C(0x0406050100070106),
         [VMR_VP_SPEC_CTRL] = 1,
         [VMR_VP_TSC_AUX] = 0x1234,
+        [VMR_VP_TSC_ADJUST] = 0x100000,
         [VMR_VP_TSC] = UINT64_C(0x123456789abc),
         [VMR_VP_TSC_DEADLINE] = UINT64_C(0x00ffffff00000000),
         [VMR_VP_FEATURE_CONTROL] = 5,

@@ -32,7 +32,8 @@ enum vmr_vp_class {
     VMR_VP_CET,
     VMR_VP_CET_SS,
     VMR_VP_DEBUG_REGISTERS, /* the guest's */
-    VMR_VP_TSC,             /* before what is due by it */
+    VMR_VP_TSC_ADJUST,      /* what guests have added to their TSC */
+    VMR_VP_TSC,             /* before what is due by it, behind what says where it comes from */
     VMR_VP_APIC,            /* where local APICs are in the hypervisor */
     VMR_VP_TSC_DEADLINE,    /* after TSC and APIC: armed in the mode that the APIC's timer is in */
     VMR_VP_ACTIVITY,        /* after the APIC, whose writes change it; with all events that are on their way */
