@@ -21,6 +21,7 @@ static const struct conf_family *const families[] = {
     &conf_family_exit,
     &conf_family_fatal,
     &conf_family_memory,
+    &conf_family_memory_backing,
     &conf_family_dirty,
     &conf_family_dirty_race,
     &conf_family_msr,

@@ -11,6 +11,7 @@ extern const struct conf_family conf_family_probe;
 extern const struct conf_family conf_family_lifecycle;
 extern const struct conf_family conf_family_startup;
 extern const struct conf_family conf_family_memory;
+extern const struct conf_family conf_family_memory_backing;
 extern const struct conf_family conf_family_dirty;
 extern const struct conf_family conf_family_dirty_race;
 extern const struct conf_family conf_family_msr;

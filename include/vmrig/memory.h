@@ -23,6 +23,23 @@ VMR_BEGIN_DECLS
 struct vmr_memory;
 struct vmr_dirty_query; /* vmrig/dirty.h */
 
+#define VMR_HUGEPAGE_SIZE_DEFAULT (UINT64_C(2) << 20)
+
+/*
+ * Of what the library allocates. A wish that the host does not fulfil is
+ * VMR_E_UNAVAILABLE with its name, never left out. Zeroed: private pages of the
+ * usual size, each there once it is touched.
+ */
+struct vmr_memory_backing {
+    bool shared;                /* other processes can map it: vmr_memory_region_fd */
+    bool prefetch;              /* every page is there when the region is added */
+    bool transparent_hugepages; /* asked of the host, which makes some when it can */
+    bool hugepages;             /* of the host's pool, which must have enough */
+    uint64_t hugepage_size;     /* with `hugepages`: a power of two above a page; 0: VMR_HUGEPAGE_SIZE_DEFAULT */
+    bool bind_host_node;        /* pages come from `host_numa_node` alone */
+    uint32_t host_numa_node;
+};
+
 struct vmr_memory_region {
     vmr_gpa gpa;    /* page aligned */
     uint64_t size;  /* bytes, a nonzero multiple of the page size */
@@ -30,6 +47,7 @@ struct vmr_memory_region {
     bool vtl2;      /* VTL 2's own RAM: what late mapping allows by the memory layout; nothing else comes of it */
     void *host; /* the backing, page aligned, owned by the caller until the region is gone; NULL: the library allocates
                    zeroed pages */
+    const struct vmr_memory_backing *backing; /* of those, not kept; NULL: zeroed. Without `host` alone */
 };
 
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_create(const struct vmr_host *host, struct vmr_memory **ret_memory,
@@ -41,7 +59,8 @@ VMR_API void vmr_memory_destroy(struct vmr_memory *memory);
 /*
  * Adds a region and shows it to the partition, if there is one. Refused
  * without change: overlap with another region (the message names it), an
- * unaligned or zero size, an end above 2^52, a full table. Any thread. [MEM-3]
+ * unaligned or zero size (huge pages count), an end above 2^52, a full table.
+ * Any thread. [MEM-3]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status
 vmr_memory_region_add(struct vmr_memory *memory, const struct vmr_memory_region *region, struct vmr_error *err);
@@ -56,6 +75,12 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_region_remove(struct vmr_memor
 
 /* The region that holds `gpa`, without its host pointer; false for a hole. Any thread. */
 VMR_API bool vmr_memory_region_find(struct vmr_memory *memory, vmr_gpa gpa, struct vmr_memory_region *ret_region);
+/*
+ * The descriptor of a shared region, which another process can map from offset 0 on and which stays the library's.
+ * VMR_E_USAGE if no region starts at `gpa`; VMR_E_UNSUPPORTED for one that is not shared. Any thread.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_region_fd(struct vmr_memory *memory, vmr_gpa gpa, int *ret_fd,
+                                                            struct vmr_error *err);
 VMR_API size_t vmr_memory_region_count(struct vmr_memory *memory);
 /* The region number `index` in ascending order of addresses, as above; false: there are not so many. Any thread. */
 VMR_API bool vmr_memory_region_get(struct vmr_memory *memory, size_t index, struct vmr_memory_region *ret_region);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "lib/base/checked.h"
+#include "lib/base/os_backing.h"
 #include "lib/base/os_memory.h"
 #include "lib/memory/dirty.h"
 
@@ -40,7 +41,9 @@ enum vmr_status vmr_memory_create(const struct vmr_host *host, struct vmr_memory
 static void release_region(const struct region *region)
 {
     free((void *)region->dirty);
-    if (region->owned)
+    if (region->owned && region->backed)
+        os_backing_unmap(&(struct os_backing){.bytes = region->host, .size = (size_t)region->size, .fd = region->fd});
+    else if (region->owned)
         os_memory_unmap(region->host, (size_t)region->size);
 }
 
@@ -56,6 +59,32 @@ void vmr_memory_destroy(struct vmr_memory *memory)
     sync_rwlock_finish(&memory->table);
     sync_mutex_finish(&memory->changes);
     free(memory);
+}
+
+static enum vmr_status check_backing(const struct vmr_memory_region *region, struct vmr_error *err)
+{
+    const struct vmr_memory_backing *backing = region->backing;
+    uint64_t page = backing->hugepage_size ? backing->hugepage_size : VMR_HUGEPAGE_SIZE_DEFAULT;
+
+    if (region->host)
+        return vmr_error_set(err, VMR_E_USAGE, "memory region at %#" PRIx64 ": both host memory and a backing",
+                             region->gpa);
+    if (backing->hugepages && (page <= VMR_PAGE_SIZE || (page & (page - 1)) != 0))
+        return vmr_error_set(err, VMR_E_CONFIG,
+                             "memory region at %#" PRIx64 ": hugepage_size %#" PRIx64 " is no power of two above %u",
+                             region->gpa, page, VMR_PAGE_SIZE);
+    if (backing->hugepages && !is_aligned(region->size, page))
+        return vmr_error_set(err, VMR_E_CONFIG,
+                             "memory region at %#" PRIx64 ": the size %#" PRIx64
+                             " is no multiple of its huge pages' %#" PRIx64,
+                             region->gpa, region->size, page);
+    if (!backing->hugepages && backing->hugepage_size != 0)
+        return vmr_error_set(err, VMR_E_CONFIG, "memory region at %#" PRIx64 ": hugepage_size without hugepages",
+                             region->gpa);
+    if (backing->hugepages && backing->transparent_hugepages)
+        return vmr_error_set(err, VMR_E_CONFIG,
+                             "memory region at %#" PRIx64 ": both hugepages and transparent_hugepages", region->gpa);
+    return VMR_OK;
 }
 
 /* What is wrong with the region by itself. [MEM-3] */
@@ -80,7 +109,7 @@ static enum vmr_status check_region(const struct vmr_memory_region *region, stru
         return vmr_error_set(err, VMR_E_CONFIG,
                              "memory region at %#" PRIx64 ": its host memory is not aligned to %u bytes", region->gpa,
                              VMR_PAGE_SIZE);
-    return VMR_OK;
+    return region->backing ? check_backing(region, err) : VMR_OK;
 }
 
 /* What is wrong with it beside the others. */
@@ -135,6 +164,30 @@ static enum vmr_status reserve(struct vmr_memory *memory, vmr_gpa gpa, struct vm
     return room ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "memory region at %#" PRIx64 ": no room in the table", gpa);
 }
 
+/* The region's pages, unless the caller has them. */
+static enum vmr_status allocate(const struct vmr_memory_region *wanted, struct region *region, struct vmr_error *err)
+{
+    struct os_backing backing = {.fd = -1};
+    enum vmr_status status = VMR_OK;
+
+    if (!region->owned)
+        return VMR_OK;
+    if (wanted->backing)
+        status = os_backing_map(wanted->backing, (size_t)wanted->size, &backing, err);
+    else
+        backing.bytes = os_memory_map((size_t)wanted->size);
+    if (status != VMR_OK)
+        return status;
+    if (!backing.bytes)
+        return vmr_error_set(err, VMR_E_NOMEM,
+                             "memory region at %#" PRIx64 ": this host has no %#" PRIx64 " bytes for it", wanted->gpa,
+                             wanted->size);
+    region->host = backing.bytes;
+    region->backed = wanted->backing != NULL;
+    region->fd = backing.fd;
+    return VMR_OK;
+}
+
 static enum vmr_status add_locked(struct vmr_memory *memory, const struct vmr_memory_region *wanted,
                                   struct vmr_error *err)
 {
@@ -150,14 +203,12 @@ static enum vmr_status add_locked(struct vmr_memory *memory, const struct vmr_me
                             .read_only = wanted->read_only,
                             .vtl2 = wanted->vtl2,
                             .owned = !wanted->host,
+                            .fd = -1,
                             .slot = regions_free_slot(&memory->regions)};
 
-    if (region.owned)
-        region.host = os_memory_map((size_t)region.size);
-    if (!region.host)
-        return vmr_error_set(err, VMR_E_NOMEM,
-                             "memory region at %#" PRIx64 ": this host has no %#" PRIx64 " bytes for it", region.gpa,
-                             region.size);
+    status = allocate(wanted, &region, err);
+    if (status)
+        return status;
     if (!dirty_add_region(memory, &region))
         status =
             vmr_error_set(err, VMR_E_NOMEM, "memory region at %#" PRIx64 ": no memory for its dirty log", region.gpa);
@@ -248,6 +299,21 @@ bool vmr_memory_region_find(struct vmr_memory *memory, vmr_gpa gpa, struct vmr_m
     }
     sync_rwlock_read_unlock(&memory->table);
     return found;
+}
+
+enum vmr_status vmr_memory_region_fd(struct vmr_memory *memory, vmr_gpa gpa, int *ret_fd, struct vmr_error *err)
+{
+    sync_rwlock_read_lock(&memory->table);
+    size_t index = regions_find_start(&memory->regions, gpa);
+    int fd = index == REGIONS_NONE ? -1 : memory->regions.items[index].fd;
+
+    sync_rwlock_read_unlock(&memory->table);
+    if (index == REGIONS_NONE)
+        return vmr_error_set(err, VMR_E_USAGE, "memory: no region starts at %#" PRIx64, gpa);
+    if (fd < 0)
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "memory region at %#" PRIx64 ": not shared", gpa);
+    *ret_fd = fd;
+    return VMR_OK;
 }
 
 size_t vmr_memory_region_count(struct vmr_memory *memory)

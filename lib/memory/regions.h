@@ -18,7 +18,9 @@ struct region {
     uint8_t *host;
     bool read_only;
     bool vtl2;
-    bool owned; /* the library mapped the pages */
+    bool owned;  /* the library mapped the pages... */
+    bool backed; /* ...with a backing that was asked for */
+    int fd;      /* of shared memory, with `backed`; else -1 */
     uint32_t slot;
     _Atomic uint32_t pins;
     _Atomic uint64_t *dirty; /* a bit a page, while the dirty log is on; owned by the region's memory: dirty.h */

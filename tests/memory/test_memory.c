@@ -5,8 +5,15 @@
 #include "tests/memory/fixture.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #define TOP (UINT64_C(1) << VMR_PHYSICAL_BITS_MAX)
+
+static const struct vmr_memory_backing plain,
+    odd_pages = {.hugepages = true, .hugepage_size = 0x3000}, small_pages = {.hugepages = true, .hugepage_size = PAGE},
+    large_pages = {.hugepages = true}, size_alone = {.hugepage_size = 0x200000},
+    both = {.hugepages = true, .transparent_hugepages = true},
+    no_node = {.bind_host_node = true, .host_numa_node = 1023};
 
 static const struct {
     const char *name;
@@ -24,6 +31,13 @@ static const struct {
     {"the same again", {.gpa = 0x1000, .size = PAGE}, "overlaps the one at 0x1000"},
     {"over the end", {.gpa = 0x2000, .size = 4 * PAGE}, "overlaps the one at 0x1000"},
     {"around it", {.gpa = 0, .size = 16 * PAGE}, "overlaps the one at 0x1000"},
+    {"two backings", {.gpa = 0x20000, .size = PAGE, .host = (void *)0x10000, .backing = &plain}, "both host memory"},
+    {"huge pages of odd size", {.gpa = 0x20000, .size = PAGE, .backing = &odd_pages}, "0x3000"},
+    {"huge pages that are not", {.gpa = 0x20000, .size = PAGE, .backing = &small_pages}, "0x1000"},
+    {"half a huge page", {.gpa = 0x20000, .size = 0x300000, .backing = &large_pages}, "multiple of its huge pages"},
+    {"a size and no huge pages", {.gpa = 0x20000, .size = 0x200000, .backing = &size_alone}, "without hugepages"},
+    {"two kinds of huge pages", {.gpa = 0x20000, .size = 0x200000, .backing = &both}, "transparent_hugepages"},
+    {"a node that is not there", {.gpa = 0x20000, .size = PAGE, .backing = &no_node}, "0x3ff"},
     {"more than any host has", {.gpa = 0x100000, .size = TOP - 0x100000}, "0x100000"},
 };
 
@@ -64,6 +78,30 @@ static void regions_may_touch_and_reach_the_last_page(void **state)
     assert_true(vmr_memory_region_find(fixture.memory, TOP - 1, &found));
     assert_false(vmr_memory_region_find(fixture.memory, TOP, &found));
     assert_false(vmr_memory_region_find(fixture.memory, 2 * PAGE, &found));
+    fixture_finish(&fixture);
+}
+
+static void a_shared_region_has_a_descriptor_and_no_other_has(void **state)
+{
+    static const struct vmr_memory_backing shared = {.shared = true};
+    const struct vmr_memory_region region = {.gpa = 0x10000, .size = PAGE, .backing = &shared};
+    struct fixture fixture;
+    uint8_t byte = 0x5a, seen = 0;
+    int fd = -1;
+
+    (void)state;
+    fixture_init(&fixture);
+    must_add(&fixture, 0, PAGE, false);
+    assert_int_equal(vmr_memory_region_add(fixture.memory, &region, NULL), VMR_OK);
+    assert_int_equal(vmr_memory_region_fd(fixture.memory, 0, &fd, NULL), VMR_E_UNSUPPORTED);
+    assert_int_equal(vmr_memory_region_fd(fixture.memory, 0x10800, &fd, NULL), VMR_E_USAGE);
+    assert_int_equal(fd, -1);
+    assert_int_equal(vmr_memory_region_fd(fixture.memory, 0x10000, &fd, NULL), VMR_OK);
+    assert_int_equal(vmr_memory_write(fixture.memory, 0x10123, &byte, 1), VMR_OK);
+    assert_int_equal(pread(fd, &seen, 1, 0x123), 1);
+    assert_int_equal(seen, 0x5a);
+    must_remove(&fixture, 0x10000);
+    assert_int_equal(pread(fd, &seen, 1, 0x123), -1);
     fixture_finish(&fixture);
 }
 
@@ -255,6 +293,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_refused_region_changes_nothing_and_is_named),
         cmocka_unit_test(regions_may_touch_and_reach_the_last_page),
+        cmocka_unit_test(a_shared_region_has_a_descriptor_and_no_other_has),
         cmocka_unit_test(a_removed_region_is_a_hole_and_its_place_is_free),
         cmocka_unit_test(the_callers_pages_stay_the_callers),
         cmocka_unit_test(the_listener_hears_of_every_region_in_order),
