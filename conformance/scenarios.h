@@ -10,6 +10,7 @@
 extern const struct conf_family conf_family_probe;
 extern const struct conf_family conf_family_lifecycle;
 extern const struct conf_family conf_family_startup;
+extern const struct conf_family conf_family_machine_build;
 extern const struct conf_family conf_family_memory;
 extern const struct conf_family conf_family_memory_backing;
 extern const struct conf_family conf_family_dirty;
@@ -49,6 +50,7 @@ extern const struct conf_family conf_family_state_events;
 extern const struct conf_family conf_family_reset;
 extern const struct conf_family conf_family_reset_guest;
 extern const struct conf_family conf_family_reset_set;
+extern const struct conf_family conf_family_resolve;
 extern const struct conf_family conf_family_scrub;
 extern const struct conf_family conf_family_snapshot;
 extern const struct conf_family conf_family_snapshot_other;

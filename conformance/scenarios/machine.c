@@ -44,6 +44,7 @@ struct machine_vm {
     struct conf *conf;
     struct vmr_vm_clock *clock;
     struct vmr_machine *machine;
+    bool automatic_reset;
 };
 
 static bool load(struct machine_vm *vm, const struct vmr_program *program)
@@ -54,14 +55,13 @@ static bool load(struct machine_vm *vm, const struct vmr_program *program)
 }
 
 /* False: failed. The code goes where the firmware's last 256 bytes begin, and the first instruction jumps there. */
-static bool machine_begin(struct machine_vm *vm, struct conf *conf, const struct vmr_program *program,
-                          const uint8_t *code, size_t length)
+static bool machine_create(struct machine_vm *vm, const struct vmr_program *program, const uint8_t *code, size_t length)
 {
+    struct conf *conf = vm->conf;
     static const uint8_t jump[] = {0xe9, 0x0d, 0xff};
     uint8_t firmware[FIRMWARE_BYTES];
     struct vmr_error err = {.message = ""};
 
-    *vm = (struct machine_vm){.conf = conf};
     memset(firmware, FILL, sizeof(firmware));
     memcpy(firmware + FIRMWARE_BYTES - 0x100, code, length);
     memcpy(firmware + FIRMWARE_BYTES - 0x10, jump, sizeof(jump));
@@ -74,12 +74,20 @@ static bool machine_begin(struct machine_vm *vm, struct conf *conf, const struct
                                                     .vps = 1,
                                                     .firmware = firmware,
                                                     .firmware_size = sizeof(firmware),
-                                                    .clock = vm->clock};
+                                                    .clock = vm->clock,
+                                                    .automatic_reset = vm->automatic_reset};
 
         status = vmr_machine_create(&options, &vm->machine, &err);
     }
     CONF_CHECK(conf, status == VMR_OK && load(vm, program), "no machine: %s", err.message);
     return status == VMR_OK;
+}
+
+static bool machine_begin(struct machine_vm *vm, struct conf *conf, const struct vmr_program *program,
+                          const uint8_t *code, size_t length)
+{
+    *vm = (struct machine_vm){.conf = conf};
+    return machine_create(vm, program, code, length);
 }
 
 static void machine_end(struct machine_vm *vm)
@@ -296,6 +304,26 @@ static void a_guest_that_resets_begins_again(struct conf *conf)
     machine_end(&vm);
 }
 
+static void an_automatic_reset_is_not_seen_by_who_waits(struct conf *conf)
+{
+    struct machine_vm vm = {.conf = conf, .automatic_reset = true};
+    struct vmr_vp_set_halt halt = {.vp = 0};
+    uint32_t value = 0;
+
+    if ((conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0) {
+        conf_skip(conf, "the hypervisor does not give its state away");
+        return;
+    }
+    if (!machine_create(&vm, &restarts, restarts_code, sizeof(restarts_code)))
+        return;
+    CONF_CHECK_EQ(conf, vmr_machine_start(vm.machine), VMR_OK, "the start");
+    expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+    CONF_CHECK_EQ(conf, halt.result.reason, VMR_HALT_POWER_OFF, "why it halted");
+    CONF_CHECK_EQ(conf, machine_word(&vm, COUNT_GPA), 3, "starts");
+    CONF_CHECK_EQ(conf, vmr_machine_exit_value(vm.machine, &value) ? value : 0, 3, "its value");
+    machine_end(&vm);
+}
+
 static void a_reset_that_fails_consumes_no_halt(struct conf *conf)
 {
     struct vmr_hypervisor_handle handle = *conf->handle;
@@ -328,6 +356,7 @@ static const struct conf_scenario scenarios[] = {
     {SCENARIO(the_guests_clock_does_not_show_a_pause), .ids = "CLK-02", .clauses = "MACH-2 CLK-1"},
     {SCENARIO(device_states_are_set_under_a_guest_that_goes_on), .clauses = "DEV-1"},
     {SCENARIO(a_guest_that_resets_begins_again), .clauses = "MACH-3 DEV-2"},
+    {SCENARIO(an_automatic_reset_is_not_seen_by_who_waits), .clauses = "MACH-4 MACH-3"},
     {SCENARIO(a_reset_that_fails_consumes_no_halt), .clauses = "MACH-3 RST-3", .flags = CONF_MOCK_ONLY},
 };
 

@@ -24,6 +24,7 @@
 
 #include "vmrig/clock.h"
 #include "vmrig/platform.h"
+#include "vmrig/resource.h"
 #include "vmrig/vp_set.h"
 
 VMR_BEGIN_DECLS
@@ -52,14 +53,31 @@ enum vmr_machine_state {
 /* "created", "running", ...; "unknown" for a number that is none. Any thread. */
 VMR_API const char *vmr_machine_state_name(enum vmr_machine_state state);
 
+/* One piece of RAM. */
+struct vmr_machine_ram {
+    vmr_gpa gpa;
+    uint64_t size;
+    const struct vmr_memory_backing *backing; /* NULL: the usual */
+};
+
+/* One device beside the platform's: what vmrig/resource.h makes. */
+struct vmr_machine_device {
+    const struct vmr_resource_type *type; /* one with `create` */
+    const struct vmr_resource *resource;
+    const char *name;
+    struct vmr_gpa_range range; /* on MMIO, for a device that is told where; else empty */
+    uint32_t gsi;
+};
+
 struct vmr_machine_options {
     const struct vmr_hypervisor_handle *handle; /* required; must outlive the machine */
     const struct vmr_host *host;                /* required */
-    uint64_t memory_size;                       /* bytes, a multiple of 1 MiB, not 0 */
+    uint64_t memory_size;                       /* bytes, a multiple of 1 MiB, not 0 unless `ram` says it */
     uint32_t vps;                               /* 1 to VMR_VP_COUNT_MAX, and what the hypervisor takes */
-    const void *firmware;                       /* copied */
+    const void *firmware;                       /* copied; NULL with `ram`: none */
     size_t firmware_size;                       /* a multiple of 64 KiB, 16 MiB at most */
     uint64_t rtc_epoch_s;                       /* what the real-time clock shows at first; seconds since 1970 */
+    uint32_t rtc_epoch_ms;                      /* and how far it is into that second */
     struct vmr_console_sink console;            /* may call vmr_machine_request_stop */
     /*
      * The clock below `host`: what `host` is, or what a recorder's host goes by.
@@ -69,6 +87,22 @@ struct vmr_machine_options {
     /* Sees each exit before the machine does, as struct vmr_vp_io has it. On the VP's thread; may ask for a stop. */
     void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit);
     void *exit_context;
+    /*
+     * Instead of `memory_size`, which is then 0: the pieces of RAM, ascending and apart, none of them where the
+     * firmware and the interrupt controllers are; the first begins at 0 and holds 1 MiB at least. Like `devices`, not
+     * needed once the machine is made.
+     */
+    const struct vmr_machine_ram *ram;
+    size_t ram_count;
+    uint32_t platform_without; /* 1 << enum vmr_platform_part: what the board does not have */
+    const struct vmr_machine_device *devices;
+    size_t device_count;
+    const struct vmr_hv_config *hv; /* the Hyper-V guest interface; NULL: none */
+    /*
+     * A reset by the guest does not end vmr_machine_wait, but resets and starts the machine: [MACH-4] it happens where
+     * somebody waits, and where nobody does the machine stays halted.
+     */
+    bool automatic_reset;
 };
 
 /* Everything is checked before anything is made; a message names the option and its value. */

@@ -118,6 +118,7 @@ struct vmr_cmos;
 struct vmr_cmos_options {
     const struct vmr_host *host; /* required */
     uint64_t epoch_s;            /* seconds since 1970 that the clock shows when it begins; below year 10000 */
+    uint32_t epoch_ms;           /* and how far it is into that second: below 1000 */
     uint64_t memory_below_4g;    /* bytes, for the sizes that firmware looks for */
     uint64_t memory_above_4g;
     uint32_t vp_count; /* 0: 1 */
@@ -202,12 +203,26 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_fw_cfg_create(const struct vmr_fw_cfg
                                                          struct vmr_error *err);
 VMR_API void vmr_fw_cfg_destroy(struct vmr_fw_cfg *fw_cfg); /* NULL is fine. VPs stopped. */
 
-/* --- all of them --- */
+/* --- all of them, or some --- */
+
+enum vmr_platform_part {
+    VMR_PLATFORM_SERIAL,
+    VMR_PLATFORM_DEBUG_CONSOLE,
+    VMR_PLATFORM_CMOS,
+    VMR_PLATFORM_PIT,
+    VMR_PLATFORM_I8042,
+    VMR_PLATFORM_PCI, /* with the reset control */
+    VMR_PLATFORM_DEBUG_EXIT,
+    VMR_PLATFORM_FW_CFG,
+    VMR_PLATFORM_PART_COUNT
+};
 
 struct vmr_platform;
 struct vmr_platform_options {
     const struct vmr_host *host; /* required */
+    uint32_t without;            /* 1 << enum vmr_platform_part: what is not there */
     uint64_t rtc_epoch_s;
+    uint32_t rtc_epoch_ms;
     uint64_t memory_below_4g;
     uint64_t memory_above_4g;
     uint32_t vp_count; /* 0: 1 */
@@ -228,6 +243,7 @@ VMR_API void vmr_platform_destroy(struct vmr_platform *platform); /* NULL is fin
  */
 VMR_API uint64_t vmr_platform_poll(struct vmr_platform *platform, uint64_t now_ns);
 VMR_API struct vmr_power *vmr_platform_power(struct vmr_platform *platform);
+/* NULL: there is none. */
 VMR_API struct vmr_serial *vmr_platform_serial(struct vmr_platform *platform);
 
 VMR_END_DECLS

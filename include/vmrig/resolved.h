@@ -84,7 +84,8 @@ enum vmr_layout_phase {
 VMR_API const char *vmr_layout_phase_name(enum vmr_layout_phase phase);
 
 struct vmr_layout_request {
-    const char *tag; /* "ram0", "chipset-low-mmio": what errors and maps call it */
+    const char *tag;  /* "ram0", "chipset-low-mmio": what errors and maps call it */
+    const char *path; /* of findings; NULL: the tag */
     enum vmr_layout_phase phase;
     uint64_t size;      /* a nonzero multiple of 4 KiB; FIXED and RESERVED: the range's */
     uint64_t alignment; /* a power of two from 4 KiB; FIXED and RESERVED: not looked at */

@@ -13,10 +13,26 @@ static const struct {
     const struct vmr_config_rule *rules;
     size_t count;
 } tables[] = {
-    {rules_file, RULE_FILE_COUNT},     {rules_field, RULE_FIELD_COUNT},   {rules_load, RULE_LOAD_COUNT},
-    {rules_device, RULE_DEVICE_COUNT}, {rules_pcie, RULE_PCIE_COUNT},     {rules_numa, RULE_NUMA_COUNT},
-    {rules_processor, RULE_CPU_COUNT}, {rules_hypervisor, RULE_HV_COUNT}, {rules_chipset, RULE_CHIPSET_COUNT},
-    {rules_vmbus, RULE_VMBUS_COUNT},   {rules_uefi, RULE_UEFI_COUNT},     {rules_layout, RULE_LAYOUT_COUNT},
+    /* The file; what the check looks at, part by part; resolution; the host; tables; building. One a line. */
+    /* clang-format off */
+    {rules_file, RULE_FILE_COUNT},
+    {rules_field, RULE_FIELD_COUNT},
+    {rules_load, RULE_LOAD_COUNT},
+    {rules_device, RULE_DEVICE_COUNT},
+    {rules_pcie, RULE_PCIE_COUNT},
+    {rules_numa, RULE_NUMA_COUNT},
+    {rules_processor, RULE_CPU_COUNT},
+    {rules_hypervisor, RULE_HV_COUNT},
+    {rules_chipset, RULE_CHIPSET_COUNT},
+    {rules_vmbus, RULE_VMBUS_COUNT},
+    {rules_uefi, RULE_UEFI_COUNT},
+    {rules_layout, RULE_LAYOUT_COUNT},
+    {rules_address, RULE_ADDRESS_COUNT},
+    {rules_number, RULE_NUMBER_COUNT},
+    {rules_host, RULE_HOST_COUNT},
+    {rules_tables, RULE_TABLES_COUNT},
+    {rules_build, RULE_BUILD_COUNT},
+    /* clang-format on */
 };
 
 const struct vmr_config_rule *vmr_config_rule_get(size_t index)

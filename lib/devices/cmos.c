@@ -159,6 +159,9 @@ static enum vmr_status check_options(const struct vmr_cmos_options *options, str
     if (options->epoch_s > EPOCH_MAX)
         return vmr_error_set(err, VMR_E_CONFIG, "cmos: epoch_s %llu is after the year 9999",
                              (unsigned long long)options->epoch_s);
+    if (options->epoch_ms >= 1000)
+        return vmr_error_set(err, VMR_E_CONFIG, "cmos: epoch_ms %u is no part of a second",
+                             (unsigned)options->epoch_ms);
     return VMR_OK;
 }
 
@@ -182,7 +185,7 @@ enum vmr_status vmr_cmos_create(const struct vmr_cmos_options *options, struct v
     irq_line_init(&cmos->line, &options->irq, CMOS_GSI);
     describe_memory(cmos->clock.bytes, options->memory_below_4g, options->memory_above_4g);
     describe_machine(cmos->clock.bytes, options->vp_count != 0 ? options->vp_count : 1);
-    rtc_clock_init(&cmos->clock, options->epoch_s);
+    rtc_clock_init(&cmos->clock, options->epoch_s, options->epoch_ms * UINT64_C(1000000));
     cmos->initial = cmos->clock;
 
     const struct vmr_bus_range range = {
@@ -275,7 +278,7 @@ static enum vmr_status check_state(const struct vmr_cmos_state *state, struct vm
         STATE_RULE("bytes", bytes[CMOS_C], rtc_clock_can_hold(bytes, CMOS_C)),
         STATE_RULE("bytes", bytes[CMOS_D], rtc_clock_can_hold(bytes, CMOS_D)),
         STATE_RULE("phase-ns", state->phase_ns, started || state->phase_ns == 0),
-        STATE_RULE("shift-ns", state->shift_ns, state->shift_ns <= (started ? RTC_SHIFT_NS_MAX : 0)),
+        STATE_RULE("shift-ns", state->shift_ns, state->shift_ns <= (started ? RTC_SHIFT_NS_MAX : NS_PER_SECOND - 1)),
         STATE_RULE("now-ns", state->now_ns, state->now_ns - state->shift_ns <= (started ? CLOCK_NS_MAX : 0)),
         STATE_RULE("set-s", state->set_s, state->set_s <= SHOWN_S_MAX),
         STATE_RULE("set-at-s", state->set_at_s, state->set_at_s <= state->now_ns / NS_PER_SECOND),
@@ -318,7 +321,7 @@ static void state_at_reset(const void *object, void *ret_value)
     fill_state(&cmos->initial, 0, state);
     state->started = cmos->clock.started;
     state->phase_ns = cmos->clock.phase_ns;
-    state->now_ns = cmos->clock.now_ns - cmos->clock.shift_ns;
+    state->now_ns = cmos->clock.now_ns - cmos->clock.shift_ns + cmos->initial.shift_ns;
 }
 
 void vmr_cmos_state_unit(struct vmr_cmos *cmos, struct vmr_state_unit *ret_unit)

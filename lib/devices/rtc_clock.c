@@ -207,12 +207,15 @@ void rtc_clock_settle(struct rtc_clock *clock)
     clock->checked_periods = periods_passed(clock);
 }
 
-void rtc_clock_init(struct rtc_clock *clock, uint64_t epoch_s)
+void rtc_clock_init(struct rtc_clock *clock, uint64_t epoch_s, uint64_t ahead_ns)
 {
     clock->bytes[CMOS_A] = A_DIVIDER_32K | 6; /* 1024 Hz, what a BIOS leaves */
     clock->bytes[CMOS_B] = B_24H;
     clock->bytes[CMOS_D] = D_VALID;
     clock->set_s = epoch_s;
+    clock->shift_ns = ahead_ns;
+    clock->now_ns = ahead_ns;
+    rtc_clock_settle(clock);
 }
 
 void rtc_clock_advance(struct rtc_clock *clock, uint64_t now_ns)

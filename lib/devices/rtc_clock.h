@@ -45,8 +45,9 @@ struct rtc_clock {
     uint64_t checked_periods;
 };
 
-/* `clock` is zeroed but for bytes of the CMOS's own. */
-void rtc_clock_init(struct rtc_clock *clock, uint64_t epoch_s);
+/* `clock` is zeroed but for bytes of the CMOS's own. It begins `ahead_ns`, less than a second, into second `epoch_s`.
+ */
+void rtc_clock_init(struct rtc_clock *clock, uint64_t epoch_s, uint64_t ahead_ns);
 /* Whether register `index` changes by itself, or changes what does: the others need no look at the clock. */
 bool rtc_clock_has(unsigned index);
 /* Time is now `now_ns`, or later if somebody has seen later. */

@@ -169,6 +169,7 @@ static enum vmr_status reset_all(struct vmr_machine *machine, struct vmr_error *
     if (status != VMR_OK)
         return status;
     vmr_platform_reset(machine->platform);
+    machine_devices_reset(machine);
     set_phase(machine, VMR_MACHINE_STOPPED);
     return VMR_OK;
 }
@@ -232,12 +233,39 @@ static enum vmr_status wait_out_pause(struct vmr_machine *machine, uint64_t dead
     return status;
 }
 
+/*
+ * The guest has asked for a reset, and nobody for a stop: in one change, so that
+ * a stop comes before or after it. False: the halt is for who waits. [MACH-4]
+ */
+static bool restart(struct vmr_machine *machine, const struct vmr_vp_set_halt *halt, enum vmr_status *ret_status)
+{
+    if (!machine->automatic_reset || halt->result.reason != VMR_HALT_RESET ||
+        sync_load_u32(machine->host, &machine->stop_requested) != 0)
+        return false;
+    sync_mutex_lock(&machine->control);
+    /* Of several who wait, one does it, and the others look again. */
+    *ret_status = VMR_OK;
+    if (vmr_machine_get_state(machine) == VMR_MACHINE_HALTED) {
+        machine_ticker_hold(machine->ticker, true);
+        *ret_status = reset_all(machine, NULL);
+        if (*ret_status == VMR_OK)
+            *ret_status = let_run(machine);
+    }
+    *ret_status = end(machine, *ret_status);
+    return true;
+}
+
 enum vmr_status vmr_machine_wait(struct vmr_machine *machine, uint64_t deadline_ns, struct vmr_vp_set_halt *ret_halt)
 {
     for (;;) {
         enum vmr_park_result result;
         enum vmr_status status = vmr_vp_set_wait(machine->set, deadline_ns, ret_halt);
 
+        if (status == VMR_OK && restart(machine, ret_halt, &status)) {
+            if (status != VMR_OK)
+                return status;
+            continue;
+        }
         if (status != VMR_E_STATE)
             return status;
         status = wait_out_pause(machine, deadline_ns, &result);

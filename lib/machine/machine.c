@@ -17,10 +17,35 @@
 #include "lib/boot/firmware.h"
 
 #define FOUR_GIB UINT64_C(0x100000000)
+/* Interrupt controllers, and firmware at its largest. */
+#define BOARD_START UINT64_C(0xfe000000)
 
 static uint64_t low_size(uint64_t memory_size)
 {
     return memory_size < VMR_MACHINE_MEMORY_LOW_MAX ? memory_size : VMR_MACHINE_MEMORY_LOW_MAX;
+}
+
+/* What vmr_memory_region_add does not see. */
+static enum vmr_status check_ram(const struct vmr_machine_options *options, struct vmr_error *err)
+{
+    vmr_gpa end = 0;
+
+    if (options->memory_size != 0)
+        return vmr_error_set(err, VMR_E_USAGE, "machine: both ram and memory_size");
+    if (options->ram[0].gpa != 0 || options->ram[0].size < VMR_MACHINE_MEMORY_GRANULE)
+        return vmr_error_set(err, VMR_E_CONFIG, "machine: ram[0] does not begin at 0 with at least %u bytes",
+                             VMR_MACHINE_MEMORY_GRANULE);
+    for (size_t i = 0; i < options->ram_count; i++) {
+        const struct vmr_machine_ram *ram = &options->ram[i];
+
+        if (ram->gpa < end || !checked_add_u64(ram->gpa, ram->size, &end))
+            return vmr_error_set(err, VMR_E_CONFIG, "machine: ram[%zu] at %#" PRIx64 " is not behind the one before", i,
+                                 ram->gpa);
+        if (end > BOARD_START && ram->gpa < FOUR_GIB)
+            return vmr_error_set(err, VMR_E_CONFIG, "machine: ram[%zu] at %#" PRIx64 " reaches what lies below 4 GiB",
+                                 i, ram->gpa);
+    }
+    return options->firmware ? firmware_check(options->firmware_size, err) : VMR_OK;
 }
 
 static enum vmr_status check_options(const struct vmr_machine_options *options, struct vmr_error *err)
@@ -30,6 +55,8 @@ static enum vmr_status check_options(const struct vmr_machine_options *options, 
     if (options->vps == 0 || options->vps > VMR_VP_COUNT_MAX)
         return vmr_error_set(err, VMR_E_CONFIG, "machine: vps %" PRIu32 " is not 1 to %u", options->vps,
                              VMR_VP_COUNT_MAX);
+    if (options->ram_count > 0)
+        return check_ram(options, err);
     if (options->memory_size == 0 || !is_aligned(options->memory_size, VMR_MACHINE_MEMORY_GRANULE))
         return vmr_error_set(err, VMR_E_CONFIG, "machine: memory_size %" PRIu64 " is not a nonzero multiple of %u",
                              options->memory_size, VMR_MACHINE_MEMORY_GRANULE);
@@ -37,33 +64,53 @@ static enum vmr_status check_options(const struct vmr_machine_options *options, 
 }
 
 /* What the hypervisor can address, which is known only once it was asked. */
-static enum vmr_status check_addressable(uint64_t memory_size, unsigned physical_bits, struct vmr_error *err)
+static enum vmr_status check_addressable(const struct vmr_machine *machine, unsigned physical_bits,
+                                         struct vmr_error *err)
 {
     unsigned bits = physical_bits == 0 || physical_bits > VMR_PHYSICAL_BITS_MAX ? VMR_PHYSICAL_BITS_MAX : physical_bits;
-    uint64_t above = memory_size - low_size(memory_size);
 
-    if (above > 0 && !range_contains(0, UINT64_C(1) << bits, FOUR_GIB, above))
+    if (machine->ram_above > 0 && !range_contains(0, UINT64_C(1) << bits, FOUR_GIB, machine->ram_above))
         return vmr_error_set(err, VMR_E_CONFIG,
                              "machine: memory_size %" PRIu64 " ends above the %u bits of address this host has",
-                             memory_size, bits);
+                             machine->memory_size, bits);
     return VMR_OK;
+}
+
+/* How much of RAM is where, for who tells the guest. */
+static void measure_ram(struct vmr_machine *machine, const struct vmr_machine_options *options)
+{
+    machine->memory_size = options->memory_size;
+    machine->ram_below = low_size(options->memory_size);
+    machine->ram_above = options->memory_size - machine->ram_below;
+    for (size_t i = 0; i < options->ram_count; i++) {
+        const struct vmr_machine_ram *ram = &options->ram[i];
+
+        machine->memory_size += ram->size;
+        if (ram->gpa < FOUR_GIB)
+            machine->ram_below = ram->gpa + ram->size;
+        else
+            machine->ram_above = ram->gpa + ram->size - FOUR_GIB;
+    }
 }
 
 static enum vmr_status create_memory(struct vmr_machine *machine, const struct vmr_machine_options *options,
                                      struct vmr_error *err)
 {
-    uint64_t low = low_size(options->memory_size);
-    const struct vmr_memory_region regions[2] = {
-        {.gpa = 0, .size = low},
-        {.gpa = FOUR_GIB, .size = options->memory_size - low},
+    const struct vmr_machine_ram small[2] = {
+        {.gpa = 0, .size = machine->ram_below},
+        {.gpa = FOUR_GIB, .size = machine->ram_above},
     };
+    const struct vmr_machine_ram *ram = options->ram_count > 0 ? options->ram : small;
+    size_t count = options->ram_count > 0 ? options->ram_count : 2;
     enum vmr_status status = vmr_memory_create(options->host, &machine->memory, err);
 
-    for (size_t i = 0; i < 2 && status == VMR_OK; i++) {
-        if (regions[i].size > 0)
-            status = vmr_memory_region_add(machine->memory, &regions[i], err);
+    for (size_t i = 0; i < count && status == VMR_OK; i++) {
+        const struct vmr_memory_region region = {.gpa = ram[i].gpa, .size = ram[i].size, .backing = ram[i].backing};
+
+        if (region.size > 0)
+            status = vmr_memory_region_add(machine->memory, &region, err);
     }
-    if (status != VMR_OK)
+    if (status != VMR_OK || !options->firmware)
         return status;
     return firmware_load(machine->memory, options->firmware, options->firmware_size, err);
 }
@@ -104,14 +151,16 @@ static void power_requested(void *context, enum vmr_halt_reason reason, uint32_t
 static enum vmr_status create_devices(struct vmr_machine *machine, const struct vmr_machine_options *options,
                                       struct vmr_error *err)
 {
-    uint64_t low = low_size(options->memory_size);
+    const struct vmr_irq_sink irq = {.set = raise_line, .context = machine};
     const struct vmr_platform_options platform = {
         .host = options->host,
+        .without = options->platform_without,
         .rtc_epoch_s = options->rtc_epoch_s,
-        .memory_below_4g = low,
-        .memory_above_4g = options->memory_size - low,
+        .rtc_epoch_ms = options->rtc_epoch_ms,
+        .memory_below_4g = machine->ram_below,
+        .memory_above_4g = machine->ram_above,
         .vp_count = options->vps,
-        .irq = {.set = raise_line, .context = machine},
+        .irq = irq,
         .timer = {.sooner = machine_chip_sooner, .context = machine},
         .console = {.write = print, .context = machine},
         .power = {.requested = power_requested, .context = machine},
@@ -123,14 +172,15 @@ static enum vmr_status create_devices(struct vmr_machine *machine, const struct 
     status = vmr_bus_create(options->host, VMR_BUS_MMIO, &machine->mmio, err);
     if (status != VMR_OK)
         return status;
-    return vmr_platform_create(&platform, machine->ports, &machine->platform, err);
+    status = vmr_platform_create(&platform, machine->ports, &machine->platform, err);
+    return status == VMR_OK ? machine_devices_create(machine, options, &irq, err) : status;
 }
 
 static size_t receive(void *context, uint32_t stream, const uint8_t *bytes, size_t length)
 {
     const struct vmr_machine *machine = context;
 
-    if (stream != VMR_STREAM_SERIAL)
+    if (stream != VMR_STREAM_SERIAL || !vmr_platform_serial(machine->platform))
         return 0;
     return vmr_serial_receive(vmr_platform_serial(machine->platform), bytes, length);
 }
@@ -190,12 +240,13 @@ static enum vmr_status create_vps(struct vmr_machine *machine, struct vmr_error 
 static enum vmr_status create_all(struct vmr_machine *machine, const struct vmr_machine_options *options,
                                   struct vmr_error *err)
 {
-    const struct vmr_proto_options proto = {.host = options->host, .vp_count = options->vps};
+    const struct vmr_proto_options proto = {.host = options->host, .vp_count = options->vps, .hv = options->hv};
     enum vmr_status status = vmr_proto_create(options->handle, &proto, &machine->proto, err);
 
     if (status != VMR_OK)
         return status;
-    status = check_addressable(options->memory_size, vmr_proto_caps(machine->proto)->physical_bits, err);
+    measure_ram(machine, options);
+    status = check_addressable(machine, vmr_proto_caps(machine->proto)->physical_bits, err);
     if (status != VMR_OK)
         return status;
     status = create_memory(machine, options, err);
@@ -227,8 +278,8 @@ enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, st
     machine->clock = options->clock;
     machine->exit = options->exit;
     machine->exit_context = options->exit_context;
-    machine->firmware_size = options->firmware_size;
-    machine->memory_size = options->memory_size;
+    machine->firmware_size = options->firmware ? options->firmware_size : 0;
+    machine->automatic_reset = options->automatic_reset;
     machine->rtc_epoch_s = options->rtc_epoch_s;
     if (sync_mutex_init(&machine->control, options->host) || sync_mutex_init(&machine->waiter_lock, options->host))
         status = vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
@@ -257,6 +308,7 @@ void vmr_machine_destroy(struct vmr_machine *machine)
     (void)status;
     vmr_proto_destroy(machine->proto);
     vmr_irqchip_destroy(machine->chip);
+    machine_devices_destroy(machine);
     vmr_platform_destroy(machine->platform);
     vmr_bus_destroy(machine->mmio);
     vmr_bus_destroy(machine->ports);

@@ -16,6 +16,12 @@ struct machine_waiter {
     struct machine_waiter *next;
 };
 
+/* A device beside the platform's. */
+struct machine_device {
+    const struct vmr_resource_type *type;
+    void *object;
+};
+
 struct vmr_machine {
     const struct vmr_host *host;
     struct vmr_memory *memory;
@@ -23,8 +29,12 @@ struct vmr_machine {
     struct vmr_platform *platform;
     struct vmr_proto *proto; /* while building */
     struct vmr_partition *partition;
-    struct vmr_irqchip_set *chip;    /* NULL: all interrupt controllers are in the hypervisor */
-    struct machine_ticker *ticker;   /* who polls the timers then */
+    struct vmr_irqchip_set *chip;   /* NULL: all interrupt controllers are in the hypervisor */
+    struct machine_ticker *ticker;  /* who polls the timers then */
+    struct machine_device *devices; /* as they were made */
+    size_t device_count;
+    void *device_value; /* room for the largest state of one */
+    bool automatic_reset;
     struct vmr_console_sink console; /* the embedder's */
     struct vmr_vp_io io;
     void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit); /* the embedder's */
@@ -34,6 +44,7 @@ struct vmr_machine {
     struct vmr_vm_clock *clock; /* NULL: none of its own */
     size_t firmware_size;
     uint64_t memory_size, rtc_epoch_s;
+    uint64_t ram_below, ram_above; /* bytes up to the end of RAM below 4 GiB, and from there to the end of RAM above */
 
     /* Held by whoever changes the state, as long as that takes; a VP's thread never takes it. */
     struct sync_mutex control;
@@ -64,3 +75,13 @@ void machine_ticker_destroy(struct machine_ticker *ticker); /* NULL is fine */
 void machine_ticker_wake(struct machine_ticker *ticker);
 /* Held, as at first, it polls nothing: when the call returns no poll is under way. NULL is fine. */
 void machine_ticker_hold(struct machine_ticker *ticker, bool hold);
+
+/* Beside the platform: all of `options`, in their order; destroyed by the last function in any case. */
+VMR_MUST_CHECK enum vmr_status machine_devices_create(struct vmr_machine *machine,
+                                                      const struct vmr_machine_options *options,
+                                                      const struct vmr_irq_sink *irq, struct vmr_error *err);
+/* Power-up, for those that hold state. */
+void machine_devices_reset(struct vmr_machine *machine);
+/* Returns how many units there are, and writes those there is room for. */
+size_t machine_devices_state_units(struct vmr_machine *machine, struct vmr_state_unit *ret_units, size_t capacity);
+void machine_devices_destroy(struct vmr_machine *machine);

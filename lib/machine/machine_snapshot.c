@@ -28,20 +28,22 @@ static enum vmr_status parts_of(struct vmr_machine *machine, struct vmr_snapshot
                                 struct vmr_state_unit **ret_units, struct vmr_error *err)
 {
     size_t chips = machine->chip ? vmr_irqchip_state_units(machine->chip, NULL, 0) : 0;
-    size_t devices = vmr_platform_state_units(machine->platform, NULL, 0);
-    struct vmr_state_unit *units = calloc(chips + devices, sizeof(*units));
+    size_t platform = vmr_platform_state_units(machine->platform, NULL, 0);
+    size_t devices = machine_devices_state_units(machine, NULL, 0);
+    struct vmr_state_unit *units = calloc(chips + platform + devices, sizeof(*units));
 
     if (!units)
         return vmr_error_set(err, VMR_E_NOMEM, "machine: out of memory");
     if (machine->chip)
         (void)vmr_irqchip_state_units(machine->chip, units, chips);
-    (void)vmr_platform_state_units(machine->platform, units + chips, devices);
+    (void)vmr_platform_state_units(machine->platform, units + chips, platform);
+    (void)machine_devices_state_units(machine, units + chips + platform, devices);
     *ret_parts = (struct vmr_snapshot_parts){
         .partition = machine->partition,
         .call = call_vp,
         .context = machine,
         .units = units,
-        .unit_count = chips + devices,
+        .unit_count = chips + platform + devices,
         .clock = machine->clock,
     };
     *ret_units = units;

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/support/port_rig.h"
+#include "vmrig/device_state.h"
 
 #define MIB UINT64_C(0x100000)
 #define GIB UINT64_C(0x40000000)
@@ -196,6 +197,52 @@ static void epoch_beyond_the_calendar_is_refused(void **state)
     rig_finish(&rig);
 }
 
+static void milliseconds_beyond_a_second_are_refused(void **state)
+{
+    struct vmr_error err = {0};
+    struct vmr_cmos *other = NULL;
+
+    (void)state;
+    rig_init(&rig);
+    const struct vmr_cmos_options options = {.host = &rig.fake.host, .epoch_ms = 1000};
+
+    assert_int_equal(vmr_cmos_create(&options, rig.ports, &other, &err), VMR_E_CONFIG);
+    assert_non_null(strstr(err.message, "epoch_ms 1000"));
+    assert_null(other);
+    rig_finish(&rig);
+}
+
+/* Before it is first looked at and after: what it holds can be set, and a reset keeps the part of a second. */
+static void a_part_of_a_second_is_state_and_survives_reset(void **state)
+{
+    struct vmr_cmos_state first, second;
+    struct vmr_state_unit unit;
+    struct vmr_cmos *other = NULL;
+
+    (void)state;
+    rig_init(&rig);
+    const struct vmr_cmos_options options = {.host = &rig.fake.host, .epoch_s = 1700000000, .epoch_ms = 999};
+
+    assert_int_equal(vmr_cmos_create(&options, rig.ports, &other, NULL), VMR_OK);
+    vmr_cmos_state_unit(other, &unit);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(unit.get(unit.object, &first, NULL), VMR_OK);
+        assert_int_equal(first.shift_ns, 999000000);
+        assert_int_equal(unit.set(unit.object, &first, NULL), VMR_OK);
+        unit.at_reset(unit.object, &second);
+        assert_int_equal(second.shift_ns, first.shift_ns);
+        assert_int_equal(second.now_ns, first.now_ns);
+        rig_out(&rig, 0x70, 0);
+        (void)rig_in(&rig, 0x71);
+        rig_advance(&rig, 5000000);
+        (void)vmr_cmos_poll(other, rig.fake.now_ns);
+    }
+    rig_out(&rig, 0x70, 0);
+    assert_int_equal(rig_in(&rig, 0x71), 0x21);
+    vmr_cmos_destroy(other);
+    rig_finish(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +255,8 @@ int main(void)
         cmocka_unit_test(periodic_interrupt_is_polled_and_acknowledged),
         cmocka_unit_test(hostile_accesses_are_harmless),
         cmocka_unit_test(epoch_beyond_the_calendar_is_refused),
+        cmocka_unit_test(milliseconds_beyond_a_second_are_refused),
+        cmocka_unit_test(a_part_of_a_second_is_state_and_survives_reset),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

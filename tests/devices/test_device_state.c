@@ -283,8 +283,9 @@ static void a_clock_that_has_not_begun_has_no_times(void **state)
     static const struct {
         enum unit_index unit;
         const char *field;
-    } cases[] = {{CMOS, "phase-ns"}, {CMOS, "now-ns"}, {CMOS, "shift-ns"},    {CMOS, "set-at-s"},
-                 {PIT, "base-ns"},   {PIT, "tick"},    {PIT, "channel.start"}};
+        uint64_t number;
+    } cases[] = {{CMOS, "phase-ns", 1}, {CMOS, "now-ns", 1}, {CMOS, "shift-ns", 1000000000}, {CMOS, "set-at-s", 1},
+                 {PIT, "base-ns", 1},   {PIT, "tick", 1},    {PIT, "channel.start", 1}};
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -292,7 +293,7 @@ static void a_clock_that_has_not_begun_has_no_times(void **state)
         union state_value value;
 
         unit->at_reset(unit->object, &value);
-        state_put(unit->type, &value, cases[i].field, 0, 1);
+        state_put(unit->type, &value, cases[i].field, 0, cases[i].number);
         state_expect_refused(unit, &value, cases[i].field);
     }
 }

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "tests/support/port_rig.h"
+#include "vmrig/device_state.h"
 
 static struct port_rig rig;
 static struct vmr_platform *platform;
@@ -140,6 +141,61 @@ static void any_taken_port_fails_creation_whole(void **state)
     }
 }
 
+/* What is left out is nowhere: its ports are free, nothing of it is saved, and the rest works. */
+static void a_part_that_is_left_out_is_nowhere(void **state)
+{
+    static const struct {
+        uint16_t port;
+        const char *unit; /* NULL: holds nothing */
+    } parts[VMR_PLATFORM_PART_COUNT] = {
+        [VMR_PLATFORM_SERIAL] = {0x3f8, "serial"},
+        [VMR_PLATFORM_DEBUG_CONSOLE] = {0x402, NULL},
+        [VMR_PLATFORM_CMOS] = {0x70, "cmos"},
+        [VMR_PLATFORM_PIT] = {0x40, "pit"},
+        [VMR_PLATFORM_I8042] = {0x64, "keyboard-controller"},
+        [VMR_PLATFORM_PCI] = {0xcf9, "pci"},
+        [VMR_PLATFORM_DEBUG_EXIT] = {0xf4, NULL},
+        [VMR_PLATFORM_FW_CFG] = {0x510, "fw-cfg"},
+    };
+
+    (void)state;
+    for (unsigned i = 0; i < VMR_PLATFORM_PART_COUNT; i++) {
+        const struct vmr_bus_range range = {
+            .name = "in its place", .start = parts[i].port, .length = 1, .ops = &rig_idle_ops};
+        struct vmr_platform_options some = options();
+        struct vmr_state_unit units[8];
+
+        vmr_platform_destroy(platform);
+        platform = NULL;
+        some.without = 1u << i;
+        assert_int_equal(vmr_bus_claim(rig.ports, &range, NULL), VMR_OK);
+        assert_int_equal(vmr_platform_create(&some, rig.ports, &platform, NULL), VMR_OK);
+        size_t count = vmr_platform_state_units(platform, units, 8);
+
+        assert_int_equal(count, parts[i].unit ? 6 : 7);
+        for (size_t k = 0; parts[i].unit && k < count; k++)
+            assert_string_not_equal(units[k].type->name, parts[i].unit);
+        assert_int_equal(vmr_platform_poll(platform, rig.fake.now_ns), VMR_NEVER);
+        assert_int_equal(!vmr_platform_serial(platform), i == VMR_PLATFORM_SERIAL);
+        vmr_platform_reset(platform);
+        rig.repeated_levels = 0; /* what is set tells its line once more */
+        assert_int_equal(vmr_bus_release(rig.ports, parts[i].port, NULL), VMR_OK);
+    }
+}
+
+static void parts_that_there_are_not_are_refused(void **state)
+{
+    struct vmr_platform_options some = options();
+    struct vmr_platform *other = NULL;
+    struct vmr_error err = {0};
+
+    (void)state;
+    some.without = 1u << VMR_PLATFORM_PART_COUNT;
+    assert_int_equal(vmr_platform_create(&some, rig.ports, &other, &err), VMR_E_USAGE);
+    assert_non_null(strstr(err.message, "0x100"));
+    assert_null(other);
+}
+
 static void hostile_accesses_are_harmless(void **state)
 {
     (void)state;
@@ -157,6 +213,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(poll_serves_both_timers_and_returns_the_earlier, setup, teardown),
         cmocka_unit_test_setup_teardown(input_reaches_the_serial_line, setup, teardown),
         cmocka_unit_test_setup_teardown(any_taken_port_fails_creation_whole, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_part_that_is_left_out_is_nowhere, setup, teardown),
+        cmocka_unit_test_setup_teardown(parts_that_there_are_not_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(hostile_accesses_are_harmless, setup, teardown),
     };
 

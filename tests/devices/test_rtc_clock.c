@@ -23,7 +23,7 @@ static int setup(void **state)
 {
     (void)state;
     clock = (struct rtc_clock){0};
-    rtc_clock_init(&clock, EPOCH);
+    rtc_clock_init(&clock, EPOCH, 0);
     rtc_clock_advance(&clock, BEGIN);
     return 0;
 }
@@ -62,6 +62,17 @@ static void time_goes_on_with_the_host(void **state)
     assert_int_equal(read_at(SECOND, CMOS_SECOND), 0x21);
     assert_int_equal(read_at(40 * SECOND, CMOS_MINUTE), 0x14);
     assert_int_equal(read_at(39 * SECOND, CMOS_MINUTE), 0x14); /* an older look at the clock: time stands still */
+}
+
+static void a_clock_that_begins_within_a_second_changes_that_much_earlier(void **state)
+{
+    (void)state;
+    clock = (struct rtc_clock){0};
+    rtc_clock_init(&clock, EPOCH, 250000000);
+    assert_int_equal(read_at(0, CMOS_SECOND), 0x20);
+    assert_int_equal(read_at(SECOND - 250000001, CMOS_SECOND), 0x20);
+    assert_int_equal(read_at(SECOND - 250000000, CMOS_SECOND), 0x21);
+    assert_int_equal(read_at(2 * SECOND - 250000000, CMOS_SECOND), 0x22);
 }
 
 static void update_in_progress_precedes_the_update(void **state)
@@ -197,6 +208,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(epoch_is_shown_in_bcd, setup),
+        cmocka_unit_test_setup(a_clock_that_begins_within_a_second_changes_that_much_earlier, setup),
         cmocka_unit_test_setup(time_goes_on_with_the_host, setup),
         cmocka_unit_test_setup(update_in_progress_precedes_the_update, setup),
         cmocka_unit_test_setup(guest_sets_the_time_while_it_holds_the_clock, setup),

@@ -149,6 +149,78 @@ static void memory_leaves_the_hole_below_4_gib(void **state)
     destroy();
 }
 
+static void ram_in_pieces_lies_where_it_was_said(void **state)
+{
+    static const struct vmr_memory_backing shared = {.shared = true};
+    static const struct vmr_machine_ram ram[] = {{0, 2 * MIB, NULL}, {16 * MIB, MIB, &shared}, {5 * GIB, MIB, NULL}};
+    struct vmr_machine_options options = options_for(NULL, 0);
+    struct vmr_memory_region region;
+    int fd = -1;
+
+    (void)state;
+    options.memory_size = 0;
+    options.ram = ram;
+    options.ram_count = COUNT(ram);
+    assert_int_equal(vmr_machine_create(&options, &machine, NULL), VMR_OK);
+    struct vmr_memory *memory = vmr_partition_memory(vmr_machine_partition(machine));
+
+    for (size_t i = 0; i < COUNT(ram); i++) {
+        assert_true(vmr_memory_region_find(memory, ram[i].gpa, &region));
+        assert_int_equal(region.gpa, ram[i].gpa);
+        assert_int_equal(region.size, ram[i].size);
+        assert_int_equal(vmr_memory_region_fd(memory, ram[i].gpa, &fd, NULL), i == 1 ? VMR_OK : VMR_E_UNSUPPORTED);
+    }
+    assert_int_equal(vmr_memory_region_count(memory), COUNT(ram) + 1);
+    destroy();
+}
+
+static void ram_that_no_board_has_is_refused_by_its_number(void **state)
+{
+    static const struct {
+        const char *name;
+        struct vmr_machine_ram ram[2];
+        const char *said;
+    } cases[] = {
+        {"not from 0", {{4096, 2 * MIB, NULL}, {GIB, MIB, NULL}}, "ram[0]"},
+        {"too little", {{0, MIB / 2, NULL}, {GIB, MIB, NULL}}, "ram[0]"},
+        {"overlapping", {{0, 2 * MIB, NULL}, {MIB, MIB, NULL}}, "ram[1] at 0x100000"},
+        {"over the firmware", {{0, 2 * MIB, NULL}, {4 * GIB - 64 * MIB, 32 * MIB + 4096, NULL}}, "ram[1]"},
+        {"over 4 GiB", {{0, 2 * MIB, NULL}, {2 * GIB, 3 * GIB, NULL}}, "ram[1]"},
+        {"wraps", {{0, 2 * MIB, NULL}, {8 * GIB, UINT64_MAX - GIB, NULL}}, "ram[1]"},
+        {"beyond 36 bits", {{0, 2 * MIB, NULL}, {64 * GIB, MIB, NULL}}, "36 bits"},
+        {"unaligned", {{0, 2 * MIB + 1, NULL}, {GIB, MIB, NULL}}, "0x200001"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct vmr_machine_options options = options_for(NULL, 0);
+        struct vmr_error err = {0};
+
+        options.memory_size = 0;
+        options.ram = cases[i].ram;
+        options.ram_count = 2;
+        if (vmr_machine_create(&options, &machine, &err) != VMR_E_CONFIG || !strstr(err.message, cases[i].said))
+            fail_msg("%s: \"%s\"", cases[i].name, err.message);
+        options.memory_size = MIB;
+        assert_int_equal(vmr_machine_create(&options, &machine, NULL), VMR_E_USAGE);
+        assert_null(machine);
+    }
+}
+
+static void a_board_without_a_serial_line_takes_no_input(void **state)
+{
+    static const struct scripted_step steps[] = {{SCRIPTED_IN, 0x3fd, 0xff}, {SCRIPTED_OUT, 0xf4, 1}};
+    struct vmr_machine_options options = options_for(steps, COUNT(steps));
+
+    (void)state;
+    options.platform_without = 1u << VMR_PLATFORM_SERIAL;
+    assert_int_equal(vmr_machine_create(&options, &machine, NULL), VMR_OK);
+    assert_int_equal(vmr_machine_receive(machine, (const uint8_t *)"x", 1), 0);
+    assert_int_equal(vmr_machine_start(machine), VMR_OK);
+    assert_int_equal(wait_for(10 * SECOND).result.reason, VMR_HALT_POWER_OFF);
+    destroy();
+}
+
 static void stop_from_the_console_ends_with_that_byte(void **state)
 {
     static const struct scripted_step steps[] = {
@@ -293,6 +365,9 @@ int main(void)
         cmocka_unit_test(bad_options_are_refused_by_name),
         cmocka_unit_test(missing_handle_and_host_are_refused),
         cmocka_unit_test(memory_leaves_the_hole_below_4_gib),
+        cmocka_unit_test(ram_in_pieces_lies_where_it_was_said),
+        cmocka_unit_test(ram_that_no_board_has_is_refused_by_its_number),
+        cmocka_unit_test(a_board_without_a_serial_line_takes_no_input),
         cmocka_unit_test(stop_from_the_console_ends_with_that_byte),
         cmocka_unit_test(stop_before_start_is_not_lost),
         cmocka_unit_test(guest_ends_with_its_reason_and_value),
