@@ -306,6 +306,19 @@ static enum vmr_status load_machine_code(struct conf_vm *vm, vmr_vp_index vp, co
     return image_write_program(vm->memory, vp, program, err);
 }
 
+bool conf_cpuid(struct conf *conf, uint32_t leaf, uint32_t subleaf, struct vmr_cpuid_entry *ret_entry)
+{
+    const struct vmr_proto_options options = {.host = conf->host};
+    struct vmr_proto *proto = NULL;
+    bool created = vmr_proto_create(conf->handle, &options, &proto, NULL) == VMR_OK;
+
+    CONF_CHECK(conf, created, "no proto partition");
+    if (created)
+        vmr_proto_cpuid(proto, leaf, subleaf, ret_entry);
+    vmr_proto_destroy(proto);
+    return created;
+}
+
 bool conf_load(struct conf_vm *vm, vmr_vp_index vp, const struct vmr_program *program)
 {
     struct vmr_mock *mock = conf_mock(vm);

@@ -43,7 +43,8 @@ enum conf_quirk {
     CONF_QUIRK_DISABLED_SENDER = 32, /* a local APIC that software has not enabled sends no INIT and SIPI */
     CONF_QUIRK_MASKED_TIMER = 64,    /* a local APIC's timer that runs out while masked fires when it is unmasked */
     CONF_QUIRK_DIRTY_RING = 128,     /* a guest that writes much without an exit overruns its dirty ring */
-    CONF_QUIRK_TSC_SET = 256         /* a TSC that is set runs on as if it had not been */
+    CONF_QUIRK_TSC_SET = 256,        /* a TSC that is set runs on as if it had not been */
+    CONF_QUIRK_TIMER_AGAIN = 512     /* a local APIC's timer that has fired fires once more where its state is put */
 };
 
 struct conf;
@@ -194,6 +195,8 @@ enum vmr_status conf_prepare(void *conf_vm, struct vmr_vp *vp, struct vmr_error 
 bool conf_run_to_end(struct conf_vm *vm, vmr_vp_index vp);
 /* Loads, binds and runs one program on VP 0 of a new VM. False: failed. */
 bool conf_run_program(struct conf *conf, const struct conf_vm_options *options, const struct vmr_program *program);
+/* What guests of new VMs see in CPUID, unless options say otherwise. False: failed. */
+bool conf_cpuid(struct conf *conf, uint32_t leaf, uint32_t subleaf, struct vmr_cpuid_entry *ret_entry);
 /* One vmr_vp_run with the VM's io; a failing status is recorded. */
 bool conf_run(struct conf_vm *vm, vmr_vp_index vp, struct vmr_stop_source *stop, struct vmr_run_result *ret_result);
 

@@ -237,6 +237,27 @@ static void probe_tsc_set(struct conf *conf)
         conf_skip(conf, "runs on");
 }
 
+/* Whether its interrupt is over or still to come is nowhere in what the hypervisor gives. */
+static void probe_timer_again(struct conf *conf)
+{
+    APIC_PROGRAM(fires, VMR_EOI_XAPIC, APIC_ON(), VMR_STORE(APIC_TIMER_DIVIDE, 4, APIC_DIVIDE_BY_1),
+                 VMR_STORE(APIC_LVT_TIMER, 4, VECTOR), VMR_STORE(APIC_TIMER_INITIAL, 4, 1000),
+                 VMR_WAIT_VECTOR(VECTOR, 1), VMR_RESET(), OPEN(2), OPEN(3), VMR_END());
+    const struct vmr_state_id apic = {.state_class = VMR_VP_APIC};
+    struct conf_vm *vm = interrupt_vm(conf, 1, &fires, NULL);
+    struct vmr_x86_apic_state state;
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    if ((conf->caps.vp_classes >> VMR_VP_APIC & 1) == 0)
+        return;
+    expect_halt(vm, NULL, VMR_HALT_RESET);
+    CONF_REQUIRE(conf, vmr_vp_state_get(vm->vps[0], &apic, &state, NULL) == VMR_OK, "the APIC is not given");
+    CONF_REQUIRE(conf, vmr_vp_state_set(vm->vps[0], &apic, &state, NULL) == VMR_OK, "the APIC is refused");
+    CONF_REQUIRE(conf, conf_run_to_end(vm, 0), "the guest did not come to its end");
+    if (guest_word(vm, COUNT_OF(0, VECTOR)) != 1)
+        conf_skip(conf, "fires again");
+}
+
 /* --- the table --- */
 
 #define ON_USER (1u << VMR_IRQCHIP_USER)
@@ -261,6 +282,7 @@ static const struct {
     {"dirty-ring", CONF_QUIRK_DIRTY_RING, CONF_CAP(DIRTY_LOG), ON_USER | ON_SPLIT | ON_KERNEL, probe_dirty_ring},
     {"masked-timer", CONF_QUIRK_MASKED_TIMER, 0, ON_SPLIT | ON_KERNEL, probe_masked_timer},
     {"tsc-set", CONF_QUIRK_TSC_SET, 0, ON_USER | ON_SPLIT | ON_KERNEL, probe_tsc_set},
+    {"timer-again", CONF_QUIRK_TIMER_AGAIN, 0, ON_SPLIT | ON_KERNEL, probe_timer_again},
 };
 
 #define PROBE_COUNT (sizeof(probes) / sizeof(probes[0]))

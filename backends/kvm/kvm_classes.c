@@ -123,7 +123,7 @@ static enum vmr_status begin_at_power_up(struct kvm_vp *vp, struct vmr_error *er
 
 enum vmr_status kvm_classes_first(struct kvm_vp *vp, struct vmr_error *err)
 {
-    struct vmr_x86_reset_info first = {.xsave_length = kvm_xsave_length(vp->vm)};
+    struct vmr_x86_reset_info first = {0};
     enum vmr_status status = kvm_msr_first(vp, MSR_MISC_ENABLE, &first.misc_enable, err);
 
     if (!status)
@@ -329,7 +329,6 @@ static void vp_reset_info(const struct vmr_backend_vp *backend_vp, struct vmr_x8
 {
     const struct kvm_vp *vp = (const struct kvm_vp *)(const void *)backend_vp;
 
-    info->xsave_length = vp->first.xsave_length;
     info->misc_enable = vp->first.misc_enable;
     info->feature_control = vp->first.feature_control;
     info->mcg_cap = vp->first.mcg_cap;

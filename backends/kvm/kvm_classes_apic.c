@@ -6,9 +6,11 @@
  *
  * KVM starts a one-shot timer again when it is given registers, at the current
  * count, and with none left it fires at once: it cannot tell an interrupt that
- * is over from one that it has not delivered yet. Nor can we: such a timer reads
- * as one that expires in 0 ns, and rather interrupts twice than never. A value
- * that says that it is over is kept from KVM by hiding the initial count.
+ * is over from one that it has not delivered yet, which it counts where no call
+ * reads. Nor can we: such a timer reads as one that expires in 0 ns, and rather
+ * interrupts twice than never, since a guest may wait for it; the suite measures
+ * that (quirk "timer-again"). A value that says that it is over is kept from KVM
+ * by hiding the initial count.
  */
 
 #include <errno.h>

@@ -28,6 +28,7 @@ static const uint32_t spec_ctrl[] = {0x48};
 static const uint32_t mcg[] = {0x179, 0x17a, 0x17b};
 static const uint32_t tsc_aux[] = {0xc0000103};
 static const uint32_t cet[] = {0x6a0, 0x6a2};
+static const uint32_t tsc_adjust[] = {0x3b};
 static const uint32_t tsc[] = {0x10};
 static const uint32_t tsc_deadline[] = {0x6e0};
 
@@ -51,6 +52,7 @@ static const struct msr_class {
     LIST(VMR_VP_MCG, struct vmr_x86_mcg_state, mcg),
     LIST(VMR_VP_TSC_AUX, struct vmr_x86_word_state, tsc_aux),
     LIST(VMR_VP_CET, struct vmr_x86_cet_state, cet),
+    LIST(VMR_VP_TSC_ADJUST, struct vmr_x86_word_state, tsc_adjust),
     LIST(VMR_VP_TSC, struct vmr_x86_word_state, tsc),
     LIST(VMR_VP_TSC_DEADLINE, struct vmr_x86_word_state, tsc_deadline),
 };

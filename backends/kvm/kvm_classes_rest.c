@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The MSRs that KVM lists and that belong to no class: TSC_ADJUST, performance
- * counters, KVM's own, and the machine check banks, which it does not list. A
- * guest's writes of them must not outlive a reset, so a new VP's values are kept
- * and what differs from them is put back. Those of the Hyper-V interface are
- * reset through it.
+ * The MSRs that KVM lists and that belong to no class: performance counters,
+ * which are another processor's elsewhere, KVM's own, which count its host's
+ * time, and the machine check banks, which it does not list and which tell of
+ * errors of the machine that was. No snapshot takes them along. But a guest's
+ * writes of them must not outlive a reset, so a new VP's values are kept and
+ * what differs from them is put back. Those of the Hyper-V interface are reset
+ * through it.
  */
 
 #include <stdlib.h>

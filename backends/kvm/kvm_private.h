@@ -218,7 +218,6 @@ enum vmr_status kvm_rest_first(struct kvm_vp *vp, struct vmr_error *err);
 enum vmr_status kvm_rest_reset(const struct kvm_vp *vp, struct vmr_error *err);
 
 /* kvm_classes_xsave.c */
-uint32_t kvm_xsave_length(const struct kvm_vm *vm);
 enum vmr_status kvm_class_xsave_get(const struct kvm_vp *vp, struct vmr_x86_xsave_state *ret_state,
                                     struct vmr_error *err);
 enum vmr_status kvm_class_xsave_set(const struct kvm_vp *vp, const struct vmr_x86_xsave_state *state,

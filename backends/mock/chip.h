@@ -21,10 +21,11 @@
 #define X2APIC_MSR_FIRST 0x800u
 #define X2APIC_MSR_COUNT 0x100u
 
-/* With seven entries in the local vector table (Intel SDM vol. 3, 11.4.8). */
-#define LAPIC_VERSION_VALUE 0x00060014u
 /* The virtual wire that firmware leaves behind: the PIC reaches the boot processor. */
 #define LAPIC_LINT0_WIRE 0x700u
+
+/* Intel SDM vol. 3, 11.4.8: with six or seven entries in the local vector table, and perhaps EOIs without broadcast. */
+uint32_t chip_lapic_version(const struct vmr_backend_vm *vm);
 
 enum vmr_status chip_create(struct vmr_backend_vm *vm, struct vmr_error *err);
 void chip_destroy(struct chip *chip); /* NULL is fine */

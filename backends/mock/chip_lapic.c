@@ -193,7 +193,7 @@ void chip_lapic_eoi(struct vmr_backend_vp *vp)
     uint32_t bit = UINT32_C(1) << (vector % 32);
 
     lapic->in_service[vector / 32] &= ~bit;
-    if ((lapic->level[vector / 32] & bit) == 0)
+    if ((lapic->level[vector / 32] & bit) == 0 || (lapic->regs[LAPIC_SVR] & SVR_KEEP_EOI) != 0)
         return;
     if (vp->vm->irqchip == VMR_IRQCHIP_SPLIT) {
         vp->eoi_due = vector;

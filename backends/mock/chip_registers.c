@@ -17,6 +17,9 @@
 #define IOAPIC_WINDOW 0x10u
 
 /* Destination shorthands of the interrupt command register. */
+#define VERSION 0x14u
+#define VERSION_KEEPS_EOI UINT32_C(0x01000000)
+
 enum shorthand {
     SHORTHAND_NONE,
     SHORTHAND_SELF,
@@ -48,6 +51,28 @@ static const uint32_t writable[LAPIC_REGISTER_COUNT] = {
     [LAPIC_TIMER_DIVIDE] = 0xb,
     [LAPIC_SELF_IPI] = 0xff,
 };
+
+static bool has_cmci(const struct vmr_backend_vm *vm)
+{
+    return !vm->profile->apic_lacks_cmci;
+}
+
+static bool keeps_eoi(const struct vmr_backend_vm *vm)
+{
+    return vm->profile->apic_keeps_eoi && vm->irqchip == VMR_IRQCHIP_SPLIT;
+}
+
+uint32_t chip_lapic_version(const struct vmr_backend_vm *vm)
+{
+    return VERSION | (has_cmci(vm) ? 6u : 5u) << 16 | (keeps_eoi(vm) ? VERSION_KEEPS_EOI : 0);
+}
+
+static uint32_t writable_bits(const struct vmr_backend_vm *vm, uint32_t reg)
+{
+    if (reg == LAPIC_LVT_CMCI && !has_cmci(vm))
+        return 0;
+    return writable[reg] | (reg == LAPIC_SVR && keeps_eoi(vm) ? SVR_KEEP_EOI : 0);
+}
 
 /* --- local APIC: with the lock held --- */
 
@@ -85,7 +110,9 @@ uint32_t chip_lapic_peek(const struct vmr_backend_vp *vp, uint32_t reg)
     case LAPIC_ID:
         return lapic->x2apic ? vp->index : vp->index << 24;
     case LAPIC_VERSION:
-        return LAPIC_VERSION_VALUE;
+        return chip_lapic_version(vp->vm);
+    case LAPIC_LVT_CMCI:
+        return lapic->regs[reg] & writable_bits(vp->vm, reg);
     case LAPIC_PPR:
         return chip_lapic_priority(lapic);
     case LAPIC_LDR:
@@ -107,11 +134,11 @@ static uint32_t lapic_read(struct vmr_backend_vp *vp, uint32_t reg)
     return reg == LAPIC_TIMER_CURRENT ? chip_timer_current(vp) : chip_lapic_peek(vp, reg);
 }
 
-uint32_t chip_lapic_kept_bits(uint32_t reg)
+uint32_t chip_lapic_kept_bits(const struct vmr_backend_vm *vm, uint32_t reg)
 {
     if (reg == LAPIC_DFR || reg == LAPIC_ESR)
         return UINT32_MAX;
-    return reg == LAPIC_EOI || reg == LAPIC_SELF_IPI ? 0 : writable[reg];
+    return reg == LAPIC_EOI || reg == LAPIC_SELF_IPI ? 0 : writable_bits(vm, reg);
 }
 
 static bool is_lvt(uint32_t reg)
@@ -149,7 +176,7 @@ static void lapic_write(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
     struct lapic *lapic = &vp->vm->chip->lapics[vp->index];
 
     vp->chip_pending = true; /* what priorities held back may pass now */
-    value &= writable[reg];
+    value &= writable_bits(vp->vm, reg);
     switch (reg) {
     case LAPIC_EOI:
         chip_lapic_eoi(vp);
@@ -162,7 +189,7 @@ static void lapic_write(struct vmr_backend_vp *vp, uint32_t reg, uint32_t value)
         set_spurious(lapic, value);
         break;
     default:
-        if (writable[reg] != 0)
+        if (writable_bits(vp->vm, reg) != 0)
             set_register(vp, reg, value);
         break;
     }
@@ -268,7 +295,7 @@ bool chip_store(struct vmr_backend_vp *vp, vmr_gpa gpa, unsigned size, const uin
 /* Registers that a mode does not have are #GP, and so are writes to those that are read only (11.12.1.2). */
 static bool can_write_msr(const struct vmr_backend_vp *vp, uint32_t reg)
 {
-    return vp->vm->chip->lapics[vp->index].x2apic && reg < LAPIC_REGISTER_COUNT && writable[reg] != 0 &&
+    return vp->vm->chip->lapics[vp->index].x2apic && reg < LAPIC_REGISTER_COUNT && writable_bits(vp->vm, reg) != 0 &&
            reg != LAPIC_LDR && reg != LAPIC_DFR && reg != LAPIC_ICR_HIGH;
 }
 

@@ -39,6 +39,7 @@ enum lapic_register {
 };
 
 #define SVR_ENABLE 0x100u
+#define SVR_KEEP_EOI 0x1000u /* the IO-APIC hears of no EOI (11.8.5) */
 #define LVT_MASKED 0x10000u
 #define ENTRY_MASKED UINT64_C(0x10000)
 #define ENTRY_LEVEL UINT64_C(0x8000)
@@ -162,7 +163,7 @@ static inline uint32_t destination_of_byte(uint64_t byte)
 /* What a guest would read, but for the timer's count. */
 uint32_t chip_lapic_peek(const struct vmr_backend_vp *vp, uint32_t reg);
 /* Bits that a register can hold once something was written; 0: it holds nothing. */
-uint32_t chip_lapic_kept_bits(uint32_t reg);
+uint32_t chip_lapic_kept_bits(const struct vmr_backend_vm *vm, uint32_t reg);
 
 /* --- chip_timer.c --- */
 

@@ -120,8 +120,8 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
         .vp_count_max = hypervisor->profile->vp_count_max,
         .physical_bits = hypervisor->profile->physical_bits,
         /* All that are a processor's own; the Hyper-V interface's are the library's. */
-        .vp_classes =
-            ((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) & ~(UINT64_C(1) << VMR_VP_VTLS) & ~hypervisor->profile->lacks,
+        .vp_classes = ((UINT64_C(1) << VMR_VP_DEBUG_STATE) - 1) &
+                      ~(UINT64_C(1) << VMR_VP_VTLS | UINT64_C(1) << VMR_VP_TSC_ADJUST) & ~hypervisor->profile->lacks,
     };
     if (handle->irqchip == VMR_IRQCHIP_USER)
         ret_caps->vp_classes &= ~(UINT64_C(1) << VMR_VP_APIC | UINT64_C(1) << VMR_VP_TSC_DEADLINE);

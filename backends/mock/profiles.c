@@ -58,6 +58,8 @@ static const struct mock_profile profiles[VMR_MOCK_PROFILE_COUNT] = {
             .outs_items = 1,
             .ins_items = ITEMS_MANY,
             .single_item_is_plain = true,
+            .apic_lacks_cmci = true,
+            .apic_keeps_eoi = true,
             .no_hypercall_result = KVM_ENOSYS_RESULT,
         },
     [VMR_MOCK_HVF_LIKE] =

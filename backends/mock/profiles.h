@@ -38,6 +38,8 @@ struct mock_profile {
     uint32_t outs_items, ins_items; /* of a string instruction in one exit, at most */
     bool single_item_is_plain;      /* a string exit of one item looks like IN or OUT */
     uint64_t lacks; /* classes of a VP's state that cannot be reached, and MSRs of theirs: 1 << enum vmr_vp_class */
+    bool apic_lacks_cmci;         /* the local vector table has six entries */
+    bool apic_keeps_eoi;          /* the guest may have no EOI broadcast, where the IO-APIC is outside */
     uint64_t no_hypercall_result; /* what a hypercall leaves that nobody takes */
 };
 

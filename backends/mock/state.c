@@ -16,7 +16,7 @@
 #define XSAVE_MXCSR 24u
 #define XSAVE_XMM 160u
 #define XSAVE_BV 512u
-#define XSAVE_HEADER_END 576u
+#define XSAVE_AVX 576u
 #define XSTATE_SSE UINT64_C(2)
 #define MXCSR_RESET 0x1f80u
 
@@ -54,14 +54,6 @@ static enum vmr_status set_registers(struct vmr_backend_vp *vp, uint8_t vtl, con
 
 /* --- vector registers --- */
 
-/* XSTATE_BV's components of the standard form (Intel SDM vol. 1, 13.4), but for MXCSR, which stands for itself. */
-static const struct {
-    uint32_t offset, bytes;
-} components[] = {{0, XSAVE_MXCSR}, {XSAVE_XMM, 256}, {XSAVE_HEADER_END, 256}};
-#define COMPONENT_COUNT (sizeof(components) / sizeof(components[0]))
-#define FPU_HIGH 32u /* the rest of the x87's */
-#define FPU_HIGH_BYTES (XSAVE_XMM - FPU_HIGH)
-
 void xsave_reset(struct vmr_backend_vp *vp)
 {
     memset(vp->xsave, 0, sizeof(vp->xsave));
@@ -82,49 +74,24 @@ void xmm_set_word(struct vmr_backend_vp *vp, unsigned word, uint64_t value)
     store_le64(vp->xsave + XSAVE_XMM + 8u * word, value);
 }
 
+static const struct vmr_x86_xsave_layout layout = {.part[2] = {XSAVE_AVX, MOCK_XSAVE_BYTES - XSAVE_AVX}};
+
 static void get_xsave(const struct vmr_backend_vp *vp, struct vmr_x86_xsave_state *ret_state)
 {
-    memset(ret_state, 0, sizeof(*ret_state));
-    ret_state->length = MOCK_XSAVE_BYTES;
-    memcpy(ret_state->bytes, vp->xsave, MOCK_XSAVE_BYTES);
-}
+    uint8_t area[VMR_X86_XSAVE_MAX] = {0};
 
-/* Of the bytes of a component: whether none says anything. */
-static bool is_zero(const uint8_t *bytes, uint32_t count)
-{
-    while (count > 0 && bytes[count - 1] == 0)
-        count--;
-    return count == 0;
-}
-
-/* The first component that is not in use, though it has bytes; the count of them: there is none. */
-static unsigned first_unused_with_bytes(const uint8_t *bytes)
-{
-    uint64_t in_use = load_le64(bytes + XSAVE_BV);
-    unsigned i = 0;
-
-    while (i < COMPONENT_COUNT &&
-           ((in_use >> i & 1) != 0 || (is_zero(bytes + components[i].offset, components[i].bytes) &&
-                                       (i > 0 || is_zero(bytes + FPU_HIGH, FPU_HIGH_BYTES)))))
-        i++;
-    return i;
+    memcpy(area, vp->xsave, sizeof(vp->xsave));
+    vmr_x86_xsave_normalise(&layout, area, ret_state);
 }
 
 static enum vmr_status set_xsave(struct vmr_backend_vp *vp, const struct vmr_x86_xsave_state *state,
                                  struct vmr_error *err)
 {
-    if (state->length != MOCK_XSAVE_BYTES)
-        return vmr_error_set(err, VMR_E_CONFIG, "xsave: length: %u, where the area has %u bytes", state->length,
-                             MOCK_XSAVE_BYTES);
-    if ((load_le64(state->bytes + XSAVE_BV) & ~MOCK_XCR0) != 0)
-        return vmr_error_set(err, VMR_E_CONFIG, "xsave: bytes: components %#llx, where there are %#llx",
-                             (unsigned long long)load_le64(state->bytes + XSAVE_BV), (unsigned long long)MOCK_XCR0);
-    unsigned unused = first_unused_with_bytes(state->bytes);
+    enum vmr_status status = vmr_x86_xsave_check(&layout, state, err);
 
-    if (unused < COMPONENT_COUNT)
-        return vmr_error_set(err, VMR_E_CONFIG, "xsave: bytes: of component %u, which is not in use", unused);
-    memcpy(vp->xsave, state->bytes, MOCK_XSAVE_BYTES);
-    return VMR_OK;
+    if (!status)
+        memcpy(vp->xsave, state->bytes, sizeof(vp->xsave));
+    return status;
 }
 
 /* --- registers of one word --- */
@@ -308,11 +275,9 @@ static enum vmr_status set_state(struct vmr_backend_vp *vp, uint8_t vtl, enum vm
 
 static void reset_info(const struct vmr_backend_vp *vp, struct vmr_x86_reset_info *info)
 {
-    (void)vp;
-    info->xsave_length = MOCK_XSAVE_BYTES;
     info->misc_enable = MOCK_MISC_ENABLE;
     info->mcg_cap = MOCK_MCG_CAP;
-    info->apic_version = LAPIC_VERSION_VALUE;
+    info->apic_version = chip_lapic_version(vp->vm);
     info->apic_lint0 = LAPIC_LINT0_WIRE;
 }
 

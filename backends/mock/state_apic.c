@@ -45,7 +45,7 @@ void apic_get_state(struct vmr_backend_vp *vp, struct vmr_x86_apic_state *ret_st
 }
 
 /* Registers, from which the rest follows. */
-static void put_page(struct lapic *lapic, const uint8_t page[VMR_X86_APIC_PAGE_BYTES])
+static void put_page(const struct vmr_backend_vm *vm, struct lapic *lapic, const uint8_t page[VMR_X86_APIC_PAGE_BYTES])
 {
     for (uint32_t reg = 0; reg < LAPIC_REGISTER_COUNT; reg++) {
         uint32_t value = load_le32(page + (size_t)16 * reg);
@@ -57,7 +57,7 @@ static void put_page(struct lapic *lapic, const uint8_t page[VMR_X86_APIC_PAGE_B
         else if (reg >= LAPIC_IRR && reg < LAPIC_IRR + 8)
             lapic->requested[reg - LAPIC_IRR] = value;
         else
-            lapic->regs[reg] = value & chip_lapic_kept_bits(reg);
+            lapic->regs[reg] = value & chip_lapic_kept_bits(vm, reg);
     }
 }
 
@@ -89,7 +89,7 @@ enum vmr_status apic_set_state(struct vmr_backend_vp *vp, const struct vmr_x86_a
                             .off = (state->base & APIC_BASE_ENABLE) == 0,
                             .x2apic = (state->base & APIC_BASE_X2APIC) != 0,
                             .timer.due_ns = VMR_NEVER};
-    put_page(lapic, state->page);
+    put_page(vp->vm, lapic, state->page);
     get_page(vp, shown);
     uint32_t at = first_difference(state->page, shown);
 

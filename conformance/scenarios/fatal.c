@@ -135,6 +135,41 @@ static void failing_step(struct conf *conf)
     check_fatal(conf, vm);
 }
 
+/* What fails is the guest's doing, or on the mock the host's, once. */
+static bool let_it_fail(struct conf_vm *vm)
+{
+    struct vmr_hypervisor_handle handle = *vm->conf->handle;
+    struct vmr_x86_regs regs;
+
+    if (vm->conf->is_mock)
+        return vmr_mock_set_fault(&handle, VMR_MOCK_FAIL_CALL, 1) == VMR_OK;
+    if (vmr_vp_get_regs(vm->vps[0], &regs))
+        return false;
+    regs.rip = PAGE;
+    return vmr_vp_set_regs(vm->vps[0], &regs) == VMR_OK;
+}
+
+static void reset_after_failure(struct conf *conf)
+{
+    CONF_PROGRAM(works, VMR_OUT(PORT, 1, 1), VMR_END());
+
+    if (!(conf->caps.vp_classes >> VMR_VP_REGISTERS & 1)) {
+        conf_skip(conf, "the hypervisor does not give its state away");
+        return;
+    }
+    struct conf_vm *vm = conf_vm_create(conf, NULL);
+
+    CONF_REQUIRE(conf, vm && conf_load(vm, 0, &works) && conf_bind(vm, 0), "no VM");
+    for (unsigned i = 0; i < 2; i++) {
+        CONF_REQUIRE(conf, let_it_fail(vm), "it cannot fail");
+        check_fatal(conf, vm);
+        CONF_CHECK_EQ(conf, vmr_vp_reset(vm->vps[0], NULL), VMR_E_STATE, "its part alone");
+        CONF_REQUIRE(conf, conf_reset(vm) && conf_load(vm, 0, &works) && conf_begin_again(vm), "the reset");
+        (void)conf_run_to_end(vm, 0);
+        CONF_REQUIRE(conf, conf_reset(vm) && conf_load(vm, 0, &works) && conf_begin_again(vm), "once more");
+    }
+}
+
 static const struct conf_scenario scenarios[] = {
     {.name = "an_exit_survives_its_text",
      .family = "fatal",
@@ -169,6 +204,11 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_MOCK_ONLY,
      .chip = CONF_CHIP_ANY,
      .run = failing_step},
+    {.name = "a_reset_makes_a_failed_vp_well",
+     .family = "fatal",
+     .clauses = "HALT-2 RST-2 RST-3",
+     .chip = CONF_CHIP_ANY,
+     .run = reset_after_failure},
 };
 
 CONF_FAMILY(fatal, scenarios);

@@ -143,16 +143,9 @@ static void shortest_period(struct conf *conf)
 
 static bool offers_deadline(struct conf *conf)
 {
-    const struct vmr_proto_options options = {.host = conf->host};
-    struct vmr_cpuid_entry features = {0};
-    struct vmr_proto *proto;
+    struct vmr_cpuid_entry features;
 
-    CONF_CHECK(conf, vmr_proto_create(conf->handle, &options, &proto, NULL) == VMR_OK, "no proto partition");
-    if (conf_failed(conf))
-        return false;
-    vmr_proto_cpuid(proto, 1, 0, &features);
-    vmr_proto_destroy(proto);
-    return (features.ecx & CPUID_DEADLINE) != 0;
+    return conf_cpuid(conf, 1, 0, &features) && (features.ecx & CPUID_DEADLINE) != 0;
 }
 
 /* A deadline that has passed is due at once, whatever the TSC is; then the MSR is zero again. */

@@ -8,6 +8,7 @@
 #include "conformance/scenarios/vpset_vm.h"
 
 #define VPS 3u
+#define POWER_UP_GPA UINT64_C(0xfffffff0) /* Intel SDM vol. 3, 10.1.4 */
 
 CONF_PROGRAM(asks_for_reset, VMR_STORE(VP_WORD(WORD_SEEN, 0), 4, 1), VMR_RESET(), VMR_END());
 CONF_PROGRAM(spins_1, VMR_SPIN());
@@ -102,6 +103,36 @@ static void a_halt_stays_until_a_reset_succeeds(struct conf *conf)
     vpset_end(&group);
 }
 
+/* On the mock the host fails a step, once; elsewhere the guest goes where nothing is. */
+static enum vmr_status fail_next(void *argument, struct vmr_vp *vp)
+{
+    return vpset_prepare_failing(argument, vp, NULL);
+}
+
+static void a_failed_vp_runs_again_after_a_reset(struct conf *conf)
+{
+    struct vmr_hypervisor_handle handle = *conf->handle;
+    struct vpset_vm group;
+    struct vmr_vp_set_halt halt;
+
+    if (!begin(&group, conf, programs))
+        return;
+    CONF_CHECK_EQ(conf, vmr_vp_set_call(group.set, 0, fail_next, group.vm), VMR_OK, "VP 0");
+    if (conf->is_mock)
+        CONF_REQUIRE(conf, vmr_mock_set_fault(&handle, VMR_MOCK_FAIL_CALL, 1) == VMR_OK, "no fault");
+    vpset_start(&group);
+    halt = vpset_wait(&group);
+    CONF_CHECK(conf, halt.result.reason == VMR_HALT_FATAL, "halted: %s", vmr_halt_reason_name(halt.result.reason));
+    vpset_stop(&group);
+    CONF_CHECK_EQ(conf, vmr_vp_set_start(group.set), VMR_E_STATE, "a start without a reset");
+    CONF_CHECK_EQ(conf, reset(&group), VMR_OK, "the reset");
+    vpset_start(&group);
+    halt = vpset_wait(&group);
+    CONF_CHECK(conf, halt.vp == 0 && halt.result.reason == VMR_HALT_RESET, "VP %u halted: %s", halt.vp,
+               vmr_halt_reason_name(halt.result.reason));
+    vpset_end(&group);
+}
+
 struct starter {
     struct vpset_vm group;
     enum vmr_status start;
@@ -114,6 +145,19 @@ static void starts(void *argument)
     starter->start = vmr_vp_set_start(starter->group.set);
 }
 
+/*
+ * What a processor executes at power-up, for a VP that is started after its reset without anybody's registers: JMP to
+ * itself. Else it would fail there, of its own accord.
+ */
+static bool spins_at_power_up(struct conf_vm *vm)
+{
+    static const uint8_t jump[] = {0xeb, 0xfe};
+    const struct vmr_memory_region rom = {.gpa = POWER_UP_GPA & ~(vmr_gpa)(VMR_PAGE_SIZE - 1), .size = VMR_PAGE_SIZE};
+
+    return vmr_memory_region_add(vm->memory, &rom, NULL) == VMR_OK &&
+           vmr_memory_write(vm->memory, POWER_UP_GPA, jump, sizeof(jump)) == VMR_OK;
+}
+
 /* A start that comes meanwhile is before the reset, after it, or refused; no VP fails of it. */
 static void a_start_and_a_reset_exclude_each_other(struct conf *conf)
 {
@@ -121,6 +165,7 @@ static void a_start_and_a_reset_exclude_each_other(struct conf *conf)
 
     if (!begin(&starter.group, conf, all_spin))
         return;
+    CONF_REQUIRE(conf, spins_at_power_up(starter.group.vm), "no code");
     struct vmr_thread *thread = conf_thread(conf, starts, &starter);
 
     CONF_REQUIRE(conf, thread, "no thread");
@@ -156,6 +201,11 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_MOCK_ONLY,
      .chip = CONF_CHIP_ANY,
      .run = a_halt_stays_until_a_reset_succeeds},
+    {.name = "a_failed_vp_runs_again_after_a_reset",
+     .family = "reset_set",
+     .clauses = "HALT-2 RST-4",
+     .chip = CONF_CHIP_ANY,
+     .run = a_failed_vp_runs_again_after_a_reset},
     {.name = "a_start_and_a_reset_exclude_each_other",
      .family = "reset_set",
      .clauses = "RST-4",

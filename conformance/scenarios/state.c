@@ -129,7 +129,7 @@ static void every_field_can_leave_its_power_up_value(struct conf *conf)
     CONF_REQUIRE(conf, vm, "no VM");
     for (struct vmr_state_id id = {0}; vmr_vp_state_find(vm->vps[1], &id); id.instance++) {
         CONF_REQUIRE(conf, state_get(conf, vm->vps[1], &id, &before), "reading");
-        state_sample((enum vmr_vp_class)id.state_class, &before, &sample);
+        state_sample(conf, (enum vmr_vp_class)id.state_class, &before, &sample);
         CONF_REQUIRE(conf, state_set(conf, vm->vps[1], &id, &sample), "writing");
         CONF_REQUIRE(conf, state_get(conf, vm->vps[1], &id, &now), "reading");
         (void)state_is(conf, &id, &now, &sample, "driven");
@@ -308,7 +308,7 @@ static void bytes_of_a_component_that_is_not_in_use_are_refused(struct conf *con
     struct conf_vm *vm = bound_vm(conf, 1);
 
     CONF_REQUIRE(conf, vm && state_get(conf, vm->vps[0], &id, &before), "no VM");
-    state_sample(VMR_VP_XSAVE, &before, &sample);
+    state_sample(conf, VMR_VP_XSAVE, &before, &sample);
     for (unsigned component = 0; component < 2; component++) {
         box = sample;
         box.xsave.bytes[512] = (uint8_t)(sample.xsave.bytes[512] & ~(1u << component));
@@ -449,7 +449,7 @@ static void what_is_written_the_guest_sees(struct conf *conf)
         const struct vmr_state_id id = {.state_class = classes[i]};
 
         CONF_REQUIRE(conf, state_get(conf, vm->vps[0], &id, &now), "reading");
-        state_sample(classes[i], &now, &box);
+        state_sample(conf, classes[i], &now, &box);
         CONF_REQUIRE(conf, state_set(conf, vm->vps[0], &id, &box), "writing");
     }
     (void)conf_run_to_end(vm, 0);
@@ -466,7 +466,7 @@ static void a_deadline_before_its_timers_mode_is_refused(struct conf *conf)
     CONF_REQUIRE(conf, vm, "no VM");
     CONF_CHECK_EQ(conf, vmr_vp_state_set(vm->vps[0], &deadline, &box, NULL), VMR_E_CONFIG, "the deadline first");
     CONF_REQUIRE(conf, state_get(conf, vm->vps[0], &apic, &now), "reading");
-    state_sample(VMR_VP_APIC, &now, &box);
+    state_sample(conf, VMR_VP_APIC, &now, &box);
     CONF_REQUIRE(conf, state_set(conf, vm->vps[0], &apic, &box), "writing");
     memset(&box, 0, sizeof(box));
     box.word.value = UINT64_C(1) << 40;

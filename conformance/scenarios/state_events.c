@@ -315,6 +315,64 @@ static void a_start_up_ipi_can_be_state(struct conf *conf)
     (void)conf_run_to_end(vm, 0);
 }
 
+/* --- the timer of a local APIC --- */
+
+#define TIMER_ON(ticks)                                                                                                \
+    VMR_STORE(APIC_TIMER_DIVIDE, 4, APIC_DIVIDE_BY_1), VMR_STORE(APIC_LVT_TIMER, 4, VECTOR),                           \
+        VMR_STORE(APIC_TIMER_INITIAL, 4, (ticks))
+
+/* Runs to the guest's reset, lets time pass, and writes what it reads of the local APIC. */
+static struct conf_vm *rewritten(struct conf *conf, const struct vmr_program *program)
+{
+    const struct vmr_state_id id = {.state_class = VMR_VP_APIC};
+    const struct vmr_host *host = conf->host;
+    union state_box box, again;
+
+    if (!state_is_held(conf, VMR_VP_APIC))
+        return NULL;
+    struct conf_vm *vm = ready_vm(conf, NULL, program);
+    uint64_t until_ns = host->ops->now_ns(host->context) + UINT64_C(20000000);
+
+    while (vm && host->ops->now_ns(host->context) < until_ns && !conf_over(conf))
+        conf_pause(conf);
+    if (!vm || !state_get(conf, vm->vps[0], &id, &box) || !state_set(conf, vm->vps[0], &id, &box) ||
+        !state_get(conf, vm->vps[0], &id, &again))
+        return NULL;
+    (void)state_is(conf, &id, &again, &box, "written back");
+    return vm;
+}
+
+static void a_timer_that_has_fired_is_over(struct conf *conf)
+{
+    APIC_PROGRAM(fired, VMR_EOI_XAPIC, APIC_ON(), TIMER_ON(1000), VMR_WAIT_VECTOR(VECTOR, 1), READY(), OPEN(1), OPEN(2),
+                 EXPECT_COUNT(VECTOR, 1), VMR_END());
+    struct conf_vm *vm = rewritten(conf, &fired);
+
+    if (vm)
+        (void)conf_run_to_end(vm, 0);
+}
+
+/* Between runs: nobody has seen that it ran out. */
+static void a_timer_that_ran_out_fires_once(struct conf *conf)
+{
+    APIC_PROGRAM(runs_out, VMR_EOI_XAPIC, APIC_ON(), TIMER_ON(5000000), READY(), OPEN(1), OPEN(2),
+                 EXPECT_COUNT(VECTOR, 1), VMR_END());
+    struct conf_vm *vm = rewritten(conf, &runs_out);
+
+    if (vm)
+        (void)conf_run_to_end(vm, 0);
+}
+
+static void a_timer_that_ran_out_in_sleep_fires_once(struct conf *conf)
+{
+    APIC_PROGRAM(sleeps, VMR_EOI_XAPIC, APIC_ON(), TIMER_ON(5000000), READY(), VMR_WAIT_VECTOR(VECTOR, 1), OPEN(1),
+                 EXPECT_COUNT(VECTOR, 1), VMR_END());
+    struct conf_vm *vm = rewritten(conf, &sleeps);
+
+    if (vm)
+        (void)conf_run_to_end(vm, 0);
+}
+
 static const struct conf_scenario scenarios[] = {
     {.name = "a_pending_nmi_is_taken",
      .family = "state_events",
@@ -375,5 +433,21 @@ static const struct conf_scenario scenarios[] = {
      .flags = CONF_MOCK_ONLY,
      .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
      .run = a_start_up_ipi_can_be_state},
+    {.name = "a_timer_that_has_fired_is_over",
+     .family = "state_events",
+     .clauses = "STATE-6",
+     .quirks = CONF_QUIRK_TIMER_AGAIN,
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = a_timer_that_has_fired_is_over},
+    {.name = "a_timer_that_ran_out_fires_once",
+     .family = "state_events",
+     .clauses = "STATE-6",
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = a_timer_that_ran_out_fires_once},
+    {.name = "a_timer_that_ran_out_in_sleep_fires_once",
+     .family = "state_events",
+     .clauses = "STATE-6",
+     .chip = CONF_CHIP_APIC_IN_HYPERVISOR,
+     .run = a_timer_that_ran_out_in_sleep_fires_once},
 };
 CONF_FAMILY(state_events, scenarios);

@@ -120,11 +120,23 @@ static inline void sample_registers(const struct vmr_x86_regs *now, struct vmr_x
         ret_regs->gpr[i] = UINT64_C(0x1111111111111111) * (i + 1) ^ UINT64_C(0x8000);
 }
 
-/* The x87, SSE and, where it is on, AVX components in use. */
-static inline void sample_xsave(const union state_box *now, struct vmr_x86_xsave_state *ret_state)
+#define STATE_CPUID_XSAVE (UINT32_C(1) << 26) /* leaf 1, ECX */
+
+/* Where the guest has AVX: behind the header, as in every processor (Intel SDM vol. 1, 13.5.2). */
+static inline bool state_has_avx(struct conf *conf)
+{
+    struct vmr_cpuid_entry features, avx;
+
+    return conf_cpuid(conf, 1, 0, &features) && (features.ecx & STATE_CPUID_XSAVE) != 0 &&
+           conf_cpuid(conf, 0xd, 2, &avx) && avx.eax == 256 && avx.ebx == 576;
+}
+
+/* The x87, SSE and, if `avx`, AVX components in use. */
+static inline void sample_xsave(bool avx, const union state_box *now, struct vmr_x86_xsave_state *ret_state)
 {
     *ret_state = now->xsave;
-    ret_state->bytes[512] = now->xsave.length > 576 ? 7 : 3;
+    ret_state->length = avx ? 832 : 576;
+    ret_state->bytes[512] = avx ? 7 : 3;
     ret_state->bytes[0] = 0x7f; /* FCW */
     ret_state->bytes[1] = 0x02;
     ret_state->bytes[25] = 0x3f; /* MXCSR, another rounding */
@@ -132,7 +144,7 @@ static inline void sample_xsave(const union state_box *now, struct vmr_x86_xsave
         ret_state->bytes[32 + 16 * i] = (uint8_t)(0x10 + i); /* ST0 to ST7 */
     for (uint32_t i = 160; i < 416; i++)
         ret_state->bytes[i] = (uint8_t)(i + 1) | 1;
-    for (uint32_t i = 576; i < 832 && i < now->xsave.length; i++)
+    for (uint32_t i = 576; i < ret_state->length; i++)
         ret_state->bytes[i] = (uint8_t)(i + 2) | 1;
 }
 
@@ -178,6 +190,7 @@ static inline void sample_word(enum vmr_vp_class vp_class, const union state_box
         [VMR_VP_PAT] = UINT64_C(0x0406050100070106),
         [VMR_VP_SPEC_CTRL] = 1,
         [VMR_VP_TSC_AUX] = 0x1234,
+        [VMR_VP_TSC_ADJUST] = 0x100000,
         [VMR_VP_TSC] = UINT64_C(0x123456789abc),
         [VMR_VP_TSC_DEADLINE] = UINT64_C(0x00ffffff00000000),
         [VMR_VP_FEATURE_CONTROL] = 5,
@@ -200,13 +213,14 @@ static inline bool has_mcg_ctl(const struct vmr_x86_mcg_state *mcg)
 }
 
 /* Long because it is a table. `now`: what the VP holds. */
-static inline void state_sample(enum vmr_vp_class vp_class, const union state_box *now, union state_box *ret_box)
+static inline void state_sample(struct conf *conf, enum vmr_vp_class vp_class, const union state_box *now,
+                                union state_box *ret_box)
 {
     *ret_box = *now;
     if (vp_class == VMR_VP_REGISTERS) {
         sample_registers(&now->registers, &ret_box->registers);
     } else if (vp_class == VMR_VP_XSAVE) {
-        sample_xsave(now, &ret_box->xsave);
+        sample_xsave(state_has_avx(conf), now, &ret_box->xsave);
     } else if (vp_class == VMR_VP_MTRRS) {
         sample_mtrrs(&ret_box->mtrrs);
     } else if (vp_class == VMR_VP_SYSCALL) {
@@ -247,7 +261,7 @@ static inline bool state_drive(struct conf *conf, struct vmr_vp *vp)
         if (state_is_hv(&id))
             continue;
         driven = state_get(conf, vp, &id, &boxes[0]);
-        state_sample((enum vmr_vp_class)id.state_class, &boxes[0], &boxes[1]);
+        state_sample(conf, (enum vmr_vp_class)id.state_class, &boxes[0], &boxes[1]);
         driven = driven && state_set(conf, vp, &id, &boxes[1]);
     }
     free(boxes);

@@ -9,7 +9,7 @@
  *
  *   VP:  UNBOUND ──bind──> BOUND ──run, step──> RUNNING ──> BOUND ──unbind──> UNBOUND
  *                            │ fatal exit                     │
- *                            └──────────────> FAILED <────────┘     FAILED: registers, unbind; no run
+ *                            └──────────────> FAILED <────────┘     FAILED: registers, unbind, reset; no run
  *
  * Any call out of this order is VMR_E_STATE, names the object and its state,
  * and changes nothing. [LIFE-1] [LIFE-2]

@@ -31,7 +31,7 @@ enum vmr_halt_reason {
     VMR_HALT_TRIPLE_FAULT, /* `vtl` says whose */
     VMR_HALT_SINGLE_STEP,
     VMR_HALT_HW_BREAK, /* `breakpoint` says which */
-    VMR_HALT_FATAL,    /* the backend failed; `exit` is what it said; the VP will not run again */
+    VMR_HALT_FATAL,    /* the backend failed; `exit` is what it said; the VP runs again after a reset */
     VMR_HALT_REASON_COUNT
 };
 

@@ -78,8 +78,9 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_flush_async_requests(struct vmr_vp
  * stays: ports, monitor registrations, event fds, doorbells, routes that
  * devices set. From here until every VP was reset no VP runs, and what is
  * posted to VPs waits: it is delivered after the reset, never before, never
- * lost. VMR_E_STATE, and nothing done, while a VP runs, and once one has failed
- * [HALT-2]; VMR_E_UNSUPPORTED where the hypervisor does not give registers away;
+ * lost. A VP that has failed is well again after its part [HALT-2]. VMR_E_STATE,
+ * and nothing done, while a VP runs, and once one that had failed was unbound;
+ * VMR_E_UNSUPPORTED where the hypervisor does not give registers away;
  * else what failed, named. Any thread, not a VP's in a run. [RST-1]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_reset(struct vmr_partition *partition, struct vmr_error *err);

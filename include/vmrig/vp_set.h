@@ -83,8 +83,8 @@ VMR_API bool vmr_vp_set_halt_all(struct vmr_vp_set *set, vmr_vp_index vp, enum v
  * thread. Each VP has its part, whatever becomes of the others; the first error
  * is returned. On success the set is stopped, and the halt that was there is
  * forgotten; otherwise it stays, and nothing runs until a later reset succeeds.
- * VMR_E_STATE, and nothing done, unless stopped or halted with every VP out of
- * its run, and once a VP has failed. Not on a VP's thread. [RST-4]
+ * VPs that have failed may run again then. VMR_E_STATE, and nothing done, unless
+ * stopped or halted with every VP out of its run. Not on a VP's thread. [RST-4]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_reset(struct vmr_vp_set *set, struct vmr_error *err);
 

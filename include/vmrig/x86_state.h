@@ -32,7 +32,8 @@ enum vmr_vp_class {
     VMR_VP_CET,
     VMR_VP_CET_SS,
     VMR_VP_DEBUG_REGISTERS, /* the guest's */
-    VMR_VP_TSC,             /* before what is due by it */
+    VMR_VP_TSC_ADJUST,      /* what guests have added to their TSC */
+    VMR_VP_TSC,             /* before what is due by it, behind what says where it comes from */
     VMR_VP_APIC,            /* where local APICs are in the hypervisor */
     VMR_VP_TSC_DEADLINE,    /* after TSC and APIC: armed in the mode that the APIC's timer is in */
     VMR_VP_ACTIVITY,        /* after the APIC, whose writes change it; with all events that are on their way */
@@ -99,10 +100,13 @@ struct vmr_x86_activity_state {
 
 /* The largest that processors define with every feature on: AMX. */
 #define VMR_X86_XSAVE_MAX 11008u
-/* The standard form (not compacted), as XSAVE writes it: legacy area, header, then components where CPUID.0DH has them.
+/*
+ * The standard form (not compacted), as XSAVE writes it: legacy area, header, then components where CPUID.0DH has them.
+ * It ends with the last component in use, so that what a processor has and nobody uses says nothing; bytes behind are
+ * zero. [STATE-5]
  */
 struct vmr_x86_xsave_state {
-    uint32_t length; /* bytes in use, at least 576 */
+    uint32_t length; /* at least 576 */
     uint8_t bytes[VMR_X86_XSAVE_MAX];
 };
 
@@ -202,9 +206,8 @@ VMR_API bool vmr_vp_class_is_private(enum vmr_vp_class vp_class);
 /* What a reset depends on beside the class. */
 struct vmr_x86_reset_info {
     vmr_vp_index vp;
-    uint32_t cpuid_1_eax;  /* DX after reset (SDM vol. 3, 10.1.2) */
-    uint32_t xsave_length; /* of the hypervisor's area; 0: 576 */
-    bool waits_for_sipi;   /* the VP is no boot processor, and there are local APICs */
+    uint32_t cpuid_1_eax; /* DX after reset (SDM vol. 3, 10.1.2) */
+    bool waits_for_sipi;  /* the VP is no boot processor, and there are local APICs */
     bool x2apic;
     uint64_t misc_enable, feature_control, mcg_cap; /* what the hypervisor shows at first: models differ */
     uint32_t apic_version;                          /* 0: six entries in the local vector table */
@@ -225,5 +228,31 @@ VMR_API void vmr_x86_vm_at_reset(enum vmr_vm_class vm_class, void *ret_value);
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_x86_check(enum vmr_vp_class vp_class, const void *value,
                                                      struct vmr_error *err);
+
+/* --- the XSAVE area, for backends --- */
+
+/* XSTATE_BV's bits, but for the one that says that the area is compacted. */
+#define VMR_X86_XSAVE_COMPONENTS 63u
+/* Where a VP has its components (CPUID.0DH); all within VMR_X86_XSAVE_MAX. x87 and SSE need not be said. */
+struct vmr_x86_xsave_layout {
+    struct {
+        uint32_t offset, length; /* length 0: the VP does not have it */
+    } part[VMR_X86_XSAVE_COMPONENTS];
+};
+
+/*
+ * `area`, of VMR_X86_XSAVE_MAX bytes, in the one form in which equal processors have equal areas: what is not in use is
+ * zero, a component that holds its initial values is not in use, MXCSR stands for itself, and nothing of the host's is
+ * left. [STATE-5]
+ */
+VMR_API void vmr_x86_xsave_normalise(const struct vmr_x86_xsave_layout *layout, const uint8_t *area,
+                                     struct vmr_x86_xsave_state *ret_state);
+/*
+ * VMR_E_CONFIG, naming the component: one in use that the layout does not have, bytes of one that is not in use, or a
+ * length that is not where the components in use end. Of a value that vmr_x86_check takes.
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_x86_xsave_check(const struct vmr_x86_xsave_layout *layout,
+                                                           const struct vmr_x86_xsave_state *state,
+                                                           struct vmr_error *err);
 
 VMR_END_DECLS

@@ -93,11 +93,12 @@ static enum vmr_msr_result write_os_id(const struct vmr_hv_guest *guest, struct 
     return VMR_MSR_OK;
 }
 
+/* A hypervisor that serves the call itself writes its code when it is told of the page. [HVS-2] */
 static bool is_foreign(const struct vmr_hv_guest *guest, const struct overlay *page)
 {
     uint8_t content[VMR_PAGE_SIZE];
 
-    return overlay_read(page, 0, content, sizeof(content)) == VMR_OK &&
+    return !guest->target.offload && overlay_read(page, 0, content, sizeof(content)) == VMR_OK &&
            hypercall_page_is_foreign(content, guest->target.has_hypercall_exit, guest_has_vtls(guest));
 }
 

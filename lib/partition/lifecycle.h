@@ -6,9 +6,10 @@
  *
  *   UNBOUND --bind--> BOUND --run--> RUNNING --(returns)--> BOUND
  *      ^                |                    --(fatal)----> FAILED --unbind--> DEAD
- *      +----unbind------+
+ *      +----unbind------+                                        |
+ *                       RUNNING <-----------reset----------------+
  *
- * A VP that failed can be looked at and unbound, and nothing else. [HALT-2]
+ * A VP that failed can be looked at, unbound and reset, and nothing else. [HALT-2]
  */
 
 #include <stdbool.h>
@@ -30,8 +31,9 @@ enum vp_operation {
     VP_OP_BIND,
     VP_OP_UNBIND,
     VP_OP_RUN,    /* begins a run or a step */
+    VP_OP_RESET,  /* begins its part of a reset */
     VP_OP_RETURN, /* ends it */
-    VP_OP_FAIL,   /* ends it for good */
+    VP_OP_FAIL,   /* ends it, until a reset */
     VP_OP_ACCESS, /* registers, MSRs, activity, debug state */
     VP_OP_COUNT
 };

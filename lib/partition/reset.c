@@ -43,10 +43,11 @@ enum vmr_status reset_enter(struct vmr_vp *vp, enum reset_phase wanted)
 {
     struct vmr_partition *partition = vp->partition;
     enum reset_phase phase = phase_of(partition);
+    bool has_failed = atomic_load(&vp->state) == VP_FAILED;
 
     if (phase != wanted && phase != RESET_DECIDING)
         return VMR_E_STATE; /* without a move, which a reset could see */
-    enum vmr_status status = lifecycle_move(vp, VP_OP_RUN);
+    enum vmr_status status = lifecycle_move(vp, wanted == RESET_RESETTING ? VP_OP_RESET : VP_OP_RUN);
 
     if (status)
         return status;
@@ -56,7 +57,7 @@ enum vmr_status reset_enter(struct vmr_vp *vp, enum reset_phase wanted)
     }
     if (phase_of(partition) == wanted)
         return VMR_OK;
-    (void)lifecycle_move(vp, VP_OP_RETURN);
+    (void)lifecycle_move(vp, has_failed ? VP_OP_FAIL : VP_OP_RETURN);
     return VMR_E_STATE;
 }
 
@@ -71,19 +72,22 @@ bool vmr_partition_is_usable(struct vmr_partition *partition)
 
 /* --- the partition's part --- */
 
-/* With the lock held. */
-static enum vmr_status check_vps(struct vmr_partition *partition, const char *what, struct vmr_error *err)
+/* With the lock held. `revives`: VPs that have failed are to have their part. */
+static enum vmr_status check_vps(struct vmr_partition *partition, bool revives, const char *what, struct vmr_error *err)
 {
     for (uint32_t i = 0; i < partition->vp_count; i++) {
         enum vp_state state = (enum vp_state)sync_load_u32(partition->host, &partition->vps[i].state);
 
-        if (state == VP_RUNNING || state == VP_FAILED || state == VP_DEAD)
+        if (state == VP_RUNNING || (state == VP_FAILED && !revives) || state == VP_DEAD)
             return vmr_error_set(err, VMR_E_STATE, "%s: VP %u is %s", what, i, vp_state_name(state));
     }
     return VMR_OK;
 }
 
-/* From here on no VP runs, or nothing has changed. `from`: the phases it may begin in, a bit each. */
+/*
+ * From here on no VP runs, or nothing has changed. `from`: the phases it may begin in, a bit each. What may begin when
+ * all is bad, a reset, also makes VPs well that have failed.
+ */
 static enum vmr_status close_partition(struct vmr_partition *partition, unsigned from, const char *what,
                                        struct vmr_error *err)
 {
@@ -96,7 +100,7 @@ static enum vmr_status close_partition(struct vmr_partition *partition, unsigned
                                phase_names[partition->phase_busy ? RESET_DECIDING : before]);
     if (!status) {
         sync_store_u32(partition->host, &partition->phase, RESET_DECIDING);
-        status = check_vps(partition, what, err);
+        status = check_vps(partition, (from >> RESET_BAD & 1) != 0, what, err);
         sync_store_u32(partition->host, &partition->phase, status ? before : RESET_BAD);
         partition->phase_busy = !status;
         partition->restoring = partition->restoring && status;

@@ -41,6 +41,7 @@ static const struct {
     {VMR_VP_MCG, CPUID_EDX, 14, 1, 0},
     {VMR_VP_TSC_AUX, CPUID_EDX, 27, 0x80000001, 0}, /* RDTSCP */
     {VMR_VP_TSC_AUX, CPUID_ECX, 22, 7, 0},          /* RDPID */
+    {VMR_VP_TSC_ADJUST, CPUID_EBX, 1, 7, 0},
     {VMR_VP_CET, CPUID_ECX, 7, 7, 0},
     {VMR_VP_CET, CPUID_EDX, 20, 7, 0},
     {VMR_VP_CET_SS, CPUID_ECX, 7, 7, 0},

@@ -209,6 +209,16 @@ void vmr_vp_set_destroy(struct vmr_vp_set *set)
 
 /* --- start and stop --- */
 
+/* Its thread takes no calls any more. */
+static bool any_ended(const struct vmr_vp_set *set)
+{
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (set->members[i].ended)
+            return true;
+    }
+    return false;
+}
+
 static bool any_failed(const struct vmr_vp_set *set)
 {
     for (uint32_t i = 0; i < set->member_count; i++) {
@@ -462,9 +472,9 @@ enum vmr_status vmr_vp_set_reset(struct vmr_vp_set *set, struct vmr_error *err)
     sync_mutex_lock(&set->lock);
     bool rests = (set->phase == SET_STOPPED || (set->phase == SET_RUNNING && set->halted)) && all_quiet(set);
 
-    if (!rests || set->resetting || any_failed(set)) {
+    if (!rests || set->resetting || any_ended(set)) {
         status = vmr_error_set(err, VMR_E_STATE, "VP set: %s",
-                               any_failed(set)  ? "a VP has failed"
+                               any_ended(set)   ? "a VP's thread has ended"
                                : set->resetting ? "it is being reset"
                                                 : "it runs");
     } else {
@@ -472,6 +482,8 @@ enum vmr_status vmr_vp_set_reset(struct vmr_vp_set *set, struct vmr_error *err)
         status = reset_all(set, resets, err);
         set->resetting = false;
         if (!status) {
+            for (uint32_t i = 0; i < set->member_count; i++)
+                set->members[i].failed = set->members[i].ended;
             set->phase = set->phase == SET_ENDING ? SET_ENDING : SET_STOPPED;
             set->halted = false;
         }

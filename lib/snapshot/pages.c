@@ -72,7 +72,7 @@ enum vmr_status pages_each(struct vmr_memory *memory, const struct pages_sink *s
 
     for (size_t i = 0; !status && vmr_memory_region_get(memory, i, &region); i++)
         status = each_in_range(memory, region.gpa, region.size, sink, err);
-    return status;
+    return !status && sink->end ? sink->end(sink->context, err) : status;
 }
 
 /* --- what was written since the log was last taken --- */
@@ -194,6 +194,8 @@ enum vmr_status pages_each_written(struct vmr_memory *memory, const struct pages
     }
     for (size_t i = 0; i < bitmaps.count && !status; i++)
         status = each_written_in(&written, &bitmaps.items[i], err);
+    if (!status && sink->end)
+        status = sink->end(sink->context, err);
     for (size_t i = 0; i < bitmaps.taken && status; i++)
         mark_again(memory, &bitmaps.items[i]);
     bitmaps_finish(&bitmaps);

@@ -18,6 +18,7 @@ struct saving {
     struct writer section; /* the one under way */
     void *value;           /* STATE_VALUE_MAX bytes */
     uint64_t id, count;    /* of the sections so far */
+    uint64_t whole_id;     /* of all but the last */
 };
 
 static enum vmr_status no_memory(struct vmr_error *err)
@@ -155,8 +156,11 @@ static enum vmr_status save_run(void *context, vmr_gpa gpa, uint32_t count, cons
     return emit(saving, SECTION_PAGES, 0, bytes, (size_t)count * VMR_PAGE_SIZE, err);
 }
 
-static enum vmr_status save_end(struct saving *saving, struct vmr_error *err)
+static enum vmr_status save_end(void *context, struct vmr_error *err)
 {
+    struct saving *saving = context;
+
+    saving->whole_id = saving->id;
     writer_le64(&saving->section, saving->id);
     writer_le64(&saving->section, saving->count);
     return emit(saving, SECTION_END, 0, NULL, 0, err);
@@ -168,7 +172,7 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
     const struct snapshot_header header = {
         .major = SNAPSHOT_MAJOR, .minor = SNAPSHOT_MINOR, .parent_id = options ? options->parent_id : 0};
     struct vmr_memory *memory = vmr_partition_memory(saving->parts->partition);
-    const struct pages_sink pages = {.emit = save_run, .context = saving};
+    const struct pages_sink pages = {.emit = save_run, .end = save_end, .context = saving};
     uint8_t bytes[SNAPSHOT_HEADER_BYTES];
 
     enum vmr_status status = flush_all(saving->parts, err);
@@ -188,13 +192,8 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
         status = pages_each_written(memory, &pages, err);
     else if (!status)
         status = pages_each(memory, &pages, err);
-    if (status)
-        return status;
-    uint64_t id = saving->id;
-
-    status = save_end(saving, err);
     if (!status && ret_id)
-        *ret_id = id;
+        *ret_id = saving->whole_id;
     return status;
 }
 

@@ -61,6 +61,8 @@ enum vmr_status topology_check(const struct vmr_snapshot *snapshot, const struct
 /* Takes runs of pages, RUN_PAGES_MAX at most. `bytes` is NULL for pages that are zero. */
 struct pages_sink {
     enum vmr_status (*emit)(void *context, vmr_gpa gpa, uint32_t count, const void *bytes, struct vmr_error *err);
+    /* Behind the last run: what fails here failed as a whole. Optional. */
+    enum vmr_status (*end)(void *context, struct vmr_error *err);
     void *context;
 };
 /* Each run of pages that are not zero, in ascending order. */

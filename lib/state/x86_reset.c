@@ -75,10 +75,10 @@ static void apic(const struct vmr_x86_reset_info *info, struct vmr_x86_apic_stat
 }
 
 /* No component is in use: bytes that say nothing are zero, and MXCSR stands for itself. */
-static void xsave(const struct vmr_x86_reset_info *info, struct vmr_x86_xsave_state *ret_state)
+static void xsave(struct vmr_x86_xsave_state *ret_state)
 {
     memset(ret_state, 0, sizeof(*ret_state));
-    ret_state->length = info->xsave_length ? info->xsave_length : XSAVE_LENGTH_MIN;
+    ret_state->length = XSAVE_LENGTH_MIN;
     store_le32(ret_state->bytes + XSAVE_MXCSR, MXCSR_RESET);
 }
 
@@ -96,7 +96,7 @@ void vmr_x86_at_reset(enum vmr_vp_class vp_class, const struct vmr_x86_reset_inf
     else if (vp_class == VMR_VP_XCR0)
         word(ret_value, XCR0_X87);
     else if (vp_class == VMR_VP_XSAVE)
-        xsave(info, ret_value);
+        xsave(ret_value);
     else if (vp_class == VMR_VP_PAT)
         word(ret_value, PAT_RESET);
     else if (vp_class == VMR_VP_MISC_ENABLE)

@@ -183,6 +183,7 @@ static const struct vmr_state_type vp_types[VMR_VP_CLASS_COUNT] = {
     CLASS(VMR_VP_CET, "cet", struct vmr_x86_cet_state, cet_fields),
     CLASS(VMR_VP_CET_SS, "cet-ss", struct vmr_x86_cet_ss_state, cet_ss_fields),
     CLASS(VMR_VP_DEBUG_REGISTERS, "debug-registers", struct vmr_x86_debug_register_state, debug_register_fields),
+    CLASS(VMR_VP_TSC_ADJUST, "tsc-adjust", struct vmr_x86_word_state, word_fields),
     CLASS(VMR_VP_TSC, "tsc", struct vmr_x86_word_state, moving_word_fields),
     CLASS(VMR_VP_APIC, "apic", struct vmr_x86_apic_state, apic_fields),
     CLASS(VMR_VP_TSC_DEADLINE, "tsc-deadline", struct vmr_x86_word_state, word_fields),

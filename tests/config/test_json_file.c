@@ -125,6 +125,10 @@ static void what_could_not_be_read_is_not_missed_again(void **state)
     expect_findings(
         "{\"numa\": {\"nodes\": [{\"mem\": {\"mem_size\": \"1GiB\"}}]}, \"load_mode\": {\"linux\": {\"kernel\": 1}}}",
         "1:88 CFG-FILE-TYPE load_mode.linux.kernel\n");
+    /* Nor what was meant. */
+    expect_findings("{\"numa\": {\"nodes\": [{\"mem\": {\"mem_size\": \"1GiB\"}}]}, \"load_mode\": {\"linux\": "
+                    "{\"kernl\": \"a\"}}}",
+                    "1:78 CFG-FILE-KEY-UNKNOWN load_mode.linux.kernl\n");
 }
 
 static void a_report_keeps_what_was_in_it(void **state)

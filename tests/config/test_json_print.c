@@ -35,7 +35,7 @@ static void a_default_is_left_out_and_a_choice_is_not(void **state)
     static const struct vmr_numa_node nodes[] = {{0}, {.mem = &memory, .vps = {.kind = VMR_VPS_EXPLICIT}}};
     const struct vmr_config config = {
         .load_mode = {.mode = VMR_LOAD_UEFI, .linux_direct = {.cmdline = "of no mode that counts"}},
-        .numa = {nodes, 2},
+        .numa = {.nodes = nodes, .node_count = 2},
         .vmbus = &vmbus,
         .layout = {.chipset_high_mmio_size = {true, 0}},
     };

@@ -142,7 +142,7 @@ static void a_walk_sees_what_is_there_in_the_order_of_the_tables(void **state)
         .load_mode = {VMR_LOAD_LINUX, .linux_direct = {.cmdline = "quiet"}, .uefi = {.enable_tpm = true}},
         .pcie_devices = &device,
         .pcie_device_count = 1,
-        .numa = {nodes, 2},
+        .numa = {.nodes = nodes, .node_count = 2},
         .vmgs = {.kind = VMR_VMGS_EPHEMERAL},
         .layout = {.chipset_high_mmio_size = {true, 0}},
     };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The classes of a partition's interface. [HVS-1] [HVS-2] */
 
+#include "tests/hv/offload_rig.h"
 #include "tests/hv/state_rig.h"
 
 #include "lib/hv/hypercall_page.h"
@@ -270,6 +271,31 @@ static void code_for_another_hypervisor_is_written_anew(void **state)
     guest_rig_finish(&rig);
 }
 
+/* Where the hypervisor serves the call, it writes the page, with what its processor has. */
+static void code_of_a_hypervisor_that_serves_the_call_stays(void **state)
+{
+    const struct vmr_hv_hypercall_state value = {.os_id = {OS_ID}, .hypercall = {4 * PAGE | 1}};
+    uint8_t code[VMR_PAGE_SIZE], seen[VMR_PAGE_SIZE];
+    struct told told = {0};
+    struct guest_rig rig;
+
+    (void)state;
+    guest_rig_prepare(&rig);
+    rig.options.target.offload = &told_ops;
+    rig.options.target.own.privileges = UINT64_MAX;
+    rig.options.target.context = &told;
+    guest_rig_create(&rig);
+    hypercall_page_fill(code, true, false);
+    code[2] = 0xd9; /* VMMCALL */
+    assert_int_equal(vmr_memory_write(rig.memory, 4 * PAGE, code, sizeof(code)), VMR_OK);
+    set(&rig, &hypercall_id, &value);
+    page_of(&rig, seen);
+    assert_memory_equal(seen, code, sizeof(code));
+    (void)vmr_hv_guest_poll(rig.guest, 0, 0);
+    assert_int_equal(told_value(&told, 0, HV_MSR_HYPERCALL), value.hypercall[0]);
+    guest_rig_finish(&rig);
+}
+
 static void a_hypercall_register_that_cannot_be_is_refused(void **state)
 {
     static const struct vmr_hv_hypercall_state bad[] = {
@@ -400,6 +426,7 @@ int main(void)
         cmocka_unit_test(power_up_is_what_a_reset_leaves),
         cmocka_unit_test(anything_may_be_tried),
         cmocka_unit_test(code_for_another_hypervisor_is_written_anew),
+        cmocka_unit_test(code_of_a_hypervisor_that_serves_the_call_stays),
         cmocka_unit_test(a_hypercall_register_that_cannot_be_is_refused),
         cmocka_unit_test(the_tsc_page_is_made_anew_when_a_vp_is_about_to_run),
         cmocka_unit_test(a_tsc_that_cannot_be_read_makes_the_page_invalid),

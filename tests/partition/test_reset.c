@@ -215,10 +215,10 @@ static void an_attached_chip_is_reset_once(void **state)
 
 /* --- when --- */
 
-static void no_reset_while_a_vp_runs_or_once_one_has_failed(void **state)
+static void no_reset_while_a_vp_runs_or_once_one_is_dead(void **state)
 {
     (void)state;
-    static const enum vp_state states[] = {VP_RUNNING, VP_FAILED, VP_DEAD};
+    static const enum vp_state states[] = {VP_RUNNING, VP_DEAD};
     struct reset_rig reset;
     struct vmr_error err = {0};
 
@@ -232,6 +232,32 @@ static void no_reset_while_a_vp_runs_or_once_one_has_failed(void **state)
     }
     atomic_store(&reset.vps[1]->state, VP_BOUND);
     assert_int_equal(fake_count(&reset.fake, FAKE_VM_RESET), 0);
+    finish(&reset);
+}
+
+/* Well only after its own part: not by the partition's, not by a scrub or a restore, and not by a part out of turn. */
+static void a_reset_makes_a_vp_well_that_has_failed(void **state)
+{
+    (void)state;
+    struct reset_rig reset;
+    struct vmr_error err = {0};
+    struct vmr_exit vp_exit = {0};
+
+    init(&reset);
+    atomic_store(&reset.vps[1]->state, VP_FAILED);
+    assert_int_equal(vmr_vp_reset(reset.vps[1], &err), VMR_E_STATE);
+    assert_int_equal(reset.vps[1]->state, VP_FAILED);
+    assert_int_equal(vmr_partition_restore_begin(reset.rig.partition, &err), VMR_E_STATE);
+    assert_string_equal(err.message, "restore: VP 1 is failed");
+    assert_int_equal(vmr_partition_reset(reset.rig.partition, &err), VMR_OK);
+    assert_int_equal(reset.vps[1]->state, VP_FAILED);
+    assert_int_equal(vmr_vp_step(reset.vps[1], &vp_exit), VMR_E_STATE);
+    assert_int_equal(vmr_vp_reset(reset.vps[1], &err), VMR_OK);
+    assert_int_equal(reset.vps[1]->state, VP_BOUND);
+    assert_false(vmr_partition_is_usable(reset.rig.partition));
+    for (vmr_vp_index i = 0; i < VPS; i++)
+        assert_int_equal(vmr_vp_reset(reset.vps[i], &err), i == 1 ? VMR_E_STATE : VMR_OK);
+    assert_true(vmr_partition_is_usable(reset.rig.partition));
     finish(&reset);
 }
 
@@ -294,7 +320,8 @@ int main(void)
         cmocka_unit_test(classes_are_set_in_declared_order),
         cmocka_unit_test(what_the_guest_was_asked_is_forgotten_and_what_the_host_was_is_not),
         cmocka_unit_test(an_attached_chip_is_reset_once),
-        cmocka_unit_test(no_reset_while_a_vp_runs_or_once_one_has_failed),
+        cmocka_unit_test(no_reset_while_a_vp_runs_or_once_one_is_dead),
+        cmocka_unit_test(a_reset_makes_a_vp_well_that_has_failed),
         cmocka_unit_test(without_its_state_nothing_can_be_reset),
         cmocka_unit_test(a_vp_that_finds_a_decision_under_way_follows_it),
         cmocka_unit_test(a_reset_that_is_under_way_is_not_begun_again),

@@ -78,6 +78,7 @@ static const struct feature_row feature_rows[] = {
     {{.leaf = 7, .edx = 1u << 31}, BIT(VMR_VP_SPEC_CTRL)},
     {{.leaf = 7, .ecx = 1u << 7}, BIT(VMR_VP_CET) | BIT(VMR_VP_CET_SS)},
     {{.leaf = 7, .edx = 1u << 20}, BIT(VMR_VP_CET)},
+    {{.leaf = 7, .ebx = 1u << 1}, BIT(VMR_VP_TSC_ADJUST)},
     {{.leaf = 7, .ecx = 1u << 22}, BIT(VMR_VP_TSC_AUX)},
     {{.leaf = 7, .subleaf = 1, .match_subleaf = true, .ecx = 1u << 22}, 0},
     {{.leaf = 0xd, .subleaf = 1, .match_subleaf = true, .eax = 1u << 3}, BIT(VMR_VP_XSS)},

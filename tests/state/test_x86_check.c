@@ -143,7 +143,7 @@ static void every_class_is_fine_at_power_up(void **state)
 {
     static uint8_t value[VALUE_MAX];
     static const struct vmr_x86_reset_info info = {
-        .vp = 1, .waits_for_sipi = true, .x2apic = true, .xsave_length = 832, .apic_lint0 = 0x700};
+        .vp = 1, .waits_for_sipi = true, .x2apic = true, .apic_lint0 = 0x700};
 
     (void)state;
     for (unsigned i = 0; i < VMR_VP_DEBUG_STATE; i++) {

@@ -25,7 +25,7 @@ static const struct {
     {VMR_VP_REGISTERS, "apic-base", 0, 0xfee00800}, /* VP 3 is no boot processor */
     {VMR_VP_XCR0, "value", 0, 1},
     {VMR_VP_XSS, "value", 0, 0},
-    {VMR_VP_XSAVE, "length", 0, 832},
+    {VMR_VP_XSAVE, "length", 0, 576},
     {VMR_VP_XSAVE, "bytes", 24, 0x80}, /* MXCSR */
     {VMR_VP_XSAVE, "bytes", 25, 0x1f},
     {VMR_VP_XSAVE, "bytes", 512, 0}, /* XSTATE_BV */
@@ -50,7 +50,7 @@ static const struct {
 static const struct vmr_x86_reset_info info = {
     .vp = 3,
     .cpuid_1_eax = 0x806f8,
-    .xsave_length = 832,
+
     .waits_for_sipi = true,
     .misc_enable = 0x801,
     .feature_control = 5,

@@ -24,9 +24,9 @@
 struct fake_kvm fake_kvm;
 
 /* The MSRs of classes that KVM lists. */
-static const uint32_t listed[] = {0x10,       0x3a,       0x3b,       0x48,       0x174,      0x175,
-                                  0x176,      0x1a0,      0x277,      0x6a0,      0x6a2,      0xda0,
-                                  0xc0000081, 0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
+static const uint32_t listed[] = {0x10,       0x3a,       0x3b,       0x48,       0x174,     0x175, 0x176,
+                                  0x186,      0x1a0,      0x277,      0x6a0,      0x6a2,     0xda0, 0xc0000081,
+                                  0xc0000082, 0xc0000083, 0xc0000084, 0xc0000102, 0xc0000103};
 
 static struct kvm_msr_entry *msr_of(uint32_t index)
 {

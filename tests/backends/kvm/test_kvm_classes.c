@@ -156,6 +156,7 @@ static bool make_other(unsigned vp_class, void *value)
         ((struct vmr_x86_mcg_state *)value)->status = 5;
         return true;
     case VMR_VP_TSC_AUX:
+    case VMR_VP_TSC_ADJUST:
         word->value = 0x77;
         return true;
     case VMR_VP_DEBUG_REGISTERS:
@@ -317,8 +318,8 @@ static void reset_undoes_every_class(void **state)
     }
 }
 
-/* Of no class. */
 #define MSR_TSC_ADJUST 0x3bu
+/* Of no class. */
 #define MSR_BANK_5_ADDRESS 0x416u
 
 static uint64_t msr(struct rig *rig, uint32_t index)
