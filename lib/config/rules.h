@@ -37,7 +37,6 @@ extern const struct vmr_config_rule rules_file[RULE_FILE_COUNT];
 
 /* Of firmware tables. */
 enum rule_tables {
-    RULE_TABLES_NODE_SIZE,
     RULE_TABLES_DSDT,
     RULE_TABLES_DSDT_BYTES,
     RULE_TABLES_CMDLINE,
