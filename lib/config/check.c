@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "lib/base/checked.h"
+#include "lib/config/check_tables.h"
 #include "lib/config/order.h"
 
 #define FOUR_GIB (UINT64_C(1) << 32)
@@ -131,12 +132,17 @@ static void prepare(struct check *check)
     check->vps_known = config->processor_topology.proc_count <= VMR_CONFIG_VP_MAX;
 }
 
+static void check_tables(struct check *check)
+{
+    config_check_tables(&check->config, check->report);
+}
+
 enum vmr_status vmr_config_check(const struct vmr_config *config, struct vmr_config_report *report)
 {
     static void (*const parts[])(struct check *) = {
         check_load,       check_disks,         check_pcie,  check_vpci,    check_numa,   check_processors,
         check_hypervisor, check_chipset,       check_vmbus, check_display, check_virtio, check_vmgs,
-        check_uefi,       check_vmbus_devices, check_board, check_layout,
+        check_uefi,       check_vmbus_devices, check_board, check_layout,  check_tables,
     };
     struct check check = {.config = *config, .report = report};
     size_t before = report_total(report), first = report->count;

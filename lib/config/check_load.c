@@ -9,12 +9,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "lib/base/bytes.h"
+#include "lib/config/check_tables.h"
 
 #define RULE(name) &rules_load[RULE_LOAD_##name]
 
 #define CMDLINE_MAX 2047u /* what Linux keeps of it, with a zero behind */
-#define DSDT_HEADER_SIZE 36u
 #define PCAT_FIRMWARE_SIZE (256u << 10)
 #define UEFI_X86_SIZE_MAX (6u << 20)
 #define UEFI_ARM64_SIZE_MAX (8u << 20)
@@ -34,13 +33,10 @@ static void check_cmdline(struct check *check, const char *cmdline, const char *
 
 static void check_dsdt(struct check *check, const struct vmr_config_blob *dsdt)
 {
-    const uint8_t *bytes = dsdt->bytes;
+    const char *fault = dsdt->bytes && dsdt->size > 0 ? config_dsdt_fault(dsdt) : NULL;
 
-    if (!bytes || dsdt->size == 0)
-        return;
-    if (dsdt->size < DSDT_HEADER_SIZE || memcmp(bytes, "DSDT", 4) != 0 || load_le32(bytes + 4) != dsdt->size)
-        FOUND(check, RULE(DSDT_HEADER), at(check, "load_mode.linux.custom_dsdt"), "%zu bytes that are no DSDT",
-              dsdt->size);
+    if (fault)
+        FOUND(check, RULE(DSDT_HEADER), at(check, "load_mode.linux.custom_dsdt"), "%zu bytes: %s", dsdt->size, fault);
 }
 
 static void check_linux(struct check *check, const struct vmr_load_linux *load)

@@ -92,7 +92,6 @@ enum rule_build {
 extern const struct vmr_config_rule rules_build[RULE_BUILD_COUNT];
 /* Of firmware tables. */
 enum rule_tables {
-    RULE_TABLES_NODE_SIZE,
     RULE_TABLES_DSDT,
     RULE_TABLES_DSDT_BYTES,
     RULE_TABLES_CMDLINE,

@@ -120,7 +120,7 @@ const struct vmr_config_rule rules_pcie[RULE_PCIE_COUNT] = {
             "CFG-PCIE-DEVFN-RESERVED",
             "A port is not where the IOMMU or its view of the I/O APIC is.",
             "With an AMD IOMMU, device 0 is the IOMMU. With either x86-64 IOMMU, interrupts of the I/O APIC come "
-            "from device 31 of bus 0, segment 0. Give the port another devfn. Source: AMD IOMMU 3.07, 5.2.2; "
+            "from device 20 of bus 0, segment 0. Give the port another devfn. Source: AMD IOMMU 3.07, 5.2.2; "
             "Intel VT-d 4.1, 8.3.1.",
         },
     [RULE_PCIE_FUNCTION_ZERO] =

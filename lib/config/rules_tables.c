@@ -6,17 +6,10 @@
 #include "lib/config/rules.h"
 
 const struct vmr_config_rule rules_tables[RULE_TABLES_COUNT] = {
-    [RULE_TABLES_NODE_SIZE] =
-        {
-            "CFG-TABLES-NODE-SIZE",
-            "A NUMA node has less than 2 PiB of memory.",
-            "SMBIOS describes each node's memory as a device whose size is 31 bits of MiB. Use several nodes. "
-            "Source: DSP0134 3.6.0, 7.18.5.",
-        },
     [RULE_TABLES_DSDT] =
         {
             "CFG-TABLES-DSDT",
-            "A custom DSDT is one whole ACPI table with the signature DSDT.",
+            "What was read from the file of a custom DSDT is one whole table with that signature.",
             "A guest's ACPI interpreter refuses any other, and then finds no device. Give the compiled table (.aml), "
             "as a compiler or a dump of /sys/firmware/acpi/tables/DSDT has it. Source: ACPI 6.5, 5.2.6.",
         },
@@ -36,14 +29,14 @@ const struct vmr_config_rule rules_tables[RULE_TABLES_COUNT] = {
         },
     [RULE_TABLES_TREE_CXL] =
         {
-            "CFG-TABLES-TREE-CXL",
+            "CFG-LOAD-TREE-CXL",
             "A machine that boots by device tree has no CXL.",
             "CXL host bridges and their memory windows are described by ACPI's CEDT; no device tree binding says the "
             "same. Boot with ACPI. Source: CXL 3.0, 9.17.1.",
         },
     [RULE_TABLES_TREE_INITIATOR] =
         {
-            "CFG-TABLES-TREE-INITIATOR",
+            "CFG-LOAD-TREE-INITIATOR",
             "A machine that boots by device tree has no generic initiators.",
             "Generic initiators are entries of ACPI's SRAT; no device tree binding says the same. Boot with ACPI, or "
             "give the root complex a vnode. Source: ACPI 6.5, 5.2.16.6.",

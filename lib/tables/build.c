@@ -154,6 +154,8 @@ static const struct vmr_config_blob *custom_dsdt(const struct builder *builder)
     const struct vmr_load_config *load = &builder->input.config->load_mode;
     const struct vmr_config_blob *own = &load->linux_direct.custom_dsdt;
 
+    if (!config_has_acpi(builder->input.config))
+        return NULL;
     if (builder->options->dsdt.bytes)
         return &builder->options->dsdt;
     return load->mode == VMR_LOAD_LINUX && (own->bytes || own->path) ? own : NULL;
@@ -178,6 +180,16 @@ static void add_xsdt(struct builder *builder)
         builder->no_memory = true;
 }
 
+/* People edit tables, and forget the sum. */
+static void add_dsdt(struct builder *builder, const struct vmr_config_blob *dsdt)
+{
+    size_t at = builder->out->set.count;
+
+    add_copy(builder, "DSDT", dsdt->bytes, dsdt->size);
+    if (!builder->no_memory)
+        acpi_seal(builder->out->set.bytes[at], dsdt->size);
+}
+
 static void add_acpi(struct builder *builder)
 {
     const struct vmr_config_blob *dsdt = custom_dsdt(builder);
@@ -187,7 +199,7 @@ static void add_acpi(struct builder *builder)
         if (!acpi_tables[i].is_there(&builder->input))
             continue;
         if (dsdt && acpi_tables[i].write == dsdt_write)
-            add_copy(builder, "DSDT", dsdt->bytes, dsdt->size);
+            add_dsdt(builder, dsdt);
         else
             add_written(builder, acpi_tables[i].signature, acpi_tables[i].write);
     }
@@ -285,18 +297,24 @@ static void add_map(struct builder *builder)
     set->tables[0] = map;
 }
 
-static bool has_dsdt_bytes(const struct builder *builder)
+/* What the caller has put in the place of something that vmr_config_check has seen. */
+static void check_given(struct builder *builder)
 {
     const struct vmr_config_blob *dsdt = custom_dsdt(builder);
+    const char *fault = dsdt && dsdt->bytes ? config_dsdt_fault(dsdt) : NULL;
+    size_t length = strlen(builder->input.cmdline);
     struct config_path path = {.length = 0};
 
-    if (!dsdt || dsdt->bytes || !config_has_acpi(builder->input.config))
-        return true;
     path_key(&path, "load_mode");
     path_key(&path, "linux");
     path_key(&path, "custom_dsdt");
-    report_add(builder->report, &rules_tables[RULE_TABLES_DSDT_BYTES], &path, "'%s'", dsdt->path);
-    return false;
+    if (dsdt && !dsdt->bytes)
+        report_add(builder->report, &rules_tables[RULE_TABLES_DSDT_BYTES], &path, "'%s'", dsdt->path);
+    if (fault)
+        report_add(builder->report, &rules_tables[RULE_TABLES_DSDT], &path, "%zu bytes: %s", dsdt->size, fault);
+    if (config_has_tree(builder->input.config) && length > TREE_CMDLINE_MAX)
+        report_add(builder->report, &rules_tables[RULE_TABLES_CMDLINE], NULL, "%zu bytes, at most %u", length,
+                   TREE_CMDLINE_MAX);
 }
 
 static void build(struct builder *builder)
@@ -304,8 +322,8 @@ static void build(struct builder *builder)
     const struct vmr_config *config = builder->input.config;
     size_t found = report_total(builder->report);
 
-    config_check_tables(config, builder->input.cmdline, custom_dsdt(builder), builder->report);
-    if (!has_dsdt_bytes(builder) || report_total(builder->report) != found)
+    check_given(builder);
+    if (report_total(builder->report) != found)
         return;
     if (config_has_acpi(config))
         add_acpi(builder);

@@ -13,8 +13,7 @@
 #define PC_LAPIC_BASE UINT64_C(0xfee00000)
 #define PC_IOAPIC_BASE UINT64_C(0xfec00000)
 #define PC_IOAPIC_ID 0u
-#define PC_IOAPIC_DEVFN 0xa0u /* of bus 0, segment 0: where remapping hardware takes its requests to come from */
-#define PC_PM_BASE 0x400u     /* the power management block of PIIX4, which Hyper-V's is made after */
+#define PC_PM_BASE 0x400u /* the power management block of PIIX4, which Hyper-V's is made after */
 #define PC_PM_IRQ 9u
 #define PC_RESET_PORT 0xcf9u
 #define PC_RESET_VALUE 0x06u

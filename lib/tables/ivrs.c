@@ -49,7 +49,7 @@ static void ivhd(struct writer *writer, const struct tables_input *input, const 
     writer_le16(writer, 0);
     writer_u8(writer, 0);
     writer_u8(writer, PC_IOAPIC_ID);
-    writer_le16(writer, PC_IOAPIC_DEVFN);
+    writer_le16(writer, VMR_PCIE_IOAPIC_DEVFN);
     writer_u8(writer, SPECIAL_IOAPIC);
 }
 
@@ -120,7 +120,7 @@ static void drhd(struct writer *writer, const struct tables_input *input, const 
     writer_le16(writer, complex->config->segment);
     writer_le64(writer, iommu->mmio.start);
     if (ioapic)
-        scope(writer, SCOPE_IOAPIC, PC_IOAPIC_ID, 0, PC_IOAPIC_DEVFN);
+        scope(writer, SCOPE_IOAPIC, PC_IOAPIC_ID, 0, VMR_PCIE_IOAPIC_DEVFN);
     for (uint32_t i = 0; !all && i < complex->port_count; i++) {
         const struct vmr_resolved_port *port = &pcie->ports[complex->first_port + i];
 

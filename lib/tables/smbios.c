@@ -15,6 +15,7 @@
 
 #define STRINGS_MAX 4u
 #define MIB (UINT64_C(1) << 20)
+#define DEVICE_BYTES_MAX (UINT64_C(1) << 50) /* below the 31 bits of MiB that a device has (7.18.5) */
 
 /* Handles: the kind, and a number among its like below it. */
 #define HANDLE_CHASSIS 0x0003u
@@ -175,28 +176,34 @@ static uint64_t node_size(const struct tables_input *input, uint32_t node)
     return mem ? mem->mem_size : 0;
 }
 
+/* Devices that the memory of a node is told as: one, but for a node beyond what one can be. */
+static uint32_t node_devices(const struct tables_input *input, uint32_t node)
+{
+    return (uint32_t)((node_size(input, node) + DEVICE_BYTES_MAX - 1) / DEVICE_BYTES_MAX);
+}
+
 static void memory_array(struct writer *writer, const struct tables_input *input) /* 7.17 */
 {
     struct structure one = begin(writer, 16, HANDLE_ARRAY);
-    uint16_t devices = 0;
+    uint32_t devices = 0;
 
     for (uint32_t i = 0; i < input->resolved->numa.node_count; i++)
-        devices = (uint16_t)(devices + (node_size(input, i) > 0));
+        devices += node_devices(input, i);
     writer_u8(writer, 1);
     writer_u8(writer, 3); /* system memory */
     writer_u8(writer, 3); /* no error correction */
     writer_le32(writer, 0x80000000u);
     writer_le16(writer, HANDLE_NONE);
-    writer_le16(writer, devices);
+    writer_le16(writer, (uint16_t)devices);
     writer_le64(writer, input->resolved->memory.ram_size); /* the wide field, always */
     end(&one);
 }
 
 /* 7.18; sizes are in MiB, rounded up. */
-static void memory_device(struct writer *writer, const struct tables_input *input, uint32_t node)
+static void memory_device(struct writer *writer, uint32_t node, uint16_t number, uint64_t size)
 {
-    uint64_t mib = (node_size(input, node) + MIB - 1) / MIB;
-    struct structure one = begin(writer, 17, (uint16_t)(HANDLE_DEVICES + node));
+    uint64_t mib = (size + MIB - 1) / MIB;
+    struct structure one = begin(writer, 17, (uint16_t)(HANDLE_DEVICES + number));
     char name[24];
 
     (void)snprintf(name, sizeof(name), "Node %u", node);
@@ -217,6 +224,18 @@ static void memory_device(struct writer *writer, const struct tables_input *inpu
     writer_le16(writer, 0);
     acpi_zeros(writer, 6); /* voltages */
     end(&one);
+}
+
+static void memory_devices(struct writer *writer, const struct tables_input *input)
+{
+    uint16_t number = 0;
+
+    for (uint32_t i = 0; i < input->resolved->numa.node_count; i++) {
+        for (uint64_t left = node_size(input, i), here; left > 0; left -= here) {
+            here = left < DEVICE_BYTES_MAX ? left : DEVICE_BYTES_MAX;
+            memory_device(writer, i, number++, here);
+        }
+    }
 }
 
 static void memory_range(struct writer *writer, const struct vmr_gpa_range *range, uint32_t index) /* 7.20 */
@@ -244,10 +263,7 @@ void smbios_write(struct writer *writer, const struct tables_input *input)
     for (uint32_t i = 0; i < resolved->processors.socket_count; i++)
         processor(writer, input, i);
     memory_array(writer, input);
-    for (uint32_t i = 0; i < resolved->numa.node_count; i++) {
-        if (node_size(input, i) > 0)
-            memory_device(writer, input, i);
-    }
+    memory_devices(writer, input);
     for (uint32_t i = 0; i < resolved->memory.ram_count; i++)
         memory_range(writer, &resolved->memory.ram[i].range, i);
     one = begin(writer, 32, 0x7000); /* 7.33: boot status: no errors */

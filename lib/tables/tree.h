@@ -12,6 +12,9 @@
 /* Where a tree ends to be one that Linux takes (Documentation/arch/arm64/booting.rst). */
 #define TREE_BYTES_MAX (2u << 20)
 
+/* Linux's COMMAND_LINE_SIZE on arm64, without the end. */
+#define TREE_CMDLINE_MAX 2047u
+
 enum tree_result {
     TREE_WRITTEN,
     TREE_NO_MEMORY,
@@ -19,5 +22,8 @@ enum tree_result {
 };
 
 /* In the arena. */
+/* Linux's COMMAND_LINE_SIZE on arm64, without the end. */
+#define TREE_CMDLINE_MAX 2047u
+
 enum tree_result tree_write(struct arena *arena, const struct tables_input *input, const uint8_t **ret_bytes,
                             size_t *ret_size);

@@ -19,5 +19,6 @@ const struct check_table check_tables[] = {
     {"vmbus", cases_vmbus},
     {"uefi", cases_uefi},
     {"layout", cases_layout},
+    {"tables", cases_tables},
     {NULL, NULL},
 };

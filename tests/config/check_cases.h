@@ -23,7 +23,7 @@ struct check_table {
 extern const struct check_table check_tables[];
 extern const struct check_case cases_field[], cases_load[], cases_device[], cases_pcie[], cases_windows[],
     cases_ports[], cases_numa[], cases_processor[], cases_hypervisor[], cases_chipset[], cases_vmbus[], cases_uefi[],
-    cases_layout[];
+    cases_layout[], cases_tables[];
 
 /* A machine that needs nothing but what the row says. */
 #define BAD(code, path, ...)                                                                                           \

@@ -11,12 +11,12 @@
 
 #include <cmocka.h>
 
-static size_t findings(const struct vmr_config *config, const char *cmdline, const char *code, const char *path)
+static size_t findings(const struct vmr_config *config, const char *code, const char *path)
 {
     struct vmr_config_report report = {0};
     size_t count;
 
-    config_check_tables(config, cmdline, &config->load_mode.linux_direct.custom_dsdt, &report);
+    config_check_tables(config, &report);
     count = report.count;
     if (count > 0) {
         assert_string_equal(report.findings[0].rule->code, code);
@@ -52,32 +52,6 @@ static void which_tables_a_machine_has(void **state)
     }
 }
 
-static void a_node_has_less_than_2_pib(void **state)
-{
-    struct vmr_memory_config mem = {.mem_size = (UINT64_C(1) << 51) - 4096};
-    struct vmr_numa_node nodes[2] = {{.mem = NULL}, {.mem = &mem}};
-    struct vmr_config config = {.numa = {.nodes = nodes, .node_count = 2}};
-
-    (void)state;
-    assert_int_equal(findings(&config, NULL, "", ""), 0);
-    mem.mem_size += 4096;
-    assert_int_equal(findings(&config, NULL, "CFG-TABLES-NODE-SIZE", "numa.nodes[1].mem.mem_size"), 1);
-}
-
-static void a_command_line_has_a_limit_where_a_tree_holds_it(void **state)
-{
-    static char text[CONFIG_TREE_CMDLINE_MAX + 2];
-    struct vmr_config config = {.arch = VMR_ARCH_ARM64, .load_mode.mode = VMR_LOAD_LINUX};
-
-    (void)state;
-    memset(text, 'a', CONFIG_TREE_CMDLINE_MAX + 1);
-    assert_int_equal(findings(&config, text, "", ""), 0);
-    config.load_mode.linux_direct.boot_mode = VMR_LINUX_BOOT_DEVICE_TREE;
-    assert_int_equal(findings(&config, text, "CFG-TABLES-CMDLINE", "load_mode.linux.cmdline"), 1);
-    text[CONFIG_TREE_CMDLINE_MAX] = 0;
-    assert_int_equal(findings(&config, text, "", ""), 0);
-}
-
 static void a_tree_alone_has_no_words_for_cxl_and_initiators(void **state)
 {
     struct vmr_root_complex_cxl_config cxl = {.hdm_size = VMR_CXL_ALIGNMENT};
@@ -89,20 +63,36 @@ static void a_tree_alone_has_no_words_for_cxl_and_initiators(void **state)
     config.pcie_root_complex_count = 2;
     config.pcie_generic_initiators = &initiator;
     config.pcie_generic_initiator_count = 1;
-    assert_int_equal(findings(&config, NULL, "", ""), 0); /* ACPI says it */
+    assert_int_equal(findings(&config, "", ""), 0); /* ACPI says it */
     config.load_mode.mode = VMR_LOAD_LINUX;
     config.load_mode.linux_direct.boot_mode = VMR_LINUX_BOOT_DEVICE_TREE;
-    assert_int_equal(findings(&config, NULL, "CFG-TABLES-TREE-CXL", "pcie_root_complexes[1].cxl"), 2);
+    assert_int_equal(findings(&config, "CFG-LOAD-TREE-CXL", "pcie_root_complexes[1].cxl"), 2);
     config.pcie_root_complex_count = 1;
-    assert_int_equal(findings(&config, NULL, "CFG-TABLES-TREE-INITIATOR", "pcie_generic_initiators[0]"), 1);
+    assert_int_equal(findings(&config, "CFG-LOAD-TREE-INITIATOR", "pcie_generic_initiators[0]"), 1);
+}
+
+static void what_is_a_dsdt(void **state)
+{
+    uint8_t bytes[40] = {'D', 'S', 'D', 'T', 40};
+    struct vmr_config_blob blob = {.bytes = bytes, .size = 40};
+
+    (void)state;
+    assert_null(config_dsdt_fault(&blob));
+    blob.size = 39;
+    assert_string_equal(config_dsdt_fault(&blob), "the length in the header is another");
+    bytes[4] = 35;
+    blob.size = 35;
+    assert_string_equal(config_dsdt_fault(&blob), "shorter than a header");
+    bytes[3] = 't';
+    blob.size = 36;
+    assert_string_equal(config_dsdt_fault(&blob), "the signature is not DSDT");
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(which_tables_a_machine_has),
-        cmocka_unit_test(a_node_has_less_than_2_pib),
-        cmocka_unit_test(a_command_line_has_a_limit_where_a_tree_holds_it),
+        cmocka_unit_test(what_is_a_dsdt),
         cmocka_unit_test(a_tree_alone_has_no_words_for_cxl_and_initiators),
     };
 

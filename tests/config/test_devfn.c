@@ -107,13 +107,13 @@ static void check_root(enum vmr_pcie_iommu iommu, uint16_t segment, uint8_t bus,
 
 static void an_iommu_reserves_devices(void **state)
 {
-    const uint32_t last = UINT32_C(1) << 31;
+    const uint32_t ioapic = UINT32_C(1) << 20;
 
     (void)state;
     check_root(VMR_PCIE_IOMMU_NONE, 0, 0, (struct devfn_bus){0});
     check_root(VMR_PCIE_IOMMU_SMMU, 0, 0, (struct devfn_bus){0});
-    check_root(VMR_PCIE_IOMMU_AMD_VI, 0, 0, (struct devfn_bus){1, last});
-    check_root(VMR_PCIE_IOMMU_INTEL_VTD, 0, 0, (struct devfn_bus){0, last});
+    check_root(VMR_PCIE_IOMMU_AMD_VI, 0, 0, (struct devfn_bus){1, ioapic});
+    check_root(VMR_PCIE_IOMMU_INTEL_VTD, 0, 0, (struct devfn_bus){0, ioapic});
     check_root(VMR_PCIE_IOMMU_AMD_VI, 1, 0, (struct devfn_bus){1, 0});
     check_root(VMR_PCIE_IOMMU_INTEL_VTD, 0, 1, (struct devfn_bus){0, 0});
 }

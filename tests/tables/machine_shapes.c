@@ -66,7 +66,7 @@ static const struct machine_shape shapes[] = {
      .segments = 4,
      .ports = 8,
      .iommu = VMR_PCIE_IOMMU_INTEL_VTD},
-    {.name = "pc-huge", X86, LINUX, .vps = 300, .node_memory = UINT64_C(5) << 40},
+    {.name = "pc-huge", X86, LINUX, .vps = 300, .node_memory = UINT64_C(7) << 49},
     {.name = "arm-one", ARM, LINUX},
     {.name = "arm-tree",
      ARM,

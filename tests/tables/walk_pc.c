@@ -53,6 +53,7 @@ static void structure(struct smbios *smbios, const uint8_t *one)
         uint64_t mib = walk16(one + 12) == 0x7fff ? walk32(one + 28) : walk16(one + 12);
 
         assert_int_equal(one[1], 40);
+        assert_int_equal(mib >> 31, 0);
         smbios->memory += mib << 20;
     } else if (one[0] == 19) {
         bool wide = walk32(one + 4) == UINT32_MAX;
@@ -87,7 +88,8 @@ void walk_smbios(const struct walk *walk)
     }
     assert_ptr_equal(at, end);
     for (uint32_t i = 0; i < resolved->numa.node_count; i++) {
-        nodes += resolved->numa.nodes[i].mem != NULL;
+        if (resolved->numa.nodes[i].mem) /* one device for each PiB */
+            nodes += (unsigned)((resolved->numa.nodes[i].mem->mem_size - 1) >> 50) + 1;
         if (resolved->numa.nodes[i].mem)
             slack += (UINT64_C(0) - resolved->numa.nodes[i].mem->mem_size) % (UINT64_C(1) << 20);
     }

@@ -61,7 +61,7 @@ enum vmr_pcie_iommu {
  * Where an x86-64 IOMMU sees the I/O APIC's interrupts come from, on bus 0 of segment 0 (IVRS, DMAR): nothing is there
  * for the guest to find, and no port may be.
  */
-#define VMR_PCIE_IOAPIC_DEVFN 0xf8u /* device 31, function 0 */
+#define VMR_PCIE_IOAPIC_DEVFN 0xa0u /* device 20, function 0: elsewhere, Linux does not believe an IVRS */
 
 struct vmr_pcie_root_complex_config {
     uint32_t index;
