@@ -327,6 +327,8 @@ def snapshots():
         snapshot(f'another-value-in-state-{which}', everything, real | 2, (field, bytes([which, 2, 0]) + number(1 << 40)))
         snapshot(f'other-bytes-in-state-{which}', everything, visit,
                  (data, bytes([which]) + number(40) + b'\x07' + b'\xff' * 8))
+    snapshot('no-processor-holds-it', 0, 2, (field, [0x13]), profile=1)
+    snapshot('no-processor-holds-it-elsewhere', devices | other, 1, (field, [0x30, 0, 0]), profile=3)
     snapshot('state-is-missing', everything, visit, (remove, [6]))
     snapshot('state-twice', everything, visit, (again, [6, 7]))
     snapshot('states-in-another-order', everything, visit, (swap, [6, 7]))

@@ -347,6 +347,12 @@ static void inspect(struct vm *vm)
     FUZZ_CHECK(seen > 0);
 }
 
+/* What no snapshot has. */
+static void leave_traces(struct vm *vm)
+{
+    FUZZ_CHECK(vmr_memory_fill(vm->rig.memory, RAM_BYTES / 2 + 8, 0x99, 2 * VMR_PAGE_SIZE) == VMR_OK);
+}
+
 /* What a VM is now is saved to what makes the same of another, whatever that was. */
 static void settle(struct vm *vm, struct vm *another)
 {
@@ -354,6 +360,7 @@ static void settle(struct vm *vm, struct vm *another)
 
     saved.id = save(vm, 0, &saved.files[0]);
     FUZZ_CHECK(open_file(&saved.files[0], &saved.snapshots[0]) == VMR_OK);
+    leave_traces(another);
     FUZZ_CHECK(restore(another, &saved, false) == VMR_OK);
     FUZZ_CHECK(id_of(another) == saved.id);
     vmr_snapshot_close(saved.snapshots[0]);
@@ -372,6 +379,7 @@ static void chain_finish(struct chain *chain)
 static void try_chain(struct vm *vm, struct vm *another, const struct chain *chain, const struct chain *good,
                       bool other)
 {
+    leave_traces(vm);
     uint64_t before = id_of(vm);
     enum vmr_status status = restore(vm, chain, other);
 
