@@ -333,6 +333,7 @@ def snapshots():
     snapshot('state-twice', everything, visit, (again, [6, 7]))
     snapshot('states-in-another-order', everything, visit, (swap, [6, 7]))
     snapshot('unknown-section', 0, visit, (add, [4, 0x0f, 2, 1, 2]))
+    snapshot('unknown-section-instead-of-the-machine', 0, visit, (remove, [0]), (add, [0, 0x1f, 2, 1, 2]))
     snapshot('unknown-section-to-pass-over', 0, visit, (add, [4, 0x1f, 2, 1, 2]))
     snapshot('state-is-shorter', everything, visit, (size, bytes([6]) + number(20)))
     snapshot('page-in-front-of-its-regions', 0, visit, (pages, [1, 1, 1]))

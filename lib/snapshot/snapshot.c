@@ -332,6 +332,9 @@ static enum vmr_status read_section(struct opening *opening, uint64_t sections, 
     if (opening->header.kind == SECTION_END)
         return read_end(opening, sections, err);
     opening->id = snapshot_id_next(opening->id, &opening->header);
+    /* Without it there is nothing to say of what follows, not even by who passes over this one. */
+    if (sections == 0 && opening->header.kind != SECTION_MACHINE)
+        return corrupt(opening, "the first is not 'machine'", err);
     if (opening->header.kind < SECTION_MACHINE || opening->header.kind > SECTION_END) {
         if ((opening->header.flags & SECTION_OPTIONAL) == 0)
             return vmr_error_set(err, VMR_E_UNSUPPORTED,
@@ -343,9 +346,6 @@ static enum vmr_status read_section(struct opening *opening, uint64_t sections, 
     }
     if (!section_is_small(&opening->header))
         return corrupt(opening, "it is too long", err);
-    /* What pages lie in is known before them. */
-    if (sections == 0 && opening->header.kind != SECTION_MACHINE)
-        return corrupt(opening, "the first is not 'machine'", err);
     if (opening->header.kind == SECTION_PAGES)
         return read_pages(opening, err);
     return read_whole(opening, err);
