@@ -150,6 +150,8 @@ static enum vmr_status take_run(struct opening *opening, const uint8_t *prefix, 
     if (opening->header.length != length || count == 0 || count > RUN_PAGES_MAX || nothing != 0 ||
         gpa % VMR_PAGE_SIZE != 0)
         return corrupt(opening, "it is malformed", err);
+    if (zeros && snapshot->info.parent_id == 0)
+        return corrupt(opening, "what is zero is in no snapshot without a parent", err);
     if (!run_is_behind(snapshot, gpa))
         return corrupt(opening, "its pages are not behind those before", err);
     if (!run_is_mapped(opening, gpa, count))

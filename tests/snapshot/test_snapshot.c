@@ -97,6 +97,17 @@ static void every_changed_byte_is_found(void **state)
     bytes_finish(&bad);
 }
 
+/* Sealed, and still wrong: what a hash does not find. */
+static void check_sealed(struct bytes *bytes, const char *words)
+{
+    struct vmr_error err;
+
+    reseal(bytes);
+    assert_int_equal(open_bytes(bytes->data, bytes->length, &err), VMR_E_CORRUPT);
+    if (!strstr(err.message, words))
+        fail_msg("'%s' instead of '%s'", err.message, words);
+}
+
 static size_t find_kind(const struct bytes *bytes, uint32_t kind, unsigned nth)
 {
     for (size_t n = 0;; n++) {
@@ -141,6 +152,8 @@ static void every_section_of_a_chain_is_missed(void **state)
     (void)find_kind(&child, SECTION_ZEROS, 0);
     check_cuts(&parent);
     check_cuts(&child);
+    store_le64(child.data + 16, 0); /* it says that it has no parent */
+    check_sealed(&child, "section 'zeros'");
     bytes_finish(&parent);
     bytes_finish(&child);
     CHECK_OK(vmr_memory_dirty_stop(vm.memory, NULL));
@@ -192,17 +205,6 @@ static void another_major_version_is_refused_and_a_minor_one_is_not(void **state
     assert_int_equal(open_bytes(bytes.data, bytes.length, &err), VMR_E_UNSUPPORTED);
     assert_non_null(strstr(err.message, "format 2.9"));
     bytes_finish(&bytes);
-}
-
-/* Sealed, and still wrong: what a hash does not find. */
-static void check_sealed(struct bytes *bytes, const char *words)
-{
-    struct vmr_error err;
-
-    reseal(bytes);
-    assert_int_equal(open_bytes(bytes->data, bytes->length, &err), VMR_E_CORRUPT);
-    if (!strstr(err.message, words))
-        fail_msg("'%s' instead of '%s'", err.message, words);
 }
 
 static void sealed_nonsense_is_refused(void **state)
