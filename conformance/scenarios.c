@@ -53,6 +53,7 @@ static const struct conf_family *const families[] = {
     &conf_family_reset_guest,
     &conf_family_reset_set,
     &conf_family_resolve,
+    &conf_family_tables,
     &conf_family_scrub,
     &conf_family_snapshot,
     &conf_family_snapshot_other,

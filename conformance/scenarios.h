@@ -51,6 +51,7 @@ extern const struct conf_family conf_family_reset;
 extern const struct conf_family conf_family_reset_guest;
 extern const struct conf_family conf_family_reset_set;
 extern const struct conf_family conf_family_resolve;
+extern const struct conf_family conf_family_tables;
 extern const struct conf_family conf_family_scrub;
 extern const struct conf_family conf_family_snapshot;
 extern const struct conf_family conf_family_snapshot_other;

@@ -132,7 +132,7 @@ enum tables_option {
 };
 
 static const struct args_option tables_options[] = {
-    [TABLES_OUTPUT] = {.name = "output", .letter = 'o', .value = "DIR", .help = "write each there: DIR/NAME.dat"},
+    [TABLES_OUTPUT] = {.name = "output", .letter = 'o', .value = "DIR", .help = "write NAME.aml, NAME.bin, DTB.dtb there"},
     [TABLES_JSON] = {.name = "json", .help = "print JSON: {\"tables\": [{\"name\", \"gpa\", \"size\"}]}"},
 };
 const struct args_spec config_tables_spec = {
@@ -140,7 +140,7 @@ const struct args_spec config_tables_spec = {
     .option_count = 2,
     .operands = {"FILE"},
     .details = "Lists what the guest's firmware tells it of the machine: ACPI, SMBIOS, E820, a device\n"
-               "tree. Of several tables with one name the second is written to NAME2.dat.\n",
+               "tree. Of several tables with one name the second is written to NAME2.aml.\n",
 };
 
 /* The DSDT that the configuration names; `ret_bytes` is for free(). NULL: it names none. */
@@ -171,6 +171,15 @@ static unsigned count_before(const struct vmr_firmware_tables *tables, size_t in
     return count;
 }
 
+/* By what programs expect: tables with a header are AML files to iasl. */
+static const char *suffix_of(const struct vmr_firmware_table *table)
+{
+    if (strcmp(table->name, "DTB") == 0)
+        return "dtb";
+    return strlen(table->name) == 4 && strcmp(table->name, "RSDP") != 0 && strcmp(table->name, "E820") != 0 ? "aml"
+                                                                                                            : "bin";
+}
+
 static int write_tables(const struct args *args, const char *folder, const struct vmr_firmware_tables *tables)
 {
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
@@ -182,7 +191,7 @@ static int write_tables(const struct args *args, const char *folder, const struc
 
         if (before > 0)
             (void)snprintf(number, sizeof(number), "%u", before + 1);
-        int length = snprintf(name, sizeof(name), "%s/%s%s.dat", folder, table->name, number);
+        int length = snprintf(name, sizeof(name), "%s/%s%s.%s", folder, table->name, number, suffix_of(table));
 
         if (length >= (int)sizeof(name))
             return tool_fail(args->command, "'%s' is too long", folder);

@@ -45,6 +45,13 @@ def schema():
     return json.loads(vmrig('schema').stdout)
 
 
+def suffix(name):
+    """What 'vmrig config tables -o' puts behind a table's name."""
+    if name == 'DTB':
+        return '.dtb'
+    return '.aml' if len(name) == 4 and name not in ('RSDP', 'E820') else '.bin'
+
+
 class Good(unittest.TestCase):
     """Each good file is good, and what is printed of it is the same."""
 
@@ -270,7 +277,7 @@ class Machine(unittest.TestCase):
         self.assertEqual(len(os.listdir(folder)), len(listed))
         for table in listed:
             if table['name'] in ('APIC', 'FACP', 'MCFG', 'DSDT'):
-                with open(os.path.join(folder, table['name'] + '.dat'), 'rb') as file:
+                with open(os.path.join(folder, table['name'] + suffix(table['name'])), 'rb') as file:
                     content = file.read()
                 self.assertEqual((content[:4], len(content)), (table['name'].encode(), table['size']))
         self.assertEqual(vmrig('tables', '-o', folder, '--json', self.pcie).returncode, 2)
@@ -292,10 +299,10 @@ class Machine(unittest.TestCase):
         self.assertIn(b'load_mode.linux.custom_dsdt: cannot open', done.stderr)
         folder = os.path.join(self.folder, 'tables')
         self.assertEqual(vmrig('tables', '-o', folder, self.pcie).returncode, 0)
-        os.rename(os.path.join(folder, 'DSDT.dat'), os.path.join(self.folder, 'dsdt.aml'))
+        os.rename(os.path.join(folder, 'DSDT.aml'), os.path.join(self.folder, 'dsdt.aml'))
         done = vmrig('tables', '-o', folder, '-', stdin=text)
         self.assertEqual((done.returncode, done.stderr), (0, b''))
-        with open(os.path.join(folder, 'DSDT.dat'), 'rb') as written:
+        with open(os.path.join(folder, 'DSDT.aml'), 'rb') as written:
             with open(os.path.join(self.folder, 'dsdt.aml'), 'rb') as given:
                 self.assertEqual(written.read(), given.read())
 

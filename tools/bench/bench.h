@@ -42,7 +42,8 @@ struct bench_report {
     struct bench_figure figures[BENCH_FIGURE_MAX];
 };
 
-#define BENCH_NAMES "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, config"
+#define BENCH_NAMES                                                                                                    \
+    "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, config, config-tables"
 bool bench_exists(const char *name);
 
 /* The command's entry: 0, or 1 if a benchmark could not run to its end. */
@@ -85,6 +86,7 @@ enum vmr_status bench_load_program(struct vmr_partition *partition, struct vmr_v
 bool bench_states(struct bench_report *report);
 bool bench_snapshots(struct bench_report *report);
 bool bench_configs(struct bench_report *report);
+bool bench_tables(struct bench_report *report);
 
 /* --- other programs --- */
 
