@@ -37,6 +37,10 @@ def find_under(top, name):
     raise Failed(f'{name} is not installed')
 
 
+def names_under(top):
+    return {os.path.relpath(os.path.join(folder, name), top) for folder, _, names in os.walk(top) for name in names}
+
+
 def program_runs(compiler, source, flags, libraries, scratch):
     built = os.path.join(scratch, 'user-' + compiler[0].replace('/', '-'))
     run(*compiler, '-Wall', '-Wextra', '-Werror', '-o', built, source, *flags)
@@ -47,8 +51,8 @@ def program_runs(compiler, source, flags, libraries, scratch):
 
 
 def headers_are_complete(source, prefix):
-    ours = {name for name in os.listdir(os.path.join(source, 'include', 'vmrig')) if name.endswith('.h')}
-    theirs = set(os.listdir(os.path.dirname(find_under(prefix, 'vmrig.h'))))
+    ours = {name for name in names_under(os.path.join(source, 'include', 'vmrig')) if name.endswith('.h')}
+    theirs = names_under(os.path.dirname(find_under(prefix, 'vmrig.h')))
     claim(ours == theirs, f'installed headers differ: {sorted(ours ^ theirs)}')
 
 
