@@ -57,7 +57,7 @@ class Usage(Command):
             (['version', 'now'], "unexpected argument 'now'"),
             (['probe', '--jason'], "unknown option '--jason'"),
             (['probe', '--json=1'], "option '--json' takes no value"),
-            (['run'], "option '--firmware FILE' is missing"),
+            (['run'], "a CONFIG or option '--firmware FILE' is needed"),
             (['run', '--firmware'], "option '--firmware' needs a value"),
             (['run', '--firmware', firmware, '--firmware', firmware], 'given twice'),
             (['replay'], 'argument FILE is missing'),
@@ -74,7 +74,7 @@ class Usage(Command):
             (['run', '--firmware', firmware, '--memory', '16777216T'], "--memory '16777216T'"),
             (['run', '--firmware', firmware, '--memory', '-1M'], "--memory '-1M'"),
             (['run', '--firmware', firmware, '--memory', 'much'], "--memory 'much'"),
-            (['run', '--firmware', firmware, '--vps', '0'], "--vps '0' is not a number from 1 to 2048"),
+            (['run', '--firmware', firmware, '--vps', '0'], "--vps '0' is not a number from 1 to 1024"),
             (['run', '--firmware', firmware, '--vps', '2049'], "--vps '2049' is not"),
             (['run', '--firmware', firmware, '--vps', '4294967297'], "--vps '4294967297' is not"),
             (['run', '--firmware', firmware, '--timeout', '0'], "--timeout '0' is not"),
@@ -243,7 +243,7 @@ class Traces(Command):
     def test_metadata_must_describe_a_machine(self):
         text = self.succeeds('trace', 'print', 'good.vmt').decode()
         rows = [
-            ('meta memory=67108864', 'meta memory=1', 'memory_size 1 is not'),
+            ('meta memory=67108864', 'meta memory=1', 'numa.nodes[0].mem.mem_size: 0x1 is no multiple'),
             ('meta memory=67108864', 'meta memory=-1', "memory='-1': not a number"),
             ('meta vps=1', 'meta vps=0', "vps='0': not a number"),
             ('meta vps=1', 'meta vps=3000', "vps='3000': not a number"),
@@ -426,9 +426,9 @@ class Run(Command):
 
     def test_what_kvm_cannot_do_is_refused(self):
         rows = [
-            (['--memory', '1048576T'], 'memory'),
+            (['--memory', '1048576T'], 'CFG-NUMA-MEMORY-WIDTH'),
             (['--memory', '100T'], 'memory'),
-            (['--vps', '2048'], 'takes at most'),
+            (['--memory', '400T'], 'CFG-HOST-ADDRESS-BITS'),
             (['--record', 'r.vmt', '--hypervisor', 'kvm:irqchip=kernel'], 'irqchip=kernel'),
             (['--record', 'no/where'], "cannot create 'no/where'"),
             (['--record', '/dev/full'], 'No space left on device'),

@@ -118,4 +118,4 @@ class Running(Configured):
 
 
 if __name__ == '__main__':
-    command.main(globals())
+    command.main()
