@@ -298,9 +298,65 @@ def hv_guests():
          b'\xf2' + host(7, 6) + hypercall(accept, [(16, 0x107)], self) + host(7, 6) + run + isolated)
 
 
+# --- snapshot: {section, what becomes of it}; from the back: profile, form, turns and looking, then which edits ---
+
+
+def snapshots():
+    field, data, remove, again, swap, add, size, pages, flags, parent = 0, 6, 8, 9, 10, 11, 12, 13, 14, 15
+    devices, hv, vtl2, child, raw, first, other, damaged = (1 << bit for bit in range(8))
+    text, json, same, real, visit = (way << 2 for way in range(1, 6))
+
+    def snapshot(name, form, look, *edits, profile=0, front=b''):
+        save('snapshot', name, front + b''.join(bytes(what) for _, what in edits) +
+             bytes(edit for edit, _ in reversed(edits)) + bytes([look, form, profile]))
+
+    def section(kind, content=b'', flags=0):
+        return struct.pack('<IIQQ', kind, flags, len(content), 0) + content
+
+    def file(*sections):
+        return b'VMRSNAP\n' + struct.pack('<HHIQ24x', 1, 0, 48, 0) + b''.join(sections)
+
+    page = bytes([3, 3])  # of the child, and what it is filled with
+    everything = devices | hv | vtl2
+    snapshot('whole', everything, text | 3)
+    snapshot('whole-as-json', everything, json | 3)
+    snapshot('with-parent', everything | child, same | 3, front=page)
+    for profile, name in enumerate(('whp-like', 'kvm-like', 'hvf-like', 'mshv-like'), 1):
+        snapshot('from-' + name, devices | hv | other, real | 3, profile=profile)
+    for which in range(5, 17, 3):
+        snapshot(f'another-value-in-state-{which}', everything, real | 2, (field, bytes([which, 2, 0]) + number(1 << 40)))
+        snapshot(f'other-bytes-in-state-{which}', everything, visit,
+                 (data, bytes([which]) + number(40) + b'\x07' + b'\xff' * 8))
+    snapshot('no-processor-holds-it', 0, 2, (field, [0x13]), profile=1)
+    snapshot('no-processor-holds-it-elsewhere', devices | other, 1, (field, [0x30, 0, 0]), profile=3)
+    snapshot('state-is-missing', everything, visit, (remove, [6]))
+    snapshot('state-twice', everything, visit, (again, [6, 7]))
+    snapshot('states-in-another-order', everything, visit, (swap, [6, 7]))
+    snapshot('unknown-section', 0, visit, (add, [4, 0x0f, 2, 1, 2]))
+    snapshot('unknown-section-instead-of-the-machine', 0, visit, (remove, [0]), (add, [0, 0x1f, 2, 1, 2]))
+    snapshot('unknown-section-to-pass-over', 0, visit, (add, [4, 0x1f, 2, 1, 2]))
+    snapshot('state-is-shorter', everything, visit, (size, bytes([6]) + number(20)))
+    snapshot('page-in-front-of-its-regions', 0, visit, (pages, [1, 1, 1]))
+    snapshot('zeros-in-a-child', child, visit, (pages, [0x1f, 1, 5]), front=page)
+    snapshot('optional-state', devices, visit, (flags, [8, 0]))
+    snapshot('of-another-parent', child, visit, (parent, [0, 1]), front=page)
+    snapshot('parent-is-another', child | first, visit, (field, [5, 0, 0, 1]), front=page)
+    snapshot('cut', damaged, visit, front=number(63) + b'\0')
+    snapshot('damaged', damaged, visit, front=number(60) + b'\1')
+    machine, regions = section(1, struct.pack('<II', 2, 0)), section(2, struct.pack('<QQII', 0, 0x100000, 0, 0))
+    end = section(8, bytes(16))
+    snapshot('bytes-of-an-empty-one', raw, text, front=file(machine, regions, end))
+    snapshot('bytes-with-pages', raw, real,
+             front=file(machine, regions, section(7, struct.pack('<QII', 0x3000, 2, 0)), end))
+    snapshot('bytes-with-a-blob', raw, visit, front=file(machine, regions, section(5, b'\3own123'), end))
+    snapshot('bytes-unsealed', raw | damaged, visit, front=file(machine, regions, end))
+    snapshot('bytes-of-a-later-version', raw, visit,
+             front=file(machine, end)[:8] + struct.pack('<HH', 1, 7) + file(end)[12:])
+
+
 if __name__ == '__main__':
     if len(sys.argv) != 2:
         sys.exit('usage: seeds.py VMRIG')
     traces(sys.argv[1])
-    for make in (vp_sets, hypercalls, synics, device_states, exits, programs, hv_guests):
+    for make in (vp_sets, hypercalls, synics, device_states, exits, programs, hv_guests, snapshots):
         make()

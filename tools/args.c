@@ -115,7 +115,8 @@ static enum vmr_status check_complete(const struct args *args, struct vmr_error 
             return vmr_error_set(err, VMR_E_USAGE, "option '--%s %s' is missing", spec->options[i].name,
                                  spec->options[i].value);
     }
-    if (args->operand_count < ARGS_OPERAND_MAX && spec->operands[args->operand_count])
+    if (args->operand_count < ARGS_OPERAND_MAX && spec->operands[args->operand_count] &&
+        spec->operands[args->operand_count][0] != '[')
         return vmr_error_set(err, VMR_E_USAGE, "argument %s is missing", spec->operands[args->operand_count]);
     return VMR_OK;
 }

@@ -28,7 +28,7 @@ struct args_option {
 struct args_spec {
     const struct args_option *options;
     size_t option_count;
-    const char *operands[ARGS_OPERAND_MAX]; /* "FILE"; all are required */
+    const char *operands[ARGS_OPERAND_MAX]; /* "FILE", required; "[FILE]", which may be left out, comes last */
     bool last_repeats;                      /* "FILE...": the last operand may come more than once */
     const char *details;                    /* for --help, after the options; NULL: nothing */
 };

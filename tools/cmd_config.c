@@ -3,7 +3,7 @@
  * vmrig config: what a configuration file says, and what is wrong with it.
  */
 
-#include "tools/command.h"
+#include "tools/cmd_config.h"
 
 #include <stdlib.h>
 
@@ -182,14 +182,18 @@ static const struct command config_commands[] = {
      .summary = "Prints a configuration in its canonical form.",
      .spec = &print_spec,
      .run = run_print},
+    {.name = "resolve",
+     .summary = "Prints the machine that a configuration asks for.",
+     .spec = &config_resolve_spec,
+     .run = config_resolve},
+    {.name = "tables",
+     .summary = "Makes the firmware tables of that machine.",
+     .spec = &config_tables_spec,
+     .run = config_tables},
     {.name = "schema",
      .summary = "Prints the JSON Schema of configuration files.",
      .spec = &schema_spec,
      .run = run_schema},
-    {.name = "tables",
-     .summary = "Lists the firmware tables of a machine, and writes them.",
-     .spec = &config_tables_spec,
-     .run = config_tables_run},
     {.name = "rules",
      .summary = "Lists the rules that configurations are checked by.",
      .spec = &rules_spec,
@@ -198,7 +202,7 @@ static const struct command config_commands[] = {
 };
 
 const struct command command_config = {.name = "config",
-                                       .summary = "Checks, prints and explains configuration files.",
+                                       .summary = "Checks, prints, resolves and explains configuration files.",
                                        .spec = &config_spec,
                                        .run = run_explain,
                                        .commands = config_commands};

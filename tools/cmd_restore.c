@@ -80,14 +80,22 @@ static enum vmr_status open_chain(struct restore *restore, const struct args *ar
 static enum vmr_status make_plan(struct session *session, const struct vmr_snapshot *snapshot, const char *name)
 {
     struct vmr_machine_options saved;
+    struct vmr_snapshot_blob config;
     struct vmr_error why = {0};
     enum vmr_status status = vmr_machine_options_saved(snapshot, &saved, &why);
 
     if (status)
         return vmr_error_set(&session->err, status, "'%s': %s", name, why.message);
-    if (saved.firmware_size == 0 || saved.firmware_size > PLAN_FIRMWARE_MAX)
+    if (vmr_snapshot_find_blob(snapshot, SAVEPOINTS_CONFIG_BLOB, &config)) {
+        status = plan_parse(config.bytes, config.length, &session->plan, &why);
+        if (status)
+            return vmr_error_set(&session->err, status, "'%s': %s", name, why.message);
+        /* Of this clock there is a state; the configuration's delta is for its first second alone. */
+        saved.rtc_epoch_s = PLAN_RTC_EPOCH_S;
+    }
+    if ((saved.firmware_size == 0 && !session->plan.file) || saved.firmware_size > PLAN_FIRMWARE_MAX)
         return vmr_error_set(&session->err, VMR_E_CORRUPT, "'%s': firmware of %zu bytes", name, saved.firmware_size);
-    session->firmware = calloc(1, saved.firmware_size);
+    session->firmware = calloc(1, saved.firmware_size + 1);
     if (!session->firmware)
         return vmr_error_set(&session->err, VMR_E_NOMEM, "out of memory");
     session->plan.memory_size = saved.memory_size;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmrig run: firmware on a hypervisor until it has printed a text, halts, or
- * somebody has had enough.
+ * vmrig run: a machine on a hypervisor, of a configuration file or of options,
+ * until its guest has printed a text, halts, or somebody has had enough.
  */
 
 #define _GNU_SOURCE /* stat */
@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "tools/config_input.h"
 #include "tools/infile.h"
 #include "tools/number.h"
 #include "tools/session.h"
@@ -33,7 +34,7 @@ enum option {
 };
 
 static const struct args_option options[] = {
-    [OPTION_FIRMWARE] = {.name = "firmware", .value = "FILE", .required = true, .help = "image, 16 MiB at most"},
+    [OPTION_FIRMWARE] = {.name = "firmware", .value = "FILE", .help = "image, 16 MiB at most"},
     [OPTION_MEMORY] = {.name = "memory", .value = "SIZE", .help = "64M, 1G, ...: whole MiB (default 64M)"},
     [OPTION_VPS] = {.name = "vps", .value = "N", .help = "virtual processors (default 1)"},
     [OPTION_HYPERVISOR] = {.name = "hypervisor", .value = "SPEC", .help = "NAME or NAME:KEY=VALUE,...; see probe"},
@@ -49,7 +50,12 @@ static const struct args_option options[] = {
 static const struct args_spec spec = {
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
-    .details = "The guest's serial port and debug console are printed on stdout, and what comes\n"
+    .operands = {"[CONFIG]"},
+    .details = "CONFIG is a configuration file (see 'vmrig config'), '-' for stdin; files that it names by\n"
+               "relative paths are looked for in its folder. Without it, --firmware is needed: the\n"
+               "options are the same configuration, {\"load_mode\": {\"firmware\": {\"image\": FILE}}, ...},\n"
+               "and what is wrong with them is said in its words.\n\n"
+               "The guest's serial port and debug console are printed on stdout, and what comes\n"
                "in on stdin is what the guest reads from its serial port: bytes as they are, from\n"
                "a terminal line by line. The end of stdin ends nothing. The guest's clock begins\n"
                "at 2024-01-01 00:00:00 UTC in every run.\n\n"
@@ -65,14 +71,36 @@ static const struct args_spec spec = {
 
 static enum vmr_status parse_on_reset(struct session *session, const char *text)
 {
-    session->restarts = text && strcmp(text, "restart") == 0;
-    if (text && !session->restarts && strcmp(text, "halt") != 0)
+    session->plan.restarts = text && strcmp(text, "restart") == 0;
+    if (text && !session->plan.restarts && strcmp(text, "halt") != 0)
         return vmr_error_set(&session->err, VMR_E_USAGE, "--on-reset takes 'halt' or 'restart', not '%s'", text);
-    if (session->restarts && session->gdb)
-        return vmr_error_set(&session->err, VMR_E_USAGE, "--on-reset restart goes not with --gdb");
-    if (session->restarts && session->record)
-        return vmr_error_set(&session->err, VMR_E_USAGE,
-                             "--on-reset restart cannot be recorded: a recording ends with a reset");
+    return VMR_OK;
+}
+
+/* Whoever has asked for it: the option, or the configuration. */
+static enum vmr_status check_restarts(struct session *session)
+{
+    const char *what = session->config_name ? "automatic_guest_reset" : "--on-reset restart";
+
+    if (session->plan.restarts && session->gdb)
+        return vmr_error_set(&session->err, VMR_E_USAGE, "%s goes not with --gdb", what);
+    if (session->plan.restarts && session->record)
+        return vmr_error_set(&session->err, VMR_E_USAGE, "%s cannot be recorded: a recording ends with a reset", what);
+    return VMR_OK;
+}
+
+/* What the file says, options do not say again. */
+static enum vmr_status check_options(struct session *session, const struct args *args)
+{
+    static const enum option of_file[] = {OPTION_FIRMWARE, OPTION_MEMORY, OPTION_VPS, OPTION_ON_RESET};
+
+    session->config_name = args->operand_count > 0 ? args->operands[0] : NULL;
+    if (!session->config_name && !args_has(args, OPTION_FIRMWARE))
+        return vmr_error_set(&session->err, VMR_E_USAGE, "a CONFIG or option '--firmware FILE' is needed");
+    for (size_t i = 0; session->config_name && i < sizeof(of_file) / sizeof(of_file[0]); i++) {
+        if (args_has(args, of_file[i]))
+            return vmr_error_set(&session->err, VMR_E_USAGE, "--%s: CONFIG says that", options[of_file[i]].name);
+    }
     return VMR_OK;
 }
 
@@ -94,10 +122,14 @@ static enum vmr_status parse(struct session *session, const struct args *args)
         return vmr_error_set(&session->err, VMR_E_USAGE, "--until takes 1 to %u bytes without control characters",
                              MATCHER_TEXT_MAX);
 
-    enum vmr_status status = parse_on_reset(session, args_value(args, OPTION_ON_RESET));
+    enum vmr_status status = check_options(session, args);
 
     if (status == VMR_OK)
-        status = args_number(args, OPTION_VPS, 1, VMR_VP_COUNT_MAX, &vps, &session->err);
+        status = parse_on_reset(session, args_value(args, OPTION_ON_RESET));
+    if (status == VMR_OK)
+        status = check_restarts(session);
+    if (status == VMR_OK)
+        status = args_number(args, OPTION_VPS, 1, VMR_CONFIG_VP_MAX, &vps, &session->err);
     session->plan.vps = (uint32_t)vps;
     if (status == VMR_OK)
         status = args_number(args, OPTION_TIMEOUT, 1, TIMEOUT_MAX_S, &session->timeout_s, &session->err);
@@ -137,15 +169,72 @@ static enum vmr_status check_record(struct session *session, const char *firmwar
     return VMR_OK;
 }
 
+/* The configuration's file beside it; for free(). NULL: out of memory. */
+static char *path_beside(const char *config_name, const char *path)
+{
+    const char *slash = strrchr(config_name, '/');
+    size_t folder = path[0] == '/' || !slash ? 0 : (size_t)(slash + 1 - config_name);
+    size_t length = strlen(path);
+    char *whole = malloc(folder + length + 1);
+
+    if (!whole)
+        return NULL;
+    memcpy(whole, config_name, folder);
+    memcpy(whole + folder, path, length + 1);
+    return whole;
+}
+
+/* Everything that is wrong with it has been said when this fails. */
+static bool read_config(struct session *session)
+{
+    const struct vmr_config *config;
+
+    if (!session->config_name)
+        return true;
+    session->plan.file = config_input_need(session->command, session->config_name);
+    if (!session->plan.file)
+        return false;
+    config = vmr_config_file_get(session->plan.file);
+    session->plan.restarts = config->automatic_guest_reset;
+    return true;
+}
+
+/* The file that is loaded, whoever names it. */
+static enum vmr_status read_loaded(struct session *session, const struct args *args)
+{
+    const char *path = plan_firmware_path(&session->plan);
+    char *whole;
+
+    if (!session->config_name) {
+        const char *firmware = args_value(args, OPTION_FIRMWARE);
+        enum vmr_status status = read_firmware(session, firmware);
+
+        return status == VMR_OK ? check_record(session, firmware) : status;
+    }
+    if (!path)
+        return VMR_OK;
+    whole = path_beside(session->config_name, path);
+    if (!whole)
+        return vmr_error_set(&session->err, VMR_E_NOMEM, "out of memory");
+    enum vmr_status status = read_firmware(session, whole);
+
+    if (status == VMR_OK)
+        status = check_record(session, whole);
+    free(whole);
+    return status;
+}
+
 static int run_parsed(struct session *session, const struct args *args)
 {
-    const char *firmware = args_value(args, OPTION_FIRMWARE);
+    if (!read_config(session))
+        return TOOL_FAILED;
+    if (check_restarts(session) != VMR_OK)
+        return tool_usage(args->command, "%s", session->err.message);
+
     enum vmr_status status = session_init(session);
 
     if (status == VMR_OK)
-        status = read_firmware(session, firmware);
-    if (status == VMR_OK)
-        status = check_record(session, firmware);
+        status = read_loaded(session, args);
     if (status == VMR_OK)
         status = session_open_hypervisor(session, args_value(args, OPTION_HYPERVISOR));
     if (status == VMR_OK)
@@ -156,7 +245,7 @@ static int run_parsed(struct session *session, const struct args *args)
     return result;
 }
 
-static int run_firmware(const struct args *args)
+static int run_machine(const struct args *args)
 {
     struct session *session = calloc(1, sizeof(*session));
     int result;
@@ -172,4 +261,4 @@ static int run_firmware(const struct args *args)
 }
 
 const struct command command_run = {
-    .name = "run", .summary = "Runs firmware in a virtual machine.", .spec = &spec, .run = run_firmware};
+    .name = "run", .summary = "Runs firmware, or a configured machine.", .spec = &spec, .run = run_machine};

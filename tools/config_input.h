@@ -7,7 +7,6 @@
 
 #include <jansson.h>
 
-#include "tools/args.h"
 #include "tools/report.h"
 #include "vmrig/config_file.h"
 
@@ -24,7 +23,3 @@ void config_input_print_findings(FILE *out, const char *name, const struct vmr_c
 json_t *config_input_findings_json(const struct vmr_config_report *report);
 /* For commands that go on from there: the file, or NULL, with everything said on stderr. */
 struct vmr_config_file *config_input_need(const char *command, const char *name);
-
-/* cmd_config_tables.c: a command of the group. */
-extern const struct args_spec config_tables_spec;
-int config_tables_run(const struct args *args);

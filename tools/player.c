@@ -65,20 +65,17 @@ static enum vmr_status open_replay(struct play *play)
 
 static enum vmr_status create_machine(struct play *play)
 {
-    struct vmr_machine_options machine;
+    struct vmr_machine_build_options machine = {.handle = &play->handle, .host = &play->host};
 
-    play->zeros = calloc(1, play->plan.firmware_size);
+    play->zeros = calloc(1, play->plan.firmware_size + 1);
     if (!play->zeros)
         return vmr_error_set(&play->err, VMR_E_NOMEM, "no memory for %zu bytes of firmware", play->plan.firmware_size);
     play->plan.firmware = play->zeros;
-    plan_to_machine(&play->plan, &machine);
-    machine.handle = &play->handle;
-    machine.host = &play->host;
     console_sink(&play->console, &machine.console);
     play->console.attention = stop_all;
     play->console.context = play;
 
-    enum vmr_status status = vmr_machine_create(&machine, &play->machine, &play->err);
+    enum vmr_status status = plan_build(&play->plan, NULL, &machine, &play->machine, &play->err);
 
     if (status == VMR_OK)
         vmr_replay_set_partition(play->replay, vmr_machine_partition(play->machine));
@@ -151,6 +148,7 @@ static void play_finish(struct play *play)
     infile_close(&play->input);
     console_finish(&play->console);
     free(play->zeros);
+    plan_finish(&play->plan);
 }
 
 int player_play(const struct player_options *options, struct vmr_replay_result *ret_result)

@@ -6,22 +6,24 @@
 
 #include "tools/recording.h"
 
+#include <stdlib.h>
+
 enum vmr_status recording_init(struct recording *recording, const char *name, const struct plan *plan,
                                const struct vmr_hypervisor_handle *handle, const struct vmr_host *host,
                                struct vmr_error *err)
 {
     struct vmr_recorder_options options = {.codec = VMR_TRACE_CODEC_DEFAULT};
     struct plan_meta meta;
+    enum vmr_status status = plan_to_meta(plan, &meta, err);
 
     recording->recorder = NULL;
     outfile_init(&recording->output, name, OUTFILE_STREAM);
-    plan_to_meta(plan, &meta);
     options.meta = meta.pairs;
     options.meta_count = meta.count;
     outfile_sink(&recording->output, &options.sink);
-
-    enum vmr_status status = vmr_recorder_create(&options, &recording->recorder, err);
-
+    if (status == VMR_OK)
+        status = vmr_recorder_create(&options, &recording->recorder, err);
+    free(meta.config);
     if (status != VMR_OK)
         return status;
     return vmr_recorder_wrap(recording->recorder, handle, host, &recording->handle, &recording->host, err);

@@ -129,21 +129,26 @@ static enum vmr_status write_bytes(void *context, const void *bytes, size_t leng
     return status;
 }
 
-static enum vmr_status save_to(struct outfile *output, struct vmr_machine *machine, uint64_t parent_id,
-                               uint64_t *ret_id, struct vmr_error *err)
+/* `parent_id` gives the snapshot's parent, and takes its own. */
+static enum vmr_status save_to(struct outfile *output, struct vmr_machine *machine,
+                               const struct vmr_config_text *config, uint64_t *parent_id, struct vmr_error *err)
 {
-    const struct vmr_snapshot_save_options options = {.parent_id = parent_id};
+    const struct vmr_snapshot_blob blob = {
+        .name = SAVEPOINTS_CONFIG_BLOB, .bytes = (const uint8_t *)config->bytes, .length = config->length};
+    const struct vmr_snapshot_save_options options = {
+        .parent_id = *parent_id, .blobs = &blob, .blob_count = config->bytes ? 1 : 0};
     const struct vmr_snapshot_sink sink = {.write = write_bytes, .context = output};
     enum vmr_status status = outfile_open(output, err);
 
     if (!status)
-        status = vmr_machine_save(machine, &options, &sink, ret_id, err);
+        status = vmr_machine_save(machine, &options, &sink, parent_id, err);
     return status ? status : outfile_finish(output, err);
 }
 
 enum vmr_status savepoints_save(struct savepoints *savepoints, struct vmr_machine *machine, struct vmr_vm_clock *clock,
-                                struct vmr_error *err)
+                                const struct plan *plan, struct vmr_error *err)
 {
+    struct vmr_config_text config = {.bytes = NULL};
     uint64_t at = atomic_load(&savepoints->next);
     struct vmr_memory *memory = vmr_partition_memory(vmr_machine_partition(machine));
     struct outfile *output = malloc(sizeof(*output));
@@ -153,11 +158,15 @@ enum vmr_status savepoints_save(struct savepoints *savepoints, struct vmr_machin
         return vmr_error_set(err, VMR_E_NOMEM, "out of memory");
     if (!vmr_vm_clock_is_paused(clock))
         status = vmr_vm_clock_pause(clock);
+    if (!status)
+        status = plan_print(plan, &config, err);
+    savepoints->parent_id = savepoints->logging ? savepoints->parent_id : 0;
     outfile_init(output, savepoints->items[at].file, OUTFILE_WHOLE);
     if (!status)
-        status = save_to(output, machine, savepoints->logging ? savepoints->parent_id : 0, &savepoints->parent_id, err);
+        status = save_to(output, machine, &config, &savepoints->parent_id, err);
     outfile_discard(output);
     free(output);
+    free(config.bytes);
     if (status)
         return status;
     /* Those that follow hold less, if that can be: a hypervisor without a log, or a recording, has full ones. */

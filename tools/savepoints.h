@@ -14,6 +14,7 @@
 
 #include "tools/args.h"
 #include "tools/matcher.h"
+#include "tools/plan.h"
 #include "vmrig/machine_snapshot.h"
 
 #define SAVEPOINT_MAX 16u
@@ -62,6 +63,9 @@ bool savepoints_wants_exits(const struct savepoints *savepoints);
 void savepoints_exit(void *savepoints, vmr_vp_index vp, const struct vmr_exit *vp_exit);
 
 bool savepoints_due(struct savepoints *savepoints);
-/* Saves the halted machine to the file whose turn it is; time stands still from there on. */
+/* The name of the blob that has the machine's configuration, if it was built from a file. */
+#define SAVEPOINTS_CONFIG_BLOB "machine-config"
+/* Saves the halted machine of `plan` to the file whose turn it is; time stands still from there on. */
 VMR_MUST_CHECK enum vmr_status savepoints_save(struct savepoints *savepoints, struct vmr_machine *machine,
-                                               struct vmr_vm_clock *clock, struct vmr_error *err);
+                                               struct vmr_vm_clock *clock, const struct plan *plan,
+                                               struct vmr_error *err);

@@ -71,12 +71,12 @@ static const struct vmr_host *machine_host(const struct session *session)
 
 static enum vmr_status create_machine(struct session *session)
 {
-    struct vmr_machine_options machine;
+    struct vmr_machine_build_options machine = {
+        .handle = session->record ? &session->recording.handle : &session->handle,
+        .host = machine_host(session),
+        .clock = session->clock,
+    };
 
-    plan_to_machine(&session->plan, &machine);
-    machine.handle = session->record ? &session->recording.handle : &session->handle;
-    machine.host = machine_host(session);
-    machine.clock = session->clock;
     console_sink(&session->console, &machine.console);
     savepoints_sink(&session->savepoints, &machine.console);
     machine.exit = savepoints_wants_exits(&session->savepoints) ? savepoints_exit : NULL;
@@ -85,7 +85,7 @@ static enum vmr_status create_machine(struct session *session)
     session->savepoints.context = session;
     session->console.attention = request_stop;
     session->console.context = session;
-    return vmr_machine_create(&machine, &session->machine, &session->err);
+    return plan_build(&session->plan, session->config_name, &machine, &session->machine, &session->err);
 }
 
 /* When to look whether the recording still works; a disk that fills up should end the session, not waste it. */
@@ -103,11 +103,11 @@ static enum vmr_status go_on_after(struct session *session, const struct vmr_vp_
     bool saves = halt->result.reason != VMR_HALT_NONE && savepoints_due(&session->savepoints);
 
     if (saves)
-        status = savepoints_save(&session->savepoints, session->machine, session->clock, &session->err);
+        status = savepoints_save(&session->savepoints, session->machine, session->clock, &session->plan, &session->err);
     /* Who asked for a stop for another reason at the same time gets it. */
     bool goes_on = saves && halt->result.reason == VMR_HALT_STOP && !session->console.found &&
                    session->console.failure == 0 && !interrupt_came(&session->interrupt);
-    bool restarts = session->restarts && halt->result.reason == VMR_HALT_RESET;
+    bool restarts = session->plan.restarts && halt->result.reason == VMR_HALT_RESET;
 
     *ret_again = goes_on || restarts;
     if (status == VMR_OK && goes_on)
@@ -277,4 +277,5 @@ void session_finish(struct session *session)
     vmr_handle_close(&session->handle);
     vmr_vm_clock_destroy(session->clock);
     free(session->firmware);
+    plan_finish(&session->plan);
 }

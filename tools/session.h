@@ -27,7 +27,7 @@ struct session {
     const char *record; /* NULL: do not */
     bool gdb;
     uint64_t gdb_port;
-    bool restarts; /* when the guest resets */
+    const char *config_name; /* the file that the plan is from; NULL: options */
     void *firmware;
     struct vmr_log log;
     struct vmr_host posix, host; /* the process's; the guest's time over it */

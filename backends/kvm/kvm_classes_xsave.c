@@ -66,7 +66,7 @@ static struct vmr_x86_xsave_layout layout_of(const struct kvm_vm *vm)
 enum vmr_status kvm_class_xsave_get(const struct kvm_vp *vp, struct vmr_x86_xsave_state *ret_state,
                                     struct vmr_error *err)
 {
-    bool large = kvm_extension(vp->vm->fd.number, KVM_CAP_XSAVE2) > 0;
+    bool large = vp->vm->xsave2;
     const struct vmr_x86_xsave_layout layout = layout_of(vp->vm);
     struct area area = {0};
     int result = kvm_host_ioctl(vp->fd.number, large ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, kvm_pointer(area.bytes));

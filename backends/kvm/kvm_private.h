@@ -43,6 +43,7 @@ struct kvm_vm {
     size_t cpuid_count;
     struct kvm_routes *routes;
     bool hv_offload; /* KVM serves its part of the Hyper-V interface */
+    bool xsave2;     /* XSAVE areas may be longer than a page */
     bool payloads;   /* exceptions on their way say what CR2 and DR6 will hold */
     bool wide_ids;   /* KVM's local APICs have 32-bit IDs in x2APIC mode */
     bool smm;        /* VPs have system management mode */

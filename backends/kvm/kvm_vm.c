@@ -106,6 +106,7 @@ static enum vmr_status step_state(struct kvm_vm *vm, const struct vmr_vm_config 
 {
     (void)config;
     vm->smm = kvm_extension(vm->fd.number, KVM_CAP_X86_SMM) > 0;
+    vm->xsave2 = kvm_extension(vm->fd.number, KVM_CAP_XSAVE2) > 0;
     vm->payloads = kvm_extension(vm->fd.number, KVM_CAP_EXCEPTION_PAYLOAD) > 0;
     enum vmr_status status = kvm_rest_create(vm, err);
 

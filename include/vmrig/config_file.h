@@ -56,7 +56,8 @@ VMR_API void vmr_config_file_locate(const struct vmr_config_file *file, struct v
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_config_print(const struct vmr_config *config,
                                                         struct vmr_config_text *ret_text, struct vmr_error *err);
-/* The JSON Schema (2020-12) of what vmr_config_file_read takes, but for rules between fields. For free(). Any thread. */
+/* The JSON Schema (2020-12) of what vmr_config_file_read takes, but for rules between fields. For free(). Any thread.
+ */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_config_schema(struct vmr_config_text *ret_text, struct vmr_error *err);
 
 VMR_END_DECLS

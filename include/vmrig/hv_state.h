@@ -86,7 +86,10 @@ struct vmr_hv_time_state {
     uint64_t count;
 };
 
-/* VMR_VM_REFERENCE_TSC. Once set, the page has another sequence from the next entry of any VP on. */
+/*
+ * VMR_VM_REFERENCE_TSC. Once set, the page has another sequence from the next entry of any VP on, unless what it says
+ * is what would be written.
+ */
 struct vmr_hv_tsc_state {
     uint64_t value;    /* of the register */
     uint32_t sequence; /* the last that was used; 0: none, or the hypervisor counts them */

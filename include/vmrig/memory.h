@@ -135,6 +135,15 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_pin(struct vmr_memory *memory,
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_look(struct vmr_memory *memory, vmr_gpa gpa, size_t length,
                                                        struct vmr_memory_view *ret_view);
+/*
+ * Which of `count` pages at `gpa` may hold something: those that nobody has
+ * touched hold zeros, and looking at them would make them cost what others do.
+ * Memory of the embedder's own, or with a backing, is always said to be touched,
+ * as all is where the host does not tell. What is touched meanwhile may be missing: VPs stopped.
+ * VMR_E_GUEST: not inside one region. Any thread. [MEM-10]
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_memory_touched(struct vmr_memory *memory, vmr_gpa gpa, size_t count,
+                                                          bool *ret_touched);
 VMR_API void vmr_memory_unpin(struct vmr_memory *memory, struct vmr_memory_view *view);
 
 /*

@@ -93,23 +93,17 @@ static void check_fixed(struct check *check, size_t index)
     check_overlap(check, index);
 }
 
-/* What the layout makes of it; false, and said: nothing. */
-static bool check_dynamic(struct check *check, size_t index, uint64_t *ret_size)
+static void check_dynamic(struct check *check, size_t index)
 {
     bool is_low = index % 2 == 0;
-    uint64_t size = window_of(check, index)->size;
+    uint64_t size = window_of(check, index)->size, rounded;
 
     if (size == 0)
         size = is_low ? VMR_PCIE_DEFAULT_LOW_MMIO_SIZE : VMR_PCIE_DEFAULT_HIGH_MMIO_SIZE;
-    if (is_low && (!round_up(size, LOW_UNIT, ret_size) || *ret_size >= FOUR_GIB)) {
+    if (is_low && (!round_up(size, LOW_UNIT, &rounded) || rounded >= FOUR_GIB))
         FOUND(check, RULE(LOW_WINDOW_SIZE), place_of(check, index), "%#" PRIx64 " bytes", size);
-        return false;
-    }
-    if (!is_low && (!round_up(size, HIGH_UNIT, ret_size) || *ret_size > ADDRESS_SPACE_SIZE)) {
+    if (!is_low && (!round_up(size, HIGH_UNIT, &rounded) || rounded > ADDRESS_SPACE_SIZE))
         FOUND(check, RULE(HIGH_WINDOW_SIZE), place_of(check, index), "%#" PRIx64 " bytes", size);
-        return false;
-    }
-    return true;
 }
 
 static uint64_t cxl_ports(const struct vmr_pcie_root_complex_config *complex)
@@ -121,7 +115,8 @@ static uint64_t cxl_ports(const struct vmr_pcie_root_complex_config *complex)
     return count;
 }
 
-/* Component registers of CXL ports are BARs in the high window. */
+/* Component registers of CXL ports are BARs in the high window. One that the layout places has room for all of a bus.
+ */
 static void check_cxl_room(struct check *check, size_t complex, uint64_t size)
 {
     uint64_t count = cxl_ports(&check->config.pcie_root_complexes[complex]);
@@ -135,13 +130,12 @@ static void check_cxl_room(struct check *check, size_t complex, uint64_t size)
 void check_windows(struct check *check, size_t complex)
 {
     const struct vmr_pcie_mmio_config *high = &check->config.pcie_root_complexes[complex].high_mmio;
-    uint64_t size;
 
     for (size_t i = complex * 2; i < complex * 2 + 2; i++) {
         if (window_of(check, i)->fixed)
             check_fixed(check, i);
-        else if (check_dynamic(check, i, &size) && i % 2 == 1)
-            check_cxl_room(check, complex, size);
+        else
+            check_dynamic(check, i);
     }
     if (high->fixed && is_range(&high->range))
         check_cxl_room(check, complex, high->range.end - high->range.start);

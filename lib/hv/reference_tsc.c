@@ -176,11 +176,27 @@ bool reference_tsc_is_stale(const struct reference_tsc *reference)
     return sync_load_u32(reference->host, &reference->stale) != 0;
 }
 
+/* What was restored says what would be written now: it is as true as it was. [HVS-2] */
+static bool still_holds(struct reference_tsc *reference, const struct reference_pair *pair)
+{
+    uint8_t there[VMR_PAGE_SIZE], bytes[HV_TSC_PAGE_BYTES];
+
+    if (!reference_tsc_encode(reference->hz, pair->tsc, pair->count, reference->sequence, bytes))
+        return false;
+    overlay_content(&reference->page, there);
+    return memcmp(there, bytes, sizeof(bytes)) == 0;
+}
+
 void reference_tsc_update(struct reference_tsc *reference, const struct reference_pair *pair)
 {
     sync_mutex_lock(&reference->lock);
     /* Another VP may have been first. */
     bool stale = sync_load_u32(reference->host, &reference->stale) != 0;
+
+    if (stale && reference->restored && pair && still_holds(reference, pair)) {
+        reference->restored = false;
+        stale = false;
+    }
 
     if (stale && reference->restored)
         say_invalid(reference);

@@ -11,8 +11,10 @@
 #include "lib/memory/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/checked.h"
+#include "lib/base/os_memory.h"
 #include "lib/memory/dirty.h"
 
 /* A view's token: its region's slot, never 0, and whether it may be written through. */
@@ -113,6 +115,22 @@ enum vmr_status vmr_memory_pin(struct vmr_memory *memory, vmr_gpa gpa, size_t le
 enum vmr_status vmr_memory_look(struct vmr_memory *memory, vmr_gpa gpa, size_t length, struct vmr_memory_view *ret_view)
 {
     return take(memory, gpa, length, false, false, ret_view);
+}
+
+enum vmr_status vmr_memory_touched(struct vmr_memory *memory, vmr_gpa gpa, size_t count, bool *ret_touched)
+{
+    if (count > SIZE_MAX / VMR_PAGE_SIZE || gpa % VMR_PAGE_SIZE != 0)
+        return VMR_E_GUEST;
+    sync_rwlock_read_lock(&memory->table);
+    const struct region *region = region_around(&memory->regions, gpa, count * VMR_PAGE_SIZE);
+
+    /* What others have mapped may be a file's, or somebody else's as well: pages that are not there hold something. */
+    bool plain = region && region->owned && !region->backed;
+
+    if (region && !(plain && os_memory_touched(region->host + (gpa - region->gpa), count, ret_touched)))
+        memset(ret_touched, true, count * sizeof(*ret_touched));
+    sync_rwlock_read_unlock(&memory->table);
+    return region ? VMR_OK : VMR_E_GUEST;
 }
 
 /* The region that the view keeps, or NULL for a view that is not pinned. */

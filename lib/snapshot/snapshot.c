@@ -150,6 +150,8 @@ static enum vmr_status take_run(struct opening *opening, const uint8_t *prefix, 
     if (opening->header.length != length || count == 0 || count > RUN_PAGES_MAX || nothing != 0 ||
         gpa % VMR_PAGE_SIZE != 0)
         return corrupt(opening, "it is malformed", err);
+    if (zeros && snapshot->info.parent_id == 0)
+        return corrupt(opening, "what is zero is in no snapshot without a parent", err);
     if (!run_is_behind(snapshot, gpa))
         return corrupt(opening, "its pages are not behind those before", err);
     if (!run_is_mapped(opening, gpa, count))
@@ -332,6 +334,9 @@ static enum vmr_status read_section(struct opening *opening, uint64_t sections, 
     if (opening->header.kind == SECTION_END)
         return read_end(opening, sections, err);
     opening->id = snapshot_id_next(opening->id, &opening->header);
+    /* Without it there is nothing to say of what follows, not even by who passes over this one. */
+    if (sections == 0 && opening->header.kind != SECTION_MACHINE)
+        return corrupt(opening, "the first is not 'machine'", err);
     if (opening->header.kind < SECTION_MACHINE || opening->header.kind > SECTION_END) {
         if ((opening->header.flags & SECTION_OPTIONAL) == 0)
             return vmr_error_set(err, VMR_E_UNSUPPORTED,
@@ -343,9 +348,6 @@ static enum vmr_status read_section(struct opening *opening, uint64_t sections, 
     }
     if (!section_is_small(&opening->header))
         return corrupt(opening, "it is too long", err);
-    /* What pages lie in is known before them. */
-    if (sections == 0 && opening->header.kind != SECTION_MACHINE)
-        return corrupt(opening, "the first is not 'machine'", err);
     if (opening->header.kind == SECTION_PAGES)
         return read_pages(opening, err);
     return read_whole(opening, err);

@@ -37,6 +37,8 @@ const struct check_case cases_device[] = {
     BAD("DEVICE-IDE-CONTROLLER", "ide_disks", DISKS(DISK(0, 0))),
     BAD("FIELD-RANGE", "ide_disks[1].channel", DISKS(DISK(0, 0), DISK(2, 0)), CHIPSET(IDE)),
     BAD("FIELD-RANGE", "ide_disks[1].drive", DISKS(DISK(0, 0), DISK(0, 2)), CHIPSET(IDE)),
+    BAD("FIELD-RANGE", "ide_disks[0].drive", DISKS(DISK(0, 2), DISK(1, 0)), CHIPSET(IDE)),
+    BAD("FIELD-RANGE", "ide_disks[0].drive", DISKS(DISK(0, 3), DISK(1, 1)), CHIPSET(IDE)),
     BAD("DEVICE-IDE-TAKEN", "ide_disks[2]", DISKS(DISK(1, 0), DISK(0, 1), DISK(1, 0)), CHIPSET(IDE)),
     BAD("DEVICE-IDE-ISOLATED", "ide_disks", DISKS(DISK(0, 0)), CHIPSET(IDE), LINUX(), ISOLATED(TDX)),
 

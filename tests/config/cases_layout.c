@@ -42,6 +42,8 @@ const struct check_case cases_layout[] = {
     BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL - GIB), VTL2_MMIO(2 * MIB)), VTL2),
     BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL - 2 * GIB)),
         COMPLEX(.high_mmio = {.fixed = true, .range = {16 * GIB, 17 * GIB + 4 * KIB}})),
+    BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL))),
+    BAD_BARE("LAYOUT-SUM", "", NODES(NODE(ALL))),
     BAD_BARE("LAYOUT-SUM", "", NODES(NODE(ALL - 256 * MIB))),
     END,
 };

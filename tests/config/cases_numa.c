@@ -49,6 +49,11 @@ const struct check_case cases_numa[] = {
     BAD_BARE("NUMA-MEMORY-NONE", "numa.nodes", NODES(NODE(0), {.mem = NULL})),
     BAD_BARE("NUMA-MEMORY-WIDTH", "numa.nodes", NODES(NODE((GIB << 22) - 4 * KIB), NODE(8 * KIB))),
 
+    GOOD_BARE(NODES(NODE(GIB << 22)), .layout = {.chipset_high_mmio_size = SET(0)}),
+    BAD_BARE("NUMA-VP-MISSING", "numa.nodes[0].vps.explicit[1]", NODES({NODE_MEMORY, EXPLICIT(0, 1025)})),
+    BAD_BARE("FIELD-ENUM", "numa.nodes[0].vps", NODES({NODE_MEMORY, .vps = {.kind = (enum vmr_vp_assignment)99}})),
+    BAD_BARE("NUMA-DISTANCE-SOURCE", "numa.distances[0].src", DISTANCES({9, 0, 20})),
+    BAD_BARE("NUMA-DISTANCE-DESTINATION", "numa.distances[0].dst", DISTANCES({0, UINT32_MAX, 20})),
     GOOD_BARE(NODES({NODE_MEMORY, EXPLICIT(1, 3)}, {NODE_MEMORY, EXPLICIT(2, 0)}), VPS(4)),
     BAD_BARE("NUMA-VP-MISSING", "numa.nodes[1].vps.explicit[0]",
              NODES({NODE_MEMORY, EXPLICIT(1, 3)}, {NODE_MEMORY, EXPLICIT(4, 0)}), VPS(4)),

@@ -109,6 +109,11 @@ const struct check_case cases_ports[] = {
     BAD("PCIE-INITIATOR-TWICE", "pcie_generic_initiators[1].port_name", RC(PORT("a")), INITIATORS({"a", 0}, {"a", 0})),
     BAD("PCIE-INITIATOR-SWITCH", "pcie_generic_initiators[0].port_name", RC(PORT("a")), SWITCHES(SWITCH("s", "a", )),
         INITIATORS({"a", 0})),
+    BAD("FIELD-REQUIRED", "pcie_switches[0].parent_port", RC(PORT("a")), SWITCHES({.name = "s"})),
+    BAD("FIELD-TEXT-EMPTY", "pcie_switches[0].parent_port", RC(PORT("a")), SWITCHES(SWITCH("s", "", ))),
+    BAD("FIELD-REQUIRED", "pcie_generic_initiators[0].port_name", RC(PORT("a")), INITIATORS({.node = 0})),
+    BAD("FIELD-TEXT-EMPTY", "pcie_generic_initiators[0].port_name", RC(PORT("a")), INITIATORS({"", 0})),
+    BAD("PCIE-INITIATOR-NODE", "pcie_generic_initiators[0].node", RC(PORT("a")), INITIATORS({"a", 70})),
     BAD("PCIE-INITIATOR-NODE", "pcie_generic_initiators[0].node", RC(PORT("a")), INITIATORS({"a", 1})),
     END,
 };

@@ -56,6 +56,11 @@ const struct check_case cases_windows[] = {
 
     GOOD(ONE(SIZED_LOW(GIB), SIZED_HIGH(1))),
     GOOD(ONE(SIZED_LOW(0xffe00000))),
+    BAD("PCIE-LOW-WINDOW-SIZE", RC "[0].low_mmio", ONE(SIZED_LOW(5 * GIB))),
+    BAD("LAYOUT-SUM", "", ONE(SIZED_HIGH(ALL_ADDRESSES))),
+    GOOD(ONE(.low_mmio = {.range = {0xe0000000, 0xe4000000}}, HIGH(0xe0000000, 0xe4000000))),
+    GOOD(ONE(.high_mmio = {.range = {0xe0000000, 0xe0001000}}, .cxl = OF(vmr_root_complex_cxl_config, .hdm_size = GIB),
+             LIST(ports, port_count, vmr_pcie_port_config, {.name = "p0", .cxl = true}))),
     BAD("PCIE-LOW-WINDOW-SIZE", RC "[0].low_mmio", ONE(SIZED_LOW(0xffe00001))),
     BAD("PCIE-LOW-WINDOW-SIZE", RC "[0].low_mmio", ONE(SIZED_LOW(UINT64_MAX))),
     BAD("PCIE-HIGH-WINDOW-SIZE", RC "[0].high_mmio", ONE(SIZED_HIGH(ALL_ADDRESSES + 1))),

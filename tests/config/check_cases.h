@@ -75,12 +75,12 @@ extern const struct check_case cases_field[], cases_load[], cases_device[], case
 #define NODES(...) .numa = {LIST(nodes, node_count, vmr_numa_node, __VA_ARGS__)}
 #define MEMORY NODES(NODE(GIB))
 
-#define LINUX(...) .load_mode = {.mode = VMR_LOAD_LINUX, .linux_direct = {.kernel = FILE_AT("vmlinux"), ##__VA_ARGS__}}
+#define LINUX(...) .load_mode = {.mode = VMR_LOAD_LINUX, .linux_direct = {.kernel = FILE_AT("vmlinux"), __VA_ARGS__}}
 #define UEFI(...) .load_mode = {.mode = VMR_LOAD_UEFI, .uefi = {__VA_ARGS__}}
 #define UEFI_FILE .firmware = FILE_AT("uefi.fd")
 #define PCAT(...) .load_mode = {.mode = VMR_LOAD_PCAT, .pcat = {__VA_ARGS__}}
 #define PCAT_FILE .firmware = FILE_AT("pcat.rom")
-#define IGVM(...) .load_mode = {.mode = VMR_LOAD_IGVM, .igvm = {.file = FILE_AT("vm.igvm"), ##__VA_ARGS__}}
+#define IGVM(...) .load_mode = {.mode = VMR_LOAD_IGVM, .igvm = {.file = FILE_AT("vm.igvm"), __VA_ARGS__}}
 #define HV .hypervisor = {.with_hv = true}
 #define WITH_VTL2(...) .hypervisor = {.with_hv = true, .with_vtl2 = OF(vmr_hypervisor_vtl2_config, __VA_ARGS__)}
 #define VTL2 WITH_VTL2(.vtl0_alias_map = false)

@@ -45,6 +45,13 @@ def schema():
     return json.loads(vmrig('schema').stdout)
 
 
+def suffix(name):
+    """What 'vmrig config tables -o' puts behind a table's name."""
+    if name == 'DTB':
+        return '.dtb'
+    return '.aml' if len(name) == 4 and name not in ('RSDP', 'E820') else '.bin'
+
+
 class Good(unittest.TestCase):
     """Each good file is good, and what is printed of it is the same."""
 
@@ -231,6 +238,73 @@ class Command(unittest.TestCase):
             done = vmrig(*words)
             self.assertEqual((done.returncode, done.stdout), (2, b''), words)
             self.assertIn(says, done.stderr.decode())
+
+
+class Machine(unittest.TestCase):
+    """The machine that a file asks for, and its tables."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.pcie = os.path.join(GOOD, 'pcie.json')
+
+    def test_every_good_file_asks_for_one(self):
+        for path in files():
+            with self.subTest(path):
+                done = vmrig('resolve', path)
+                self.assertEqual((done.returncode, done.stderr), (0, b''))
+                self.assertTrue(done.stdout.startswith(b'processors: '))
+
+    def test_its_forms(self):
+        self.assertEqual(json.loads(vmrig('resolve', '--json', self.pcie).stdout)['arch'], 'x86_64')
+        drawing = os.path.join(self.folder, 'machine.svg')
+        done = vmrig('resolve', '--svg', drawing, self.pcie)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b'', b''))
+        with open(drawing, encoding='utf-8') as file:
+            self.assertTrue(file.read().startswith('<svg '))
+        done = vmrig('resolve', '--svg', os.path.join(self.folder, 'missing', 'a.svg'), self.pcie)
+        self.assertEqual((done.returncode, done.stdout), (1, b''))
+        self.assertIn(b'missing', done.stderr)
+        self.assertEqual(vmrig('resolve', '--svg', drawing, '--json', self.pcie).returncode, 2)
+
+    def test_tables_are_listed_and_written(self):
+        listed = json.loads(vmrig('tables', '--json', self.pcie).stdout)['tables']
+        self.assertEqual(len(vmrig('tables', self.pcie).stdout.splitlines()), len(listed))
+        folder = os.path.join(self.folder, 'tables')
+        done = vmrig('tables', '-o', folder, self.pcie)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b'', b''))
+        self.assertEqual(len(os.listdir(folder)), len(listed))
+        for table in listed:
+            if table['name'] in ('APIC', 'FACP', 'MCFG', 'DSDT'):
+                with open(os.path.join(folder, table['name'] + suffix(table['name'])), 'rb') as file:
+                    content = file.read()
+                self.assertEqual((content[:4], len(content)), (table['name'].encode(), table['size']))
+        self.assertEqual(vmrig('tables', '-o', folder, '--json', self.pcie).returncode, 2)
+
+    def test_what_is_wrong_is_said_with_its_place(self):
+        for name in ('resolve', 'tables'):
+            done = vmrig(name, '-', stdin=b'{"numa":\n {"nodes": []}}')
+            self.assertEqual((done.returncode, done.stdout), (1, b''))
+            self.assertIn(b'-:2:2: numa: ', done.stderr)
+        # A machine of one page is one, and has no room for tables.
+        self.assertIn(b'[CFG-TABLES-', vmrig('tables', os.path.join(GOOD, 'memory-one-page.json')).stderr)
+
+    def test_a_dsdt_of_ones_own_is_read(self):
+        config = {'numa': {'nodes': [good.node()]},
+                  'load_mode': {'linux': {'kernel': 'k', 'custom_dsdt': os.path.join(self.folder, 'dsdt.aml')}}}
+        text = json.dumps(config).encode()
+        done = vmrig('tables', '-', stdin=text)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b'load_mode.linux.custom_dsdt: cannot open', done.stderr)
+        folder = os.path.join(self.folder, 'tables')
+        self.assertEqual(vmrig('tables', '-o', folder, self.pcie).returncode, 0)
+        os.rename(os.path.join(folder, 'DSDT.aml'), os.path.join(self.folder, 'dsdt.aml'))
+        done = vmrig('tables', '-o', folder, '-', stdin=text)
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+        with open(os.path.join(folder, 'DSDT.aml'), 'rb') as written:
+            with open(os.path.join(self.folder, 'dsdt.aml'), 'rb') as given:
+                self.assertEqual(written.read(), given.read())
 
 
 def has_validator():

@@ -6,7 +6,7 @@ import re
 import sys
 
 TABLES = ('rules_resolve.c', 'rules_tables.c', 'rules_build.c')
-FOLDERS = ('tests/resolve', 'tests/tables', 'tests/machine')
+FOLDERS = ('tests/config', 'tests/resolve', 'tests/tables', 'tests/machine')
 CODE = re.compile(r'"(CFG-[A-Z0-9-]+)"')
 
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/support/counting_host.h"
 #include "vmrig/vmrig.h"
 
 #define CHECK_OK(status) assert_string_equal(vmr_status_name(status), "ok")
@@ -148,9 +149,99 @@ static void a_running_machine_is_not_saved(void **state)
     free(saved.data);
 }
 
+/* --- memory that runs out --- */
+
+static enum vmr_status drop(void *context, const void *data, size_t length, struct vmr_error *err)
+{
+    (void)context;
+    (void)data;
+    (void)length;
+    (void)err;
+    return VMR_OK;
+}
+
+static void drop_text(void *context, const char *text, size_t length)
+{
+    (void)context;
+    (void)text;
+    (void)length;
+}
+
+static struct made starved;
+static struct vmr_snapshot *plenty;
+
+static enum vmr_status save(struct vmr_error *err)
+{
+    static const struct vmr_snapshot_sink sink = {.write = drop};
+    static const struct vmr_snapshot_blob blob = {.name = "own", .bytes = "x", .length = 1};
+    static const struct vmr_snapshot_save_options options = {.blobs = &blob, .blob_count = 1};
+
+    return vmr_machine_save(starved.machine, &options, &sink, NULL, err);
+}
+
+static enum vmr_status restore(struct vmr_error *err)
+{
+    return vmr_machine_restore(starved.machine, &plenty, 1, NULL, err);
+}
+
+static enum vmr_status inspect(struct vmr_error *err)
+{
+    static const struct vmr_text_sink sink = {.write = drop_text};
+
+    return vmr_machine_inspect(starved.machine, VMR_STATE_JSON, &sink, err);
+}
+
+/*
+ * Each allocation once; asking whether the machine has halted meanwhile can do without. A restore that has begun leaves
+ * a machine that does not start until it is reset.
+ */
+static void check_starved(enum vmr_status (*run)(struct vmr_error *err))
+{
+    bool ran_out = true;
+    unsigned failed = 0;
+
+    for (unsigned nth = 1; ran_out; nth++) {
+        struct vmr_error err = {0};
+
+        fail_allocation(nth);
+        enum vmr_status status = run(&err);
+
+        ran_out = allocation_failed();
+        fail_allocation(0);
+        assert_true(status == VMR_OK || (ran_out && status == VMR_E_NOMEM));
+        assert_true((status == VMR_OK) == (err.message[0] == '\0'));
+        failed += status != VMR_OK;
+        if (!vmr_partition_is_usable(vmr_machine_partition(starved.machine))) {
+            assert_int_equal(vmr_machine_start(starved.machine), VMR_E_STATE);
+            CHECK_OK(vmr_machine_reset(starved.machine, NULL));
+        }
+    }
+    assert_true(failed > 2);
+}
+
+static void memory_that_runs_out_is_said(void **state)
+{
+    struct bytes saved = {0};
+    const struct vmr_snapshot_sink sink = {.write = keep, .context = &saved};
+    struct vmr_snapshot_source source;
+
+    (void)state;
+    make(&starved, &wanted);
+    CHECK_OK(vmr_machine_save(starved.machine, NULL, &sink, NULL, NULL));
+    vmr_snapshot_source_memory(saved.data, saved.length, &source);
+    CHECK_OK(vmr_snapshot_open(&source, &plenty, NULL));
+    check_starved(save);
+    check_starved(inspect);
+    check_starved(restore);
+    vmr_snapshot_close(plenty);
+    unmake(&starved);
+    free(saved.data);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_that_runs_out_is_said),
         cmocka_unit_test(a_machine_made_alike_becomes_the_saved_one),
         cmocka_unit_test(a_running_machine_is_not_saved),
     };

@@ -4,6 +4,10 @@
 
 #include "tests/memory/fixture.h"
 
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #define TOP (UINT64_C(1) << VMR_PHYSICAL_BITS_MAX)
 
 /* [0x1000, 0x3000) RAM and its read-only neighbour [0x3000, 0x4000). */
@@ -173,9 +177,46 @@ static void a_pin_is_one_read_and_a_writable_one_also_one_write(void **state)
     fixture_finish(&fixture);
 }
 
+/*
+ * Of the library's own memory, what nobody has touched need not be touched. Of what an embedder mapped nothing is
+ * known: pages of a file that are not there hold what the file does. [MEM-10]
+ */
+static void memory_of_the_embedder_is_always_touched(void **state)
+{
+    char name[] = "/tmp/vmrig-touched-XXXXXX";
+    int fd = mkstemp(name);
+    struct fixture fixture;
+    bool touched[4] = {false};
+
+    (void)state;
+    assert_true(fd >= 0);
+    (void)unlink(name);
+    assert_int_equal(ftruncate(fd, 4 * (off_t)PAGE), 0);
+    assert_int_equal(pwrite(fd, "file", 4, 2 * (off_t)PAGE), 4);
+    uint8_t *mapped = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    const struct vmr_memory_region region = {.gpa = 16 * PAGE, .size = 4 * PAGE, .host = mapped};
+
+    assert_true(mapped != MAP_FAILED);
+    fixture_init(&fixture);
+    must_add(&fixture, 0, 4 * PAGE, false);
+    assert_int_equal(vmr_memory_region_add(fixture.memory, &region, NULL), VMR_OK);
+    assert_int_equal(vmr_memory_touched(fixture.memory, 16 * PAGE, 4, touched), VMR_OK);
+    assert_true(touched[0] && touched[1] && touched[2] && touched[3]);
+    assert_int_equal(vmr_memory_fill(fixture.memory, 2 * PAGE, 0, 1), VMR_OK);
+    assert_int_equal(vmr_memory_touched(fixture.memory, PAGE, 2, touched), VMR_OK);
+    assert_true(touched[1]);
+    assert_int_equal(vmr_memory_touched(fixture.memory, PAGE, 4, touched), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_touched(fixture.memory, 1, 1, touched), VMR_E_GUEST);
+    assert_int_equal(vmr_memory_touched(fixture.memory, 0, SIZE_MAX, touched), VMR_E_GUEST);
+    fixture_finish(&fixture);
+    assert_int_equal(munmap(mapped, 4 * PAGE), 0);
+    (void)close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(memory_of_the_embedder_is_always_touched),
         cmocka_unit_test(only_bytes_of_one_region_can_be_pinned),
         cmocka_unit_test(a_view_shows_the_bytes_of_the_guest),
         cmocka_unit_test(a_region_goes_only_after_its_last_view),

@@ -86,10 +86,46 @@ static void what_was_written_is_told_also_if_it_is_zero(void **state)
     assert_int_equal(pages_each_written(vm.memory, &sink, NULL), VMR_E_STATE);
 }
 
+static unsigned touched_in(vmr_gpa gpa, uint64_t size)
+{
+    static bool touched[HIGH_BYTES / VMR_PAGE_SIZE];
+    unsigned count = 0;
+
+    CHECK_OK(vmr_memory_touched(vm.memory, gpa, size / VMR_PAGE_SIZE, touched));
+    for (size_t i = 0; i < size / VMR_PAGE_SIZE; i++)
+        count += touched[i];
+    return count;
+}
+
+/* Which pages are touched is no part of what is saved, and neither saving nor restoring touches more. [SNAP-1] [SNAP-8]
+ */
+static void what_was_not_touched_stays_so_and_changes_nothing(void **state)
+{
+    struct bytes before, after;
+    uint64_t before_id = 0, after_id = 1;
+
+    (void)state;
+    CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA + 0x3000, 1, (RUN_PAGES_MAX + 4) * (size_t)VMR_PAGE_SIZE));
+    vm_save(&vm, 0, &before, &before_id);
+    CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA, 0, 1)); /* with a zero: touched now */
+    CHECK_OK(vmr_memory_fill(vm.memory, 0x7000, 0, 1));
+    unsigned low = touched_in(0, LOW_BYTES), high = touched_in(HIGH_GPA, HIGH_BYTES);
+
+    assert_true(low > 0 && high > RUN_PAGES_MAX);
+    vm_save(&vm, 0, &after, &after_id);
+    assert_int_equal(before_id, after_id);
+    vm_restore(&vm, &before);
+    assert_int_equal(touched_in(0, LOW_BYTES), low);
+    assert_int_equal(touched_in(HIGH_GPA, HIGH_BYTES), high);
+    bytes_finish(&before);
+    bytes_finish(&after);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(pages_that_are_not_zero_come_in_runs, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_not_touched_stays_so_and_changes_nothing, begin, end),
         cmocka_unit_test_setup_teardown(what_was_written_is_told_also_if_it_is_zero, begin, end),
     };
 

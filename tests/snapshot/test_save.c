@@ -60,6 +60,33 @@ static void a_sink_that_fails_anywhere_ends_it(void **state)
     bytes_finish(&cut);
 }
 
+/* Wherever it ends, and be it in the last section: the pages are in the next one that succeeds. [SNAP-2] */
+static void what_was_not_saved_stays_logged(void **state)
+{
+    struct bytes parent, child, cut = {0}, again;
+    uint64_t id = 0;
+
+    (void)state;
+    vm_save(&vm, 0, &parent, &id);
+    CHECK_OK(vmr_memory_dirty_start(vm.memory, NULL));
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA + 0x1000, (uint8_t)i, 0x3000));
+    vm_save(&vm, id, &child, NULL);
+    CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA + 0x1000, 1, 0x3000));
+    for (cut.fails_at = 1; cut.fails_at <= child.length; cut.fails_at += 16) {
+        cut.length = 0;
+        assert_int_equal(vm_save_to(&vm, id, &cut, NULL, NULL), VMR_E_HOST);
+    }
+    vm_save(&vm, id, &again, NULL);
+    assert_int_equal(again.length, child.length);
+    assert_memory_equal(again.data, child.data, child.length);
+    CHECK_OK(vmr_memory_dirty_stop(vm.memory, NULL));
+    bytes_finish(&parent);
+    bytes_finish(&child);
+    bytes_finish(&cut);
+    bytes_finish(&again);
+}
+
 static void a_vp_that_cannot_be_reached_is_named(void **state)
 {
     struct bytes bytes = {0};
@@ -108,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(saving_twice_gives_the_same_bytes, begin, end),
         cmocka_unit_test_setup_teardown(a_sink_that_fails_anywhere_ends_it, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_not_saved_stays_logged, begin, end),
         cmocka_unit_test_setup_teardown(a_vp_that_cannot_be_reached_is_named, begin, end),
         cmocka_unit_test_setup_teardown(blobs_are_named_well_or_refused, begin, end),
     };

@@ -97,11 +97,73 @@ static void every_changed_byte_is_found(void **state)
     bytes_finish(&bad);
 }
 
-/* A section of a kind that nobody knows, behind the first one. */
-static struct bytes with_unknown(uint32_t flags)
+/* Sealed, and still wrong: what a hash does not find. */
+static void check_sealed(struct bytes *bytes, const char *words)
+{
+    struct vmr_error err;
+
+    reseal(bytes);
+    assert_int_equal(open_bytes(bytes->data, bytes->length, &err), VMR_E_CORRUPT);
+    if (!strstr(err.message, words))
+        fail_msg("'%s' instead of '%s'", err.message, words);
+}
+
+static size_t find_kind(const struct bytes *bytes, uint32_t kind, unsigned nth)
+{
+    for (size_t n = 0;; n++) {
+        size_t at = section_at(bytes, n);
+
+        assert_true(at < bytes->length);
+        if (load_le32(bytes->data + at) == kind && nth-- == 0)
+            return at;
+    }
+}
+
+/* At each byte of each section's header, and just behind it. */
+static void check_cuts(const struct bytes *bytes)
+{
+    size_t at, sections = 0;
+
+    for (; (at = section_at(bytes, sections)) < bytes->length; sections++) {
+        for (size_t length = at; length <= at + SECTION_HEADER_BYTES; length++) {
+            struct vmr_error err = {0};
+
+            assert_int_equal(open_bytes(bytes->data, length, &err), VMR_E_CORRUPT);
+            assert_non_null(strstr(err.message, "snapshot: "));
+        }
+    }
+    assert_true(sections > 8);
+}
+
+/* States of devices and VPs, pages, and, of one with a parent, pages that became zero. */
+static void every_section_of_a_chain_is_missed(void **state)
+{
+    struct bytes parent, child;
+    uint64_t id = 0;
+
+    (void)state;
+    vm_save(&vm, 0, &parent, &id);
+    CHECK_OK(vmr_memory_dirty_start(vm.memory, NULL));
+    CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA + 0x1000, 0, 8));
+    CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA + 0x5000, 1, 8));
+    vm_save(&vm, id, &child, NULL);
+    (void)find_kind(&parent, SECTION_PAGES, 0);
+    (void)find_kind(&child, SECTION_PAGES, 0);
+    (void)find_kind(&child, SECTION_ZEROS, 0);
+    check_cuts(&parent);
+    check_cuts(&child);
+    store_le64(child.data + 16, 0); /* it says that it has no parent */
+    check_sealed(&child, "section 'zeros'");
+    bytes_finish(&parent);
+    bytes_finish(&child);
+    CHECK_OK(vmr_memory_dirty_stop(vm.memory, NULL));
+}
+
+/* A section of a kind that nobody knows, behind the first `n`. */
+static struct bytes with_unknown(size_t n, uint32_t flags)
 {
     struct bytes bytes = copy_of(&good);
-    size_t at = section_at(&bytes, 1);
+    size_t at = section_at(&bytes, n);
     const struct section_header header = {.kind = 77, .flags = flags, .length = 3};
 
     memmove(bytes.data + at + SECTION_HEADER_BYTES + 3, bytes.data + at, bytes.length - at);
@@ -114,7 +176,7 @@ static struct bytes with_unknown(uint32_t flags)
 
 static void an_unknown_section_is_passed_over_only_if_it_says_so(void **state)
 {
-    struct bytes optional = with_unknown(SECTION_OPTIONAL), mandatory = with_unknown(0);
+    struct bytes optional = with_unknown(1, SECTION_OPTIONAL), mandatory = with_unknown(1, 0);
     struct vmr_snapshot *snapshot = snapshot_of(&optional);
     struct vmr_snapshot_info info;
     struct vmr_error err;
@@ -143,28 +205,6 @@ static void another_major_version_is_refused_and_a_minor_one_is_not(void **state
     assert_int_equal(open_bytes(bytes.data, bytes.length, &err), VMR_E_UNSUPPORTED);
     assert_non_null(strstr(err.message, "format 2.9"));
     bytes_finish(&bytes);
-}
-
-/* Sealed, and still wrong: what a hash does not find. */
-static void check_sealed(struct bytes *bytes, const char *words)
-{
-    struct vmr_error err;
-
-    reseal(bytes);
-    assert_int_equal(open_bytes(bytes->data, bytes->length, &err), VMR_E_CORRUPT);
-    if (!strstr(err.message, words))
-        fail_msg("'%s' instead of '%s'", err.message, words);
-}
-
-static size_t find_kind(const struct bytes *bytes, uint32_t kind, unsigned nth)
-{
-    for (size_t n = 0;; n++) {
-        size_t at = section_at(bytes, n);
-
-        assert_true(at < bytes->length);
-        if (load_le32(bytes->data + at) == kind && nth-- == 0)
-            return at;
-    }
 }
 
 static void sealed_nonsense_is_refused(void **state)
@@ -205,6 +245,16 @@ static void sealed_nonsense_is_refused(void **state)
     }
 }
 
+/* One that would be passed over elsewhere. */
+static void nothing_is_before_the_machine(void **state)
+{
+    struct bytes bytes = with_unknown(0, SECTION_OPTIONAL);
+
+    (void)state;
+    check_sealed(&bytes, "the first is not 'machine'");
+    bytes_finish(&bytes);
+}
+
 static void a_length_beyond_the_file_allocates_nothing(void **state)
 {
     struct bytes bytes = copy_of(&good);
@@ -235,6 +285,8 @@ int main(void)
         cmocka_unit_test(what_was_saved_is_told),
         cmocka_unit_test(every_cut_is_refused),
         cmocka_unit_test(every_changed_byte_is_found),
+        cmocka_unit_test(every_section_of_a_chain_is_missed),
+        cmocka_unit_test(nothing_is_before_the_machine),
         cmocka_unit_test(an_unknown_section_is_passed_over_only_if_it_says_so),
         cmocka_unit_test(another_major_version_is_refused_and_a_minor_one_is_not),
         cmocka_unit_test(sealed_nonsense_is_refused),

@@ -27,7 +27,14 @@ void counting_host_init(struct counting_host *fake, struct vmr_host *ret_host);
 
 /* The n-th allocation from now on fails; 0: none. */
 void fail_allocation(unsigned nth);
+/* Counts one. Whether it is to fail. */
+bool allocation_fails_now(void);
 /* Whether it has. */
 bool allocation_failed(void);
 void *__wrap_calloc(size_t count, size_t size);
 void *__real_calloc(size_t count, size_t size);
+/* Where these are wrapped too. */
+void *__wrap_malloc(size_t size);
+void *__real_malloc(size_t size);
+void *__wrap_realloc(void *at, size_t size);
+void *__real_realloc(void *at, size_t size);

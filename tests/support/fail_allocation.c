@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Memory that runs out on demand. A program that uses it is linked with
- * -Wl,--wrap=calloc; the library allocates with calloc alone in the folders
- * that are tested so.
+ * -Wl,--wrap=calloc: many folders allocate with calloc alone. For the others
+ * there is fail_any_allocation.c as well.
  */
 
 #include "tests/support/counting_host.h"
@@ -21,14 +21,19 @@ bool allocation_failed(void)
     return atomic_load(&failed);
 }
 
-void *__wrap_calloc(size_t count, size_t size)
+bool allocation_fails_now(void)
 {
     unsigned now = atomic_load(&left);
 
     while (now > 0 && !atomic_compare_exchange_strong(&left, &now, now - 1))
         ;
     if (now != 1)
-        return __real_calloc(count, size);
+        return false;
     atomic_store(&failed, true);
-    return NULL;
+    return true;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return allocation_fails_now() ? NULL : __real_calloc(count, size);
 }

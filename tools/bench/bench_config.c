@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What a configuration costs on its way: jansson's own parse of the text for
- * comparison, reading with the check in it, the check alone, printing. A small
- * machine, one at the limits, and a series that doubles, in which time for each
- * byte should stay.
+ * comparison, reading with the check in it, the check alone, resolving (which
+ * checks again), firmware tables, printing. A small machine, one at the limits,
+ * and a series that doubles, in which the time for each byte should stay.
  */
 
 #include <inttypes.h>
@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "tools/bench/bench.h"
+#include "vmrig/firmware_tables.h"
 
 #define ROUNDS 9u
 #define NODES VMR_CONFIG_NUMA_NODE_MAX
@@ -107,6 +108,8 @@ enum step {
     STEP_JANSSON,
     STEP_READ,
     STEP_CHECK,
+    STEP_RESOLVE,
+    STEP_TABLES, /* and what they are made from */
     STEP_PRINT,
     STEP_COUNT
 };
@@ -142,6 +145,21 @@ static bool do_check(const struct vmr_config *config)
     return status == VMR_OK || bench_failed("checking a configuration", status, NULL);
 }
 
+static bool do_resolve(const struct vmr_config *config, bool with_tables)
+{
+    struct vmr_config_report report = {0};
+    struct vmr_resolved *resolved = NULL;
+    struct vmr_firmware_tables *tables = NULL;
+    enum vmr_status status = vmr_resolve(config, &resolved, &report);
+
+    if (status == VMR_OK && with_tables)
+        status = vmr_firmware_tables_build(resolved, NULL, &tables, &report);
+    vmr_firmware_tables_destroy(tables);
+    vmr_resolved_destroy(resolved);
+    vmr_config_report_finish(&report);
+    return status == VMR_OK || bench_failed("resolving a configuration", status, NULL);
+}
+
 static bool do_print(const struct vmr_config *config)
 {
     struct vmr_config_text text;
@@ -163,6 +181,9 @@ static bool do_step(enum step step, const struct vmr_config *config, const struc
         return do_read(text);
     case STEP_CHECK:
         return do_check(config);
+    case STEP_RESOLVE:
+    case STEP_TABLES:
+        return do_resolve(config, step == STEP_TABLES);
     case STEP_PRINT:
     case STEP_COUNT:
         break;
@@ -173,7 +194,7 @@ static bool do_step(enum step step, const struct vmr_config *config, const struc
 /* Every step in turn, so often that a turn is long enough for the clock. */
 static bool measure(struct bench_report *report, const char *name, const struct vmr_config *config, uint32_t repeat)
 {
-    static const char *const steps[STEP_COUNT] = {"jansson", "read", "check", "print"};
+    static const char *const steps[STEP_COUNT] = {"jansson", "read", "check", "resolve", "resolve and tables", "print"};
     double samples[STEP_COUNT][ROUNDS];
     const uint32_t rounds = report->options->quick ? 1 : ROUNDS;
     struct vmr_config_text text;

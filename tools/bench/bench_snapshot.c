@@ -201,7 +201,68 @@ static bool measure(struct bench_report *report, const char *spec)
     return good || unavailable;
 }
 
+/* --- memory of the library's own, of which little was touched --- */
+
+#define SPARSE_TOUCHED (16 * MIB)
+#define SPARSE_PAIRS 2u
+
+/* A copy of what was touched, then a save. */
+static bool sparse_turn(struct subject *subject, double *ret_copy_ms, double *ret_save_ms)
+{
+    uint64_t at = bench_now_ns();
+
+    memcpy(subject->copy, subject->host, SPARSE_TOUCHED);
+    *ret_copy_ms = ms_since(at);
+    at = bench_now_ns();
+    bool good = save(subject, &subject->full, 0, &subject->full_id);
+
+    *ret_save_ms = ms_since(at);
+    return good;
+}
+
+static bool add_sparse(struct subject *subject, uint64_t size)
+{
+    const struct vmr_memory_region region = {.gpa = 4 * FAR, .size = size};
+    struct vmr_error err = {0};
+    enum vmr_status status = vmr_memory_region_add(subject->vm.memory, &region, &err);
+
+    return status == VMR_OK || bench_failed("sparse memory", status, &err);
+}
+
+/* What saving costs beside the same VM with more memory, of which nothing was touched. */
+static bool measure_sparse(struct bench_report *report, const char *spec)
+{
+    static const uint64_t sizes[SPARSE_PAIRS] = {0, 8192 * MIB};
+    double samples[1 + SPARSE_PAIRS][ROUNDS];
+    uint32_t rounds = bench_rounds(report, ROUNDS);
+    char names[1 + SPARSE_PAIRS][56];
+    bool good = true, unavailable = false;
+
+    for (unsigned pair = 0; pair < SPARSE_PAIRS && good && !unavailable; pair++) {
+        struct subject subject;
+
+        good = begin(&subject, spec, SPARSE_TOUCHED, &unavailable);
+        if (good && sizes[pair] > 0)
+            good = add_sparse(&subject, sizes[pair]);
+        for (uint32_t i = 0; good && i < rounds; i++)
+            good = sparse_turn(&subject, &samples[0][i], &samples[1 + pair][i]);
+        if (!unavailable)
+            end(&subject);
+    }
+    if (!good || unavailable)
+        return unavailable;
+    (void)snprintf(names[0], sizeof(names[0]), "%s: memcpy of 16 MiB", spec);
+    (void)snprintf(names[1], sizeof(names[1]), "%s: save of 16 MiB", spec);
+    (void)snprintf(names[2], sizeof(names[2]), "%s: save of 16 MiB, 8 GiB untouched", spec);
+    for (unsigned i = 0; i < 1 + SPARSE_PAIRS; i++)
+        bench_add(report, names[i], "ms", samples[i], rounds);
+    bench_compare(report, names[1], names[0], NULL); /* a copy that small stays in the caches */
+    bench_compare(report, names[2], names[1], "what was touched");
+    return true;
+}
+
 bool bench_snapshots(struct bench_report *report)
 {
-    return measure(report, "mock") && measure(report, "kvm");
+    return measure(report, "mock") && measure(report, "kvm") && measure_sparse(report, "mock") &&
+           measure_sparse(report, "kvm");
 }

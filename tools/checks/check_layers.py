@@ -40,6 +40,7 @@ TABLE = {
     'tools/bench/prepared': ('tools', 'backends/kvm'),  # a program of its own, which stands in for KVM itself
     'examples': (),
     'fuzz': (),  # public headers; a target for one module may be given that module's folder as a row of its own
+    'fuzz/snapshot': ('fuzz', 'lib/base', 'lib/snapshot'),  # seals what was changed
     'tests/backends': ('lib/base', 'lib/exit', 'lib/memory', 'lib/trace', 'backends'),
     'tests/conformance': ('conformance',),
     'tests/command': ('conformance', 'tools'),
