@@ -132,7 +132,10 @@ enum tables_option {
 };
 
 static const struct args_option tables_options[] = {
-    [TABLES_OUTPUT] = {.name = "output", .letter = 'o', .value = "DIR", .help = "write NAME.aml, NAME.bin, DTB.dtb there"},
+    [TABLES_OUTPUT] = {.name = "output",
+                       .letter = 'o',
+                       .value = "DIR",
+                       .help = "write NAME.aml, NAME.bin, DTB.dtb there"},
     [TABLES_JSON] = {.name = "json", .help = "print JSON: {\"tables\": [{\"name\", \"gpa\", \"size\"}]}"},
 };
 const struct args_spec config_tables_spec = {
