@@ -46,6 +46,7 @@ struct side {
     _Atomic uint32_t heard; /* signals */
     uint64_t seen;          /* a sum over what calls gave, on VP 0's thread */
     struct vmr_replay_result result;
+    _Atomic bool second_ready; /* bound, or never */
 };
 
 /* --- one side --- */
@@ -70,8 +71,6 @@ static void at_checkpoint(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
 
 static void run_vp(struct side *side, vmr_vp_index vp)
 {
-    if (!conf_bind(side->vm, vp))
-        return;
     if (vp == 0 && side->script->set_up && !side->script->set_up_first)
         side->script->set_up(side);
     (void)conf_run(side->vm, vp, side->stops[vp], &side->ends[vp]);
@@ -81,8 +80,16 @@ static void run_second_vp(void *argument)
 {
     struct side *side = argument;
 
-    run_vp(side, 1);
+    bool bound = conf_bind(side->vm, 1);
+    atomic_store(&side->second_ready, true);
+    if (bound)
+        run_vp(side, 1);
     conf_unbind(side->vm, 1);
+}
+
+static bool is_second_ready(void *argument)
+{
+    return atomic_load(&((struct side *)argument)->second_ready);
 }
 
 static bool load(struct side *side)
@@ -103,7 +110,7 @@ static void side_run(struct side *side)
 {
     struct conf *conf = &side->conf;
     const struct conf_vm_options options = {.vps = side->script->vps, .hv = &hv_all};
-    struct vmr_thread *second = NULL;
+    struct vmr_thread *second;
     struct vmr_error err = {.message = ""};
 
     conf->handle = &side->handle;
@@ -119,9 +126,12 @@ static void side_run(struct side *side)
     side->vm->user = side;
     if (side->script->set_up_first)
         side->script->set_up(side);
-    if (side->script->vps > 1)
-        second = conf_thread(conf, run_second_vp, side);
-    run_vp(side, 0);
+    /* Registers that are set before the first run are in nobody's order: one VP after the other, then both run. */
+    bool bound = conf_bind(side->vm, 0);
+
+    second = side->script->vps > 1 ? conf_thread(conf, run_second_vp, side) : NULL;
+    if (bound && (!second || conf_wait(conf, is_second_ready, side, "the second VP")))
+        run_vp(side, 0);
     conf_join(conf, second);
     conf_join(conf, side->outside);
 }
