@@ -56,9 +56,8 @@ static void print_processors(struct writer *out, const struct vmr_resolved *mach
     const struct vmr_resolved_processors *processors = &machine->processors;
     bool x86 = machine->config->arch == VMR_ARCH_X86_64;
 
-    text_out(out, "processors: %s, %" PRIu32 " VPs in %" PRIu32 " sockets of %" PRIu32 "%s", x86 ? "x86_64" : "arm64",
-             processors->vp_count, processors->socket_count, processors->vps_per_socket,
-             processors->smt ? ", SMT" : "");
+    text_out(out, "processors: %s, %" PRIu32 " VPs, %" PRIu32 " to a socket%s", x86 ? "x86_64" : "arm64",
+             processors->vp_count, processors->vps_per_socket, processors->smt ? ", SMT" : "");
     if (x86)
         text_out(out, ", x2APIC %s", x2apic[processors->x2apic]);
     text_out(out, "\n");

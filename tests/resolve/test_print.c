@@ -21,7 +21,7 @@ static void expect_in_order(const char *text, const char *const *pieces, size_t 
 static void everything_is_said_once_in_order(void **state)
 {
     static const char *const pieces[] = {
-        "processors: x86_64, 4 VPs in 2 sockets of 2, x2APIC supported",
+        "processors: x86_64, 4 VPs, 2 to a socket, x2APIC supported",
         "vp 0    node 0  socket 0   core 0   thread 0 apic 0",
         "vp 3    node 1  socket 1   core 1   thread 0 apic 0x3",
         "nodes: 2",
@@ -60,7 +60,7 @@ static void everything_is_said_once_in_order(void **state)
 
 static void a_gic_is_said_with_its_frames(void **state)
 {
-    static const char *const pieces[] = {"processors: arm64, 1 VPs",
+    static const char *const pieces[] = {"processors: arm64, 1 VPs, 1 to a socket",
                                          "mpidr 0xc0000000",
                                          "GICv3: distributor 0xffff0000-0xffffffff redistributors 0xefff0000-",
                                          "timer PPI 20",
