@@ -7,32 +7,19 @@
 
 #include <inttypes.h>
 
+#include "lib/config/apic_id.h"
+
 #define RULE(name) &rules_processor[RULE_CPU_##name]
 
-#define XAPIC_ID_MAX 254u         /* 255 is everybody */
-#define X2APIC_ID_MAX 0xfffffffeu /* so is 0xffffffff */
 #define ARM64_VP_MAX 255u
 #define GIC_V2_VP_MAX 8u
 
-static uint32_t vps_per_socket(const struct vmr_processor_config *config, uint32_t vp_count)
-{
-    uint32_t count = config->vps_per_socket.given ? config->vps_per_socket.value : vp_count;
-
-    if (count == 0)
-        return 1;
-    return count > VMR_VPS_PER_SOCKET_MAX ? VMR_VPS_PER_SOCKET_MAX : count;
-}
-
-/* The last VP's: ids ascend. In 64 bits, as an offset near 2^32 is the case to find. */
+/* The last VP's: ids ascend. */
 static uint64_t last_apic_id(const struct check *check, const struct vmr_x86_topology_config *x86)
 {
-    uint32_t last = check_vp_count(check) - 1;
-    uint32_t socket_size = vps_per_socket(&check->config.processor_topology, check_vp_count(check));
-    uint64_t rounded = 1;
+    uint32_t count = check_vp_count(check);
 
-    while (rounded < socket_size)
-        rounded *= 2;
-    return (x86->apic_id_offset / rounded + last / socket_size) * rounded + last % socket_size;
+    return apic_id_of(count - 1, socket_vp_count(&check->config.processor_topology, count), x86->apic_id_offset);
 }
 
 static void check_x86(struct check *check, const struct vmr_x86_topology_config *x86)

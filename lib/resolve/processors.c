@@ -6,42 +6,12 @@
 
 #include "lib/resolve/resolve.h"
 
+#include "lib/config/apic_id.h"
+
 /* MPIDR_EL1 (Arm ARM, D19.2.101): affinity bytes 0 to 2, then flags, then affinity byte 3. */
 #define MPIDR_RES1 (UINT64_C(1) << 31)
 #define MPIDR_UNIPROCESSOR (UINT64_C(1) << 30)
 #define MPIDR_MT (UINT64_C(1) << 24)
-
-#define XAPIC_ID_MAX 254u
-
-static uint32_t socket_size(const struct vmr_processor_config *config, uint32_t vp_count)
-{
-    uint32_t size = config->vps_per_socket.given ? config->vps_per_socket.value : vp_count;
-
-    if (size == 0)
-        return 1;
-    return size > VMR_VPS_PER_SOCKET_MAX ? VMR_VPS_PER_SOCKET_MAX : size;
-}
-
-static uint32_t next_power_of_two(uint32_t value)
-{
-    uint32_t power = 1;
-
-    while (power < value)
-        power *= 2;
-    return power;
-}
-
-/*
- * Sockets begin at multiples of a power of two, so that an id can be taken apart
- * with shifts; the offset is rounded down to one.
- */
-static uint64_t apic_id(const struct vmr_resolved_processors *processors, uint32_t offset, uint32_t vp)
-{
-    uint32_t size = processors->vps_per_socket;
-    uint64_t rounded = next_power_of_two(size);
-
-    return (offset / rounded + vp / size) * rounded + vp % size;
-}
 
 /* That they fit 32 bits, and what the mode says, was checked. */
 static void give_apic_ids(struct resolving *resolving, struct vmr_resolved_vp *vps)
@@ -51,7 +21,7 @@ static void give_apic_ids(struct resolving *resolving, struct vmr_resolved_vp *v
     enum vmr_x2apic_config wanted = config ? config->x2apic : VMR_X2APIC_CONFIG_AUTO;
 
     for (uint32_t i = 0; i < processors->vp_count; i++)
-        vps[i].apic_id = (uint32_t)apic_id(processors, config ? config->apic_id_offset : 0, i);
+        vps[i].apic_id = (uint32_t)apic_id_of(i, processors->vps_per_socket, config ? config->apic_id_offset : 0);
     if (wanted == VMR_X2APIC_CONFIG_UNSUPPORTED)
         processors->x2apic = VMR_X2APIC_UNSUPPORTED;
     else if (wanted == VMR_X2APIC_CONFIG_ENABLED || vps[processors->vp_count - 1].apic_id > XAPIC_ID_MAX)
@@ -74,7 +44,7 @@ enum vmr_status resolve_processors(struct resolving *resolving)
     struct vmr_resolved_vp *vps;
 
     processors->vp_count = config->proc_count ? config->proc_count : 1;
-    processors->vps_per_socket = socket_size(config, processors->vp_count);
+    processors->vps_per_socket = socket_vp_count(config, processors->vp_count);
     processors->socket_count = (processors->vp_count - 1) / processors->vps_per_socket + 1;
     processors->smt = config->enable_smt.given && config->enable_smt.value && processors->vps_per_socket > 1;
     vps = arena_alloc(&resolving->arena, processors->vp_count, sizeof(*vps));
