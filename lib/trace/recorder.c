@@ -248,6 +248,18 @@ enum vmr_status vmr_recorder_status(struct vmr_recorder *recorder)
     return (enum vmr_status)atomic_load(&recorder->status);
 }
 
+enum vmr_status vmr_recorder_position(struct vmr_recorder *recorder, struct vmr_trace_position *ret_position,
+                                      struct vmr_error *err)
+{
+    enum vmr_status status = vmr_recorder_status(recorder);
+
+    if (status || recorder->finished)
+        return vmr_error_set(err, VMR_E_STATE, "recorder: it is at no place: the trace %s",
+                             status ? "could not be written" : "is finished");
+    trace_writer_position(recorder->writer, ret_position);
+    return VMR_OK;
+}
+
 enum vmr_status vmr_recorder_finish(struct vmr_recorder *recorder, struct vmr_error *err)
 {
     if (recorder->finished)

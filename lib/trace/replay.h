@@ -15,6 +15,7 @@
 #include "lib/base/sync.h"
 #include "lib/trace/record.h"
 #include "lib/trace/trace_reader.h"
+#include "lib/trace/trace_writer.h"
 #include "vmrig/backend.h"
 
 /* A place to wait for a turn: a VP's own, or one of a thread that changes something from outside. */
@@ -94,6 +95,10 @@ struct vmr_replay {
     uint32_t vp_count;
     struct replay_seat *outside; /* under the lock */
 
+    struct trace_writer *counter; /* of what was played; NULL: nobody asked. It keeps nothing */
+    bool uncounted;               /* it could not follow */
+    _Atomic uint32_t standing;    /* between a seek and the first run: state is set, not played */
+
     struct trace_record head; /* the next record, while not over */
     uint64_t exits, records;
     uint64_t time_ns; /* the last one given */
@@ -120,6 +125,12 @@ enum vmr_status replay_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const 
 enum vmr_status replay_pass_fault(struct vmr_backend_vp *vp);
 enum vmr_status replay_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
 bool replay_vm_wait(struct vmr_backend_vm *vm, bool (*is_over)(void *context), void *context);
+
+/* --- replay_seek.c --- */
+
+/* Begins to count: before the first record is done. */
+enum vmr_status replay_count(struct vmr_replay *replay, struct vmr_error *err);
+bool replay_is_standing(const struct vmr_replay *replay);
 
 /* --- turns --- */
 
