@@ -287,6 +287,7 @@ static enum vmr_status read_hypervisor(struct vmr_replay *replay, struct vmr_err
         .bits = recorder_observable(replay->head.value[0]),
         .vp_count_max = (uint32_t)replay->head.value[1],
         .physical_bits = (uint8_t)replay->head.value[2],
+        .vp_classes = REPLAY_CLASSES,
     };
     replay_advance(replay);
     if (!replay_next_is(replay, TRACE_CPUID_DEFAULT) || !read_cpuid(replay))

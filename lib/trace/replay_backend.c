@@ -497,4 +497,5 @@ const struct vmr_backend replay_backend = {
     .vm_async_end = play_async_end,
     .vm_wait = replay_vm_wait,
     .vm_output = play_output,
+    .state = &replay_state,
 };

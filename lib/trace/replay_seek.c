@@ -89,6 +89,46 @@ static void refuse(struct vmr_replay *replay, enum vmr_status status, const stru
     replay->result.error = *err;
 }
 
+/* The VP has the turn: what it did next was to enter no guest, but to take in requests. */
+static bool is_flush(struct vmr_replay *replay)
+{
+    struct trace_peek peek;
+    struct trace_peeked seen;
+
+    if (replay->head.kind != TRACE_ENTER)
+        return false;
+    trace_reader_peek_begin(replay->reader, &peek);
+    while (trace_reader_peek(replay->reader, &peek, &seen)) {
+        if (seen.vp != replay->head.vp)
+            continue;
+        if (seen.kind == TRACE_LEAVE)
+            return seen.first == VMR_LEAVE_STEP;
+        if (seen.kind == TRACE_EXIT || seen.kind == TRACE_COMPLETE || seen.kind == TRACE_PARK ||
+            seen.kind == TRACE_HALT)
+            return false;
+    }
+    return false;
+}
+
+static bool flushes_next(struct vmr_replay *replay, vmr_vp_index index)
+{
+    if (!replay_take(replay, replay->vps[index]))
+        return false;
+    bool flushes = is_flush(replay);
+
+    replay_give(replay);
+    return flushes;
+}
+
+enum vmr_status vmr_replay_follow_flush(struct vmr_replay *replay, struct vmr_vp *vp)
+{
+    enum vmr_status status = VMR_OK;
+
+    while (!status && flushes_next(replay, vmr_vp_get_index(vp)))
+        status = vmr_vp_flush_async_requests(vp);
+    return status;
+}
+
 static enum vmr_status check(struct vmr_replay *replay, const struct vmr_trace_position *position,
                              struct vmr_error *err)
 {
@@ -119,7 +159,7 @@ enum vmr_status vmr_replay_seek(struct vmr_replay *replay, const struct vmr_trac
 
     if (!replay->counter)
         return vmr_error_set(err, VMR_E_USAGE, "replay: it was made without options.positions");
-    if (!replay->vps || !replay_is_setting_up(replay))
+    if (!replay->vps || replay->ran)
         return vmr_error_set(err, VMR_E_STATE, "replay: a seek is for a partition that is made and has not run");
     if (replay->inputs_only)
         status =

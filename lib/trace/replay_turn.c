@@ -59,6 +59,7 @@ bool replay_is_over(const struct vmr_replay *replay)
 
 static void hold(struct vmr_replay *replay, uint32_t vp)
 {
+    replay->ran = true;
     replay->has_turn = true;
     replay->turn = vp;
     atomic_store_explicit(&replay->owner, sync_self(&replay->host), memory_order_relaxed);
