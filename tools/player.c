@@ -99,6 +99,11 @@ static enum vmr_status create_machine(struct play *play)
     return status;
 }
 
+static enum vmr_status flush_again(void *argument, struct vmr_vp *vp)
+{
+    return vmr_replay_follow_flush(argument, vp);
+}
+
 static enum vmr_status run_machine(struct play *play)
 {
     struct vmr_vp_set_halt halt;
@@ -112,6 +117,9 @@ static enum vmr_status run_machine(struct play *play)
     console_flush(&play->console);
     if (status == VMR_OK)
         status = stopped;
+    /* Saved when the guest had halted: that was the last. */
+    if (status == VMR_OK && vmr_partition_vp_count(vmr_machine_partition(play->machine)) == 1)
+        status = vmr_vp_set_call(vmr_machine_vp_set(play->machine), 0, flush_again, play->replay);
     if (status != VMR_OK)
         (void)vmr_error_set(&play->err, status, "the machine failed: %s", vmr_status_name(status));
     return status;

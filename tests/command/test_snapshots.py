@@ -130,7 +130,7 @@ class Rejoined(Command):
                 self.assertGreater(passed, 500)
 
     def test_from_exits_all_over_the_boot(self):
-        points = [1, 2, 30, 171, 300, 450, 700, 900, 1100, 1300, 1500, 1700, 1900, 2000, 2050, 2100]
+        points = [1, 2, 30, 171, 300, 450, 700, 900, 1100, 1300, 1400, 1500, 1600, 1650, 1700, 1750]
         live = self.record(*(str(point) for point in points))
         whole, (exits,) = self.replay('boot.vmt')
         self.assertEqual(whole, live)
@@ -140,6 +140,22 @@ class Rejoined(Command):
                 self.assertTrue(live.endswith(rest), rest)
                 self.assertEqual(played + passed, exits)
                 self.assertIn(passed, (point, point + 1))
+
+    def test_what_comes_in_is_brought_again(self):
+        # Sends back what comes in on the serial port, up to the end of a line, and powers off.
+        code = bytes.fromhex('ba fd 03 ec a8 01 74 f8 ba f8 03 ec ee 3c 0a 75 ef e6 f4 f4')
+        image = bytearray(b'\xf4' * 65536)
+        image[0xff00:0xff00 + len(code)] = code
+        image[0xfff0:0xfff3] = bytes.fromhex('e9 0d ff')  # jmp 0xff00
+        self.file('firmware', image)
+        line = b'one two three four\n'
+        with open(self.file('input', line), 'rb') as stdin:
+            self.succeeds('run', '--firmware', 'firmware', '--hypervisor', 'kvm', '--timeout', '90', '--record', 'e.vmt',
+                          '--snapshot-at', 'one', '--snapshot', 's1', '--snapshot-at', 'three', '--snapshot', 's3',
+                          stdin=stdin)
+        self.assertEqual(self.replay('e.vmt')[0], line)
+        self.assertEqual(self.replay('e.vmt', '--from', 's1')[0], b' two three four\n')
+        self.assertEqual(self.replay('e.vmt', '--from', 's3')[0], b' four\n')
 
     def test_it_goes_on_on_a_hypervisor_as_well(self):
         live = self.record(AT)
@@ -152,6 +168,7 @@ class Rejoined(Command):
         self.succeeds(*RUN, '--snapshot-at', AT, '--snapshot', 'full', '--snapshot-at', 'Boot failed', '--snapshot',
                       'part', '--until', END)
         self.succeeds('trace', 'cut', '--inputs-only', '-o', 'inputs.vmt', 'boot.vmt')
+        self.succeeds('replay', 'inputs.vmt')
         self.succeeds('trace', 'cut', '--exits', '500', '-o', 'short.vmt', 'boot.vmt')
         with open(self.path('s1000'), 'rb') as file:
             saved = file.read()
