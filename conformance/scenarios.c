@@ -16,6 +16,7 @@ static const struct conf_family *const families[] = {
     &conf_family_config_check,
     &conf_family_script,
     &conf_family_trace,
+    &conf_family_trace_rejoin,
     &conf_family_io,
     &conf_family_mmio,
     &conf_family_exit,

@@ -33,6 +33,7 @@ extern const struct conf_family conf_family_config_check;
 extern const struct conf_family conf_family_config_file;
 extern const struct conf_family conf_family_script;
 extern const struct conf_family conf_family_trace;
+extern const struct conf_family conf_family_trace_rejoin;
 extern const struct conf_family conf_family_io;
 extern const struct conf_family conf_family_mmio;
 extern const struct conf_family conf_family_exit;

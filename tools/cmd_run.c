@@ -139,6 +139,10 @@ static enum vmr_status parse(struct session *session, const struct args *args)
         status = savepoints_parse(&session->savepoints, args, OPTION_SNAPSHOT_AT, OPTION_SNAPSHOT, &session->err);
     if (status == VMR_OK && session->gdb && session->savepoints.count > 0)
         return vmr_error_set(&session->err, VMR_E_USAGE, "--snapshot-at goes not with --gdb");
+    if (status == VMR_OK && session->record && session->savepoints.count > 0 && session->plan.vps > 1)
+        return vmr_error_set(&session->err, VMR_E_USAGE,
+                             "--snapshot-at goes with --record only for a machine of one processor: of several, a "
+                             "recording does not tell how a stop reached each");
     if (status == VMR_OK && session->gdb && session->record)
         return vmr_error_set(&session->err, VMR_E_USAGE, "--gdb and --record: a recording would lack what GDB does");
     return status;

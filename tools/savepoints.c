@@ -12,6 +12,7 @@
 #include "tools/plan.h"
 #include "tools/report.h"
 #include "vmrig/dirty.h"
+#include "vmrig/trace_position.h"
 
 static enum vmr_status parse_point(struct savepoint *point, const char *at, const char *file, struct vmr_error *err)
 {
@@ -129,20 +130,53 @@ static enum vmr_status write_bytes(void *context, const void *bytes, size_t leng
     return status;
 }
 
-/* `parent_id` gives the snapshot's parent, and takes its own. */
-static enum vmr_status save_to(struct outfile *output, struct vmr_machine *machine,
-                               const struct vmr_config_text *config, uint64_t *parent_id, struct vmr_error *err)
+/* The place in the recording at which the machine is saved: the recording stays there meanwhile. */
+struct recorded_place {
+    struct vmr_recorder *recorder;
+    struct vmr_partition *partition;
+    uint8_t bytes[VMR_TRACE_PLACE_BYTES];
+};
+
+static enum vmr_status take_place(void *context, struct vmr_error *err)
 {
-    const struct vmr_snapshot_blob blob = {
-        .name = SAVEPOINTS_CONFIG_BLOB, .bytes = (const uint8_t *)config->bytes, .length = config->length};
-    const struct vmr_snapshot_save_options options = {
-        .parent_id = *parent_id, .blobs = &blob, .blob_count = config->bytes ? 1 : 0};
+    struct recorded_place *place = context;
+
+    return vmr_recorder_hold(place->recorder, place->partition, place->bytes, err);
+}
+
+static enum vmr_status save_to(struct outfile *output, struct savepoints *savepoints, struct vmr_machine *machine,
+                               const struct vmr_config_text *config, struct vmr_error *err)
+{
+    struct recorded_place place = {.recorder = savepoints->recorder, .partition = vmr_machine_partition(machine)};
+    struct vmr_snapshot_blob blobs[2];
+    struct vmr_snapshot_save_options options = {
+        .blobs = blobs, .context = &place, .parent_id = savepoints->logging ? savepoints->parent_id : 0};
     const struct vmr_snapshot_sink sink = {.write = write_bytes, .context = output};
     enum vmr_status status = outfile_open(output, err);
 
+    if (config->bytes)
+        blobs[options.blob_count++] = (struct vmr_snapshot_blob){
+            .name = SAVEPOINTS_CONFIG_BLOB, .bytes = (const uint8_t *)config->bytes, .length = config->length};
+    if (place.recorder) {
+        blobs[options.blob_count++] = (struct vmr_snapshot_blob){
+            .name = VMR_TRACE_PLACE_NAME, .bytes = place.bytes, .length = sizeof(place.bytes), .optional = true};
+        options.flushed = take_place;
+    }
     if (!status)
-        status = vmr_machine_save(machine, &options, &sink, parent_id, err);
+        status = vmr_machine_save(machine, &options, &sink, &savepoints->parent_id, err);
+    if (place.recorder)
+        vmr_recorder_let_go(place.recorder);
     return status ? status : outfile_finish(output, err);
+}
+
+/* Time stands still at the latest that the machine has seen: a recorder's is rounded up. */
+static enum vmr_status pause_clock(const struct savepoints *savepoints, struct vmr_vm_clock *clock)
+{
+    enum vmr_status status = vmr_vm_clock_is_paused(clock) ? VMR_OK : vmr_vm_clock_pause(clock);
+
+    if (status || !savepoints->recorder)
+        return status;
+    return vmr_vm_clock_set(clock, savepoints->host->ops->now_ns(savepoints->host->context));
 }
 
 enum vmr_status savepoints_save(struct savepoints *savepoints, struct vmr_machine *machine, struct vmr_vm_clock *clock,
@@ -152,25 +186,23 @@ enum vmr_status savepoints_save(struct savepoints *savepoints, struct vmr_machin
     uint64_t at = atomic_load(&savepoints->next);
     struct vmr_memory *memory = vmr_partition_memory(vmr_machine_partition(machine));
     struct outfile *output = malloc(sizeof(*output));
-    enum vmr_status status = VMR_OK;
 
     if (!output)
         return vmr_error_set(err, VMR_E_NOMEM, "out of memory");
-    if (!vmr_vm_clock_is_paused(clock))
-        status = vmr_vm_clock_pause(clock);
+    enum vmr_status status = pause_clock(savepoints, clock);
+
     if (!status)
         status = plan_print(plan, &config, err);
-    savepoints->parent_id = savepoints->logging ? savepoints->parent_id : 0;
     outfile_init(output, savepoints->items[at].file, OUTFILE_WHOLE);
     if (!status)
-        status = save_to(output, machine, &config, &savepoints->parent_id, err);
+        status = save_to(output, savepoints, machine, &config, err);
     outfile_discard(output);
     free(output);
     free(config.bytes);
     if (status)
         return status;
     /* Those that follow hold less, if that can be: a hypervisor without a log, or a recording, has full ones. */
-    if (!savepoints->logging && at + 1 < savepoints->count)
+    if (!savepoints->logging && !savepoints->recorder && at + 1 < savepoints->count)
         savepoints->logging = vmr_memory_dirty_start(memory, NULL) == VMR_OK;
     tool_say(savepoints->command, "saved to '%s'", savepoints->items[at].file);
     atomic_store(&savepoints->next, at + 1);

@@ -31,7 +31,8 @@
     "--snapshot-at takes a number, of an exit of the guest, or a text that it prints. The\n"                           \
     "two options may come several times, in pairs and in the order in which the guest gets\n"                          \
     "there: the later snapshots hold what has changed since the one before, if the\n"                                  \
-    "hypervisor keeps a dirty log. 'vmrig restore' goes on from one.\n"
+    "hypervisor keeps a dirty log. 'vmrig restore' goes on from one, and 'vmrig replay\n"                              \
+    "--from' from one of a machine that was recorded.\n"
 
 struct savepoint {
     const char *file;
@@ -45,6 +46,8 @@ struct savepoints {
     struct savepoint items[SAVEPOINT_MAX];
     bool logging; /* the dirty log is on */
     uint64_t parent_id;
+    struct vmr_recorder *recorder;    /* NULL: none; else each snapshot is a place of its recording */
+    const struct vmr_host *host;      /* the machine's */
     struct vmr_console_sink console;  /* behind */
     _Atomic uint64_t next;            /* whose turn it is */
     _Atomic uint64_t exits;           /* so far */

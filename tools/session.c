@@ -226,6 +226,21 @@ static int report_end(struct session *session, const struct vmr_vp_set_halt *hal
     return report_halt(session, halt);
 }
 
+/* Time stands at 0 until the machine starts: what the recorder calls 0 is then 0 of the clock that is saved. */
+static enum vmr_status begin_recording(struct session *session)
+{
+    enum vmr_status status = vmr_vm_clock_pause(session->clock);
+
+    if (status == VMR_OK)
+        status = vmr_vm_clock_set(session->clock, 0);
+    if (status == VMR_OK)
+        status = recording_init(&session->recording, session->record, &session->plan, &session->handle, &session->host,
+                                &session->err);
+    session->savepoints.recorder = session->recording.recorder;
+    session->savepoints.host = &session->recording.host;
+    return status;
+}
+
 enum vmr_status session_create(struct session *session)
 {
     enum vmr_status status = VMR_OK;
@@ -233,8 +248,7 @@ enum vmr_status session_create(struct session *session)
     /* From here on there are threads, and a run to end cleanly. */
     interrupt_init(&session->interrupt);
     if (session->record)
-        status = recording_init(&session->recording, session->record, &session->plan, &session->handle, &session->host,
-                                &session->err);
+        status = begin_recording(session);
     if (status == VMR_OK && session->gdb)
         status = gdb_server_open(&session->server, (uint16_t)session->gdb_port, &session->err);
     if (status == VMR_OK)

@@ -100,6 +100,7 @@ enum vmr_leave {
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
 #define VMR_BACKEND_PROBE_ONLY 4u    /* known by name: `open` never succeeds, every other operation is NULL */
+#define VMR_BACKEND_RECORDS 8u       /* tells its state, and takes none: what is set would be in no recording */
 #define VMR_BACKEND_HOST_EVENTS 16u  /* irqfds and doorbells use the host's events: a host without has neither */
 
 struct vmr_backend {

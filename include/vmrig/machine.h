@@ -86,7 +86,9 @@ struct vmr_machine_options {
     struct vmr_vm_clock *clock;
     /* Sees each exit before the machine does, as struct vmr_vp_io has it. On the VP's thread; may ask for a stop. */
     void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit);
-    void *exit_context;
+    /* As struct vmr_vp_set_options has it: a VP has left its run for a moment. */
+    void (*yielded)(void *context, struct vmr_vp *vp);
+    void *exit_context; /* of both */
     /*
      * Instead of `memory_size`, which is then 0: the pieces of RAM, ascending and apart, none of them where the
      * firmware and the interrupt controllers are; the first begins at 0 and holds 1 MiB at least. Like `devices`, not

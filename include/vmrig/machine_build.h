@@ -31,7 +31,8 @@ struct vmr_machine_build_options {
     struct vmr_vm_clock *clock;
     struct vmr_console_sink console;
     void (*exit)(void *context, vmr_vp_index vp, const struct vmr_exit *vp_exit);
-    void *exit_context;
+    void (*yielded)(void *context, struct vmr_vp *vp);
+    void *exit_context; /* of both */
     uint64_t rtc_epoch_s;
     const struct vmr_resource_registry *registry; /* NULL: the library's own types alone */
     /*

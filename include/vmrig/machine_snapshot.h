@@ -15,8 +15,9 @@
 VMR_BEGIN_DECLS
 
 /*
- * As vmr_snapshot_save; what the machine was made with is a blob of its own. A
- * recording goes on undisturbed: nothing that a recorder sees is touched. VMR_E_STATE
+ * As vmr_snapshot_save; what the machine was made with is a blob of its own. Of a
+ * recording only what the flush does is a part, which a replay does again
+ * (vmr_replay_follow_flush). VMR_E_STATE
  * while it runs. Not on a VP's thread. [SNAP-1]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_save(struct vmr_machine *machine,

@@ -65,6 +65,9 @@ struct vmr_snapshot_blob {
 struct vmr_snapshot_save_options {
     const struct vmr_snapshot_blob *blobs;
     size_t blob_count;
+    /* Optional: requests of other threads have been taken in, and nothing has been read. May write what blobs hold. */
+    enum vmr_status (*flushed)(void *context, struct vmr_error *err);
+    void *context;
     /*
      * Only pages that were written since the dirty log of the partition's memory
      * was last taken: vmr_memory_dirty_take is called. 0: all pages. [SNAP-7]

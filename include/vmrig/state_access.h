@@ -72,6 +72,27 @@ VMR_API bool vmr_vp_state_is_comparable(const struct vmr_vp *vp, const struct vm
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_flush_async_requests(struct vmr_vp *vp);
 
 /*
+ * What the library's run loop goes by between two runs of a VP, beside its state. A machine that is restored finds it
+ * out again; only a replay that begins in the middle has to go on exactly as the recorded machine did.
+ */
+struct vmr_loop_state {
+    bool interrupt_ready;   /* the last exit said so, and nothing was injected since */
+    bool recheck;           /* the interrupt controllers are asked before the next entry */
+    bool window_requested;  /* of the hypervisor */
+    bool wake, nmi;         /* asked for by other threads, and not taken in */
+    uint8_t tpr, guest_tpr; /* CR8, as the hypervisor was last told, and as the last exit said */
+    uint64_t deadline_ns;   /* the controllers' next timer; VMR_NEVER */
+};
+/* VPs stopped. VMR_E_STATE: the VP runs, or an exit is unfinished; VMR_E_UNSUPPORTED with the Hyper-V interface. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_get_loop_state(struct vmr_partition *partition, vmr_vp_index vp,
+                                                                    struct vmr_loop_state *ret_state,
+                                                                    struct vmr_error *err);
+/* Also forgets what other threads asked of the VP but for stops, kicks and yields. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_set_loop_state(struct vmr_partition *partition, vmr_vp_index vp,
+                                                                    const struct vmr_loop_state *state,
+                                                                    struct vmr_error *err);
+
+/*
  * All of the partition's own state to power-up, in every VTL, the built-in or
  * attached interrupt controllers and the reference time included; page
  * protections are gone, pages that were accepted stay so. What others hold

@@ -134,6 +134,8 @@ struct vmr_replay_options {
      * 0: 10 s; VMR_NEVER: it is sure to come.
      */
     uint64_t patience_ns;
+    /* Keeps count of where it is, for vmrig/trace_position.h; costs what recording costs. */
+    bool positions;
 };
 
 /* Reads as far as the first record. The source must outlive the replay. */

@@ -48,3 +48,4 @@
 #include "vmrig/program.h"
 #include "vmrig/mock.h"
 #include "vmrig/trace.h"
+#include "vmrig/trace_position.h"

@@ -120,6 +120,7 @@ static enum vmr_status make_plan(const struct vmr_machine_build_options *options
                                                  .console = options->console,
                                                  .clock = options->clock,
                                                  .exit = options->exit,
+                                                 .yielded = options->yielded,
                                                  .exit_context = options->exit_context,
                                                  .automatic_reset = options->config->automatic_guest_reset};
     build_refuse(options->config, report);

@@ -225,16 +225,18 @@ static enum vmr_exit_action show_exit(void *context, struct vmr_vp *vp, struct v
     return VMR_EXIT_DEFAULT;
 }
 
-static enum vmr_status create_vps(struct vmr_machine *machine, struct vmr_error *err)
+static enum vmr_status create_vps(struct vmr_machine *machine, const struct vmr_machine_options *options,
+                                  struct vmr_error *err)
 {
     machine->io = (struct vmr_vp_io){
         .ports = machine->ports, .mmio = machine->mmio, .halt_requested = halt_requested, .context = machine};
     if (machine->exit)
         machine->io.exit = show_exit;
 
-    const struct vmr_vp_set_options options = {.io = &machine->io};
+    const struct vmr_vp_set_options set_options = {
+        .io = &machine->io, .yielded = options->yielded, .context = options->exit_context};
 
-    return vmr_vp_set_create(machine->partition, &options, &machine->set, err);
+    return vmr_vp_set_create(machine->partition, &set_options, &machine->set, err);
 }
 
 static enum vmr_status create_all(struct vmr_machine *machine, const struct vmr_machine_options *options,
@@ -258,7 +260,7 @@ static enum vmr_status create_all(struct vmr_machine *machine, const struct vmr_
     status = create_partition(machine, options, err);
     if (status != VMR_OK)
         return status;
-    return create_vps(machine, err);
+    return create_vps(machine, options, err);
 }
 
 enum vmr_status vmr_machine_create(const struct vmr_machine_options *options, struct vmr_machine **ret_machine,

@@ -191,6 +191,8 @@ static enum vmr_status reset_parts(struct vmr_partition *partition, struct vmr_e
 
 static enum vmr_status check_classes(const struct vmr_partition *partition, const char *what, struct vmr_error *err)
 {
+    if (partition->backend->flags & (VMR_BACKEND_RECORDS | VMR_BACKEND_REPLAYS))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "%s: it would be in no recording", what);
     if (partition->vp_classes >> VMR_VP_REGISTERS & 1)
         return VMR_OK;
     return vmr_error_set(err, VMR_E_UNSUPPORTED, "%s: hypervisor '%s' does not give its state away", what,
@@ -216,6 +218,8 @@ enum vmr_status vmr_partition_reset(struct vmr_partition *partition, struct vmr_
 
 enum vmr_status vmr_partition_restore_begin(struct vmr_partition *partition, struct vmr_error *err)
 {
+    if (partition->backend->flags & VMR_BACKEND_RECORDS)
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "restore: what is set would be in no recording");
     enum vmr_status status = close_partition(partition, 1u << RESET_USABLE, "restore", err);
 
     if (status)

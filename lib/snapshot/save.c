@@ -177,6 +177,8 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
 
     enum vmr_status status = flush_all(saving->parts, err);
 
+    if (!status && options && options->flushed)
+        status = options->flushed(options->context, err);
     if (status)
         return status;
     saving->id = header.parent_id;

@@ -196,7 +196,6 @@ static enum vmr_status ask_inner(struct vmr_recorder *recorder, struct vmr_error
     if (!status && inner->backend->cpuid)
         status = inner->backend->cpuid(inner, recorder->cpuid, VMR_CPUID_LEAF_MAX, &recorder->cpuid_count, err);
     recorder->caps.bits = recorder_observable(recorder->caps.bits);
-    recorder->caps.vp_classes = recorder->caps.vm_classes = 0; /* what would be set is in no recording */
     return status;
 }
 
@@ -223,7 +222,7 @@ enum vmr_status vmr_recorder_wrap(struct vmr_recorder *recorder, const struct vm
         return status;
     recorder->table = recorder_backend;
     recorder->table.name = handle->backend->name;
-    recorder->table.flags = handle->backend->flags;
+    recorder->table.flags = handle->backend->flags | VMR_BACKEND_RECORDS;
     recorder_host_init(recorder, (handle->backend->flags & VMR_BACKEND_REPLAYS) == 0, ret_host);
     *ret_handle = (struct vmr_hypervisor_handle){
         .backend = &recorder->table,
@@ -246,6 +245,18 @@ void *vmr_recorder_native(struct vmr_recorder *recorder, const struct vmr_backen
 enum vmr_status vmr_recorder_status(struct vmr_recorder *recorder)
 {
     return (enum vmr_status)atomic_load(&recorder->status);
+}
+
+enum vmr_status vmr_recorder_position(struct vmr_recorder *recorder, struct vmr_trace_position *ret_position,
+                                      struct vmr_error *err)
+{
+    enum vmr_status status = vmr_recorder_status(recorder);
+
+    if (status || recorder->finished)
+        return vmr_error_set(err, VMR_E_STATE, "recorder: it is at no place: the trace %s",
+                             status ? "could not be written" : "is finished");
+    trace_writer_position(recorder->writer, ret_position);
+    return VMR_OK;
 }
 
 enum vmr_status vmr_recorder_finish(struct vmr_recorder *recorder, struct vmr_error *err)

@@ -36,6 +36,7 @@ struct vmr_recorder {
     struct sync_mutex baton;
     _Atomic uintptr_t owner; /* the thread that holds the baton; 0: none. Each thread only asks whether it is itself */
     uint32_t holder;         /* for whom: a VP, or TRACE_NO_VP */
+    bool held;               /* by nobody: nothing is recorded meanwhile (vmr_recorder_hold) */
     uint32_t async_depth;    /* requests of the holder that have begun: one may make others, which follow from it */
     _Atomic uint32_t setting_up; /* no VP has been bound: one thread builds the machine */
     struct recorder_vm *vm;
@@ -98,6 +99,14 @@ enum vmr_status recorder_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, cons
 enum vmr_status recorder_pass_fault(struct vmr_backend_vp *vp);
 enum vmr_status recorder_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
 bool recorder_wait(struct vmr_backend_vm *vm, bool (*is_over)(void *context), void *context);
+
+/* --- recorder_state.c --- */
+
+extern const struct vmr_backend_state recorder_state;
+/* A class that cannot be set: the error says whose it is. */
+enum vmr_status recorder_refuse_state(const struct vmr_state_type *type, const char *who, struct vmr_error *err);
+/* Activity without events: what the library tells a backend of VPs that only have to run. Nothing is set by it. */
+bool recorder_is_idle(enum vmr_vp_class vp_class, const void *value);
 
 /* The tables that are given to the library. */
 extern const struct vmr_backend recorder_backend;

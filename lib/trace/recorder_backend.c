@@ -464,7 +464,7 @@ static void rec_set_tpr(struct vmr_backend_vp *base, uint8_t tpr)
 
 const struct vmr_backend recorder_backend = {
     .abi = VMR_BACKEND_ABI,
-    .flags = VMR_BACKEND_EXPLICIT_ONLY,
+    .flags = VMR_BACKEND_EXPLICIT_ONLY | VMR_BACKEND_RECORDS,
     .name = "recorder",
     .description = "records what crosses another backend",
     .vm_size = sizeof(struct recorder_vm),
@@ -507,4 +507,5 @@ const struct vmr_backend recorder_backend = {
     .vm_wait = recorder_wait,
     .vm_output = rec_output,
     .vm_set_seam_hook = rec_set_seam_hook,
+    .state = &recorder_state,
 };

@@ -129,6 +129,8 @@ static void make_requests(struct vmr_replay *replay)
 
 void replay_advance(struct vmr_replay *replay)
 {
+    if (replay->counter && trace_writer_append(replay->counter, &replay->head))
+        replay->uncounted = true;
     replay->records++;
     load_head(replay);
     make_requests(replay);
@@ -138,6 +140,23 @@ bool replay_next_is(const struct vmr_replay *replay, enum trace_kind kind)
 {
     return !replay_is_over(replay) && replay->head.kind == kind &&
            replay->head.vp == (replay->has_turn ? replay->turn : TRACE_NO_VP);
+}
+
+/* --- operations inside and outside of runs --- */
+
+bool replay_enter(struct vmr_replay *replay, struct replay_vp *vp, bool *ret_had)
+{
+    /* What is set then is where the replay begins: nothing of the trace. */
+    *ret_had = replay_is_standing(replay) || replay_owns(replay);
+    if (replay_is_standing(replay))
+        return false;
+    return *ret_had ? !replay_is_over(replay) : replay_take(replay, vp);
+}
+
+void replay_leave(struct vmr_replay *replay, bool had)
+{
+    if (!had && replay_owns(replay))
+        replay_give(replay);
 }
 
 /* --- the first divergence --- */
@@ -268,6 +287,7 @@ static enum vmr_status read_hypervisor(struct vmr_replay *replay, struct vmr_err
         .bits = recorder_observable(replay->head.value[0]),
         .vp_count_max = (uint32_t)replay->head.value[1],
         .physical_bits = (uint8_t)replay->head.value[2],
+        .vp_classes = REPLAY_CLASSES,
     };
     replay_advance(replay);
     if (!replay_next_is(replay, TRACE_CPUID_DEFAULT) || !read_cpuid(replay))
@@ -305,6 +325,8 @@ enum vmr_status vmr_replay_create(const struct vmr_trace_source *source, const s
         replay->knows_waits = trace_reader_knows(replay->reader, TRACE_WAIT);
         status = keep_meta(replay, err);
     }
+    if (!status && replay->options.positions)
+        status = replay_count(replay, err);
     if (!status)
         status = read_hypervisor(replay, err);
     if (status) {
@@ -321,6 +343,7 @@ void vmr_replay_destroy(struct vmr_replay *replay)
         return;
     sync_mutex_finish(&replay->lock);
     trace_reader_destroy(replay->reader);
+    trace_writer_destroy(replay->counter);
     free(replay->vps);
     free(replay->cpuid);
     free(replay->meta);

@@ -15,6 +15,7 @@
 #include "lib/base/sync.h"
 #include "lib/trace/record.h"
 #include "lib/trace/trace_reader.h"
+#include "lib/trace/trace_writer.h"
 #include "vmrig/backend.h"
 
 /* A place to wait for a turn: a VP's own, or one of a thread that changes something from outside. */
@@ -37,8 +38,9 @@ struct replay_vp {
     bool window_known, window;
     bool tpr_known;
     uint8_t tpr;
-    struct vmr_x86_regs regs; /* as the library last saw or set them */
-    struct vmr_exit last;     /* for the report */
+    struct vmr_x86_regs regs;               /* as the library last saw or set them */
+    struct vmr_x86_activity_state activity; /* that was set where the replay began */
+    struct vmr_exit last;                   /* for the report */
     uint8_t string[VMR_STRING_IO_BYTES_MAX];
     uint8_t last_string[VMR_STRING_IO_BYTES_MAX];
 };
@@ -94,6 +96,11 @@ struct vmr_replay {
     uint32_t vp_count;
     struct replay_seat *outside; /* under the lock */
 
+    struct trace_writer *counter; /* of what was played; NULL: nobody asked. It keeps nothing */
+    bool uncounted;               /* it could not follow */
+    bool ran;                     /* somebody has had a turn */
+    _Atomic uint32_t standing;    /* between a seek and the first run: state is set, not played */
+
     struct trace_record head; /* the next record, while not over */
     uint64_t exits, records;
     uint64_t time_ns; /* the last one given */
@@ -120,6 +127,18 @@ enum vmr_status replay_switch_vtl(struct vmr_backend_vp *vp, uint8_t vtl, const 
 enum vmr_status replay_pass_fault(struct vmr_backend_vp *vp);
 enum vmr_status replay_protect(struct vmr_backend_vm *vm, uint8_t vtl, vmr_gpa gpa, uint64_t size, uint8_t access);
 bool replay_vm_wait(struct vmr_backend_vm *vm, bool (*is_over)(void *context), void *context);
+
+/* --- replay_seek.c --- */
+
+/* Begins to count: before the first record is done. */
+enum vmr_status replay_count(struct vmr_replay *replay, struct vmr_error *err);
+bool replay_is_standing(const struct vmr_replay *replay);
+
+/* --- replay_state.c --- */
+
+/* The classes that there are. */
+#define REPLAY_CLASSES (UINT64_C(1) << VMR_VP_REGISTERS | UINT64_C(1) << VMR_VP_ACTIVITY)
+extern const struct vmr_backend_state replay_state;
 
 /* --- turns --- */
 

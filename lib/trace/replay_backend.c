@@ -145,7 +145,7 @@ static void play_async_begin(struct vmr_backend_vm *base, const struct vmr_async
     trace_record_of_async(request, &record);
     if (!replay_owns(replay)) {
         /* The embedder's thread makes it again by itself. */
-        if (!replay_is_setting_up(replay) && replay_take_async(replay, &record))
+        if (!replay_is_setting_up(replay) && !replay_is_standing(replay) && replay_take_async(replay, &record))
             replay_advance(replay);
         return;
     }
@@ -497,4 +497,5 @@ const struct vmr_backend replay_backend = {
     .vm_async_end = play_async_end,
     .vm_wait = replay_vm_wait,
     .vm_output = play_output,
+    .state = &replay_state,
 };

@@ -16,6 +16,8 @@ static uint64_t replay_now(void *context)
 {
     struct vmr_replay *replay = context;
 
+    if (replay_is_standing(replay))
+        return replay->time_ns;
     if (!replay_owns(replay) && !replay_is_setting_up(replay))
         return replay->host.ops->now_ns(replay->host.context);
     if (replay_expect(replay, TRACE_TIME, "asks for the time")) {

@@ -59,6 +59,7 @@ bool replay_is_over(const struct vmr_replay *replay)
 
 static void hold(struct vmr_replay *replay, uint32_t vp)
 {
+    replay->ran = true;
     replay->has_turn = true;
     replay->turn = vp;
     atomic_store_explicit(&replay->owner, sync_self(&replay->host), memory_order_relaxed);
@@ -300,6 +301,7 @@ static bool take_locked(struct vmr_replay *replay, struct replay_seat *seat)
 
 bool replay_take(struct vmr_replay *replay, struct replay_vp *vp)
 {
+    sync_store_u32(&replay->host, &replay->standing, 0);
     sync_mutex_lock(&replay->lock);
     bool taken = take_locked(replay, &vp->seat);
 
@@ -362,18 +364,6 @@ void replay_left(struct vmr_replay *replay, struct replay_vp *vp)
     vp->entered = false;
     wake_waiting(replay);
     sync_mutex_unlock(&replay->lock);
-}
-
-bool replay_enter(struct vmr_replay *replay, struct replay_vp *vp, bool *ret_had)
-{
-    *ret_had = replay_owns(replay);
-    return *ret_had ? !replay_is_over(replay) : replay_take(replay, vp);
-}
-
-void replay_leave(struct vmr_replay *replay, bool had)
-{
-    if (!had && replay_owns(replay))
-        replay_give(replay);
 }
 
 /* With the lock: a thread that runs no VP waits until `request` is next. */

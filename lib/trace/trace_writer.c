@@ -30,6 +30,7 @@ struct trace_writer {
     uint32_t block_records;
     uint64_t block_sequence, block_exits; /* before the block */
     uint64_t records, exits, blocks;
+    uint64_t chain; /* over the blocks so far */
     uint64_t offset;
     struct index_entry index[TRACE_FOOTER_ENTRY_MAX];
     uint32_t index_count, stride;
@@ -144,6 +145,15 @@ static void index_block(struct trace_writer *writer)
         (struct index_entry){.offset = writer->offset, .exits_before = writer->block_exits};
 }
 
+static uint64_t chain_next(uint64_t chain, uint64_t block_hash)
+{
+    uint8_t bytes[16];
+
+    store_le64(bytes, chain);
+    store_le64(bytes + 8, block_hash);
+    return trace_hash(bytes, sizeof(bytes));
+}
+
 static void flush_block(struct trace_writer *writer)
 {
     struct writer *block = &writer->block;
@@ -172,6 +182,7 @@ static void flush_block(struct trace_writer *writer)
     trace_block_header_encode(&header, writer->out);
     put(writer, writer->out, TRACE_BLOCK_HEADER_BYTES + header.stored_size);
     writer->blocks++;
+    writer->chain = chain_next(writer->chain, header.hash);
     writer_clear(block);
     trace_state_reset(&writer->state);
     writer->block_records = 0;
@@ -201,6 +212,16 @@ enum vmr_status trace_writer_append(struct trace_writer *writer, const struct tr
     if (writer->block.length >= writer->goal)
         flush_block(writer);
     return writer->status;
+}
+
+void trace_writer_position(const struct trace_writer *writer, struct vmr_trace_position *ret_position)
+{
+    const struct writer *block = &writer->block;
+
+    *ret_position =
+        (struct vmr_trace_position){.records = writer->records, .exits = writer->exits, .digest = writer->chain};
+    if (writer->block_records > 0)
+        ret_position->digest = chain_next(writer->chain, trace_hash(block->bytes, block->length));
 }
 
 static void put_footer(struct trace_writer *writer)

@@ -9,6 +9,7 @@
 
 #include "lib/trace/format.h"
 #include "lib/trace/record.h"
+#include "vmrig/trace_position.h"
 
 struct trace_writer;
 
@@ -34,4 +35,6 @@ void trace_writer_destroy(struct trace_writer *writer);
 enum vmr_status trace_writer_append(struct trace_writer *writer, const struct trace_record *record);
 /* The last block; then, if `with_footer`, the footer. */
 enum vmr_status trace_writer_finish(struct trace_writer *writer, bool with_footer, struct vmr_error *err);
+/* Where the writer is: what follows from the records alone, not from how they are stored. */
+void trace_writer_position(const struct trace_writer *writer, struct vmr_trace_position *ret_position);
 enum vmr_status trace_writer_status(const struct trace_writer *writer);

@@ -6,6 +6,7 @@ usage: test_snapshots.py VMRIG CORPORA CLASS
 
 import json
 import os
+import re
 
 import command
 from command import Command, SEABIOS
@@ -96,6 +97,96 @@ class Snapshots(Command):
         self.assertIn(b"cannot create 'nowhere/s'", done.stderr)
 
 
+class Rejoined(Command):
+    """A boot that is recorded and saved: the rest of the recording is replayed from each snapshot."""
+
+    def setUp(self):
+        super().setUp()
+        problem = command.kvm_problem()
+        if problem:
+            self.skipTest(problem)
+
+    def record(self, *points, name='boot.vmt'):
+        words = [word for point in points for word in ('--snapshot-at', point, '--snapshot', f's{point}')]
+        return self.succeeds(*RUN, '--record', name, *words, '--until', END)
+
+    def replay(self, *words):
+        """What it prints, and the numbers of its last line on stderr."""
+        done = self.run_it('replay', *words, '--console')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        last = done.stderr.decode().splitlines()[-1]
+        self.assertTrue(last.endswith(', 0 divergences'), last)
+        return done.stdout, [int(number) for number in re.findall(r'[0-9]+', last)[:-1]]
+
+    def test_the_rest_is_replayed_in_another_process(self):
+        live = self.record(AT, 'Boot failed')
+        whole, (exits,) = self.replay('boot.vmt')
+        self.assertEqual(whole, live)
+        for point in (AT, 'Boot failed'):
+            with self.subTest(point=point):
+                rest, (played, passed) = self.replay('boot.vmt', '--from', f's{point}')
+                self.assertEqual(live[live.index(point.encode()) + len(point):], rest)
+                self.assertEqual(played + passed, exits)
+                self.assertGreater(passed, 500)
+
+    def test_from_exits_all_over_the_boot(self):
+        points = [1, 2, 30, 171, 300, 450, 700, 900, 1100, 1300, 1400, 1500, 1600, 1650, 1700, 1750]
+        live = self.record(*(str(point) for point in points))
+        whole, (exits,) = self.replay('boot.vmt')
+        self.assertEqual(whole, live)
+        for point in points:
+            with self.subTest(point=point):
+                rest, (played, passed) = self.replay('boot.vmt', '--from', f's{point}')
+                self.assertTrue(live.endswith(rest), rest)
+                self.assertEqual(played + passed, exits)
+                self.assertIn(passed, (point, point + 1))
+
+    def test_what_comes_in_is_brought_again(self):
+        # Sends back what comes in on the serial port, up to the end of a line, and powers off.
+        code = bytes.fromhex('ba fd 03 ec a8 01 74 f8 ba f8 03 ec ee 3c 0a 75 ef e6 f4 f4')
+        image = bytearray(b'\xf4' * 65536)
+        image[0xff00:0xff00 + len(code)] = code
+        image[0xfff0:0xfff3] = bytes.fromhex('e9 0d ff')  # jmp 0xff00
+        self.file('firmware', image)
+        line = b'one two three four\n'
+        with open(self.file('input', line), 'rb') as stdin:
+            self.succeeds('run', '--firmware', 'firmware', '--hypervisor', 'kvm', '--timeout', '90', '--record', 'e.vmt',
+                          '--snapshot-at', 'one', '--snapshot', 's1', '--snapshot-at', 'three', '--snapshot', 's3',
+                          stdin=stdin)
+        self.assertEqual(self.replay('e.vmt')[0], line)
+        self.assertEqual(self.replay('e.vmt', '--from', 's1')[0], b' two three four\n')
+        self.assertEqual(self.replay('e.vmt', '--from', 's3')[0], b' four\n')
+
+    def test_it_goes_on_on_a_hypervisor_as_well(self):
+        live = self.record(AT)
+        rest = self.succeeds('restore', f's{AT}', '--hypervisor', 'kvm', '--timeout', '90', '--until', END)
+        self.assertEqual(live[live.index(AT.encode()) + len(AT):], rest)
+
+    def test_other_snapshots_and_recordings_are_refused(self):
+        self.record('1000')
+        self.record('900', name='other.vmt')
+        self.succeeds(*RUN, '--snapshot-at', AT, '--snapshot', 'full', '--snapshot-at', 'Boot failed', '--snapshot',
+                      'part', '--until', END)
+        self.succeeds('trace', 'cut', '--inputs-only', '-o', 'inputs.vmt', 'boot.vmt')
+        self.succeeds('replay', 'inputs.vmt')
+        self.succeeds('trace', 'cut', '--exits', '500', '-o', 'short.vmt', 'boot.vmt')
+        with open(self.path('s1000'), 'rb') as file:
+            saved = file.read()
+        self.file('bad', saved[:5000] + b'\xff' + saved[5001:])
+        rows = [
+            ('other.vmt', 's1000', "--from 's1000': trace: the position is of another recording"),
+            ('short.vmt', 's1000', "--from 's1000': trace: the position is behind"),
+            ('inputs.vmt', 's1000', "--from 's1000': trace: it holds inputs only"),
+            ('boot.vmt', 'full', "section 'blob' named 'trace-place' is missing: its machine was not recorded"),
+            ('boot.vmt', 'part', 'it holds only what changed since the snapshot'),
+            ('boot.vmt', 'bad', 'its hash is wrong'),
+            ('boot.vmt', 'absent', "cannot open 'absent'"),
+        ]
+        for trace, snapshot, piece in rows:
+            with self.subTest(trace=trace, snapshot=snapshot):
+                self.refuses(1, piece, 'replay', trace, '--from', snapshot)
+
+
 class SnapshotWords(Command):
     """Wrong words and wrong files; needs no hypervisor."""
 
@@ -113,6 +204,8 @@ class SnapshotWords(Command):
             ((*run, '--snapshot-at', '7x', '--snapshot', 'f'), "--snapshot-at '7x' is no exit"),
             ((*run, '--snapshot-at', '', '--snapshot', 'f'), '--snapshot-at takes a number, or'),
             ((*run, '--snapshot-at', 'x', '--snapshot', 'f', '--gdb', '0'), '--snapshot-at goes not with --gdb'),
+            ((*run, '--snapshot-at', 'x', '--snapshot', 'f', '--record', 'r', '--vps', '2'),
+             '--snapshot-at goes with --record only for a machine of one processor'),
         ]
         for words, piece in rows:
             with self.subTest(words=words):

@@ -264,7 +264,7 @@ static void end_here(void *context)
 void replay_begin(struct replaying *replaying, const struct writer *trace, struct vmr_scheduler *scheduler,
                   uint32_t vps, bool with_chip, bool again)
 {
-    struct vmr_replay_options options = {.stop = stop_here, .end = end_here, .context = replaying};
+    struct vmr_replay_options options = {.stop = stop_here, .end = end_here, .context = replaying, .positions = true};
     struct vmr_error err = {0};
 
     *replaying = (struct replaying){0};

@@ -63,10 +63,12 @@ WITHOUT_TEST = {
     'lib/trace/recorder_host.c': 'part of the recorder: tests/trace/test_recorder.c',
     'lib/trace/recorder_hv.c': 'part of the recorder: tests/trace/test_recorder.c',
     'lib/trace/recorder_memory.c': 'part of the recorder: tests/trace/test_recorder.c',
+    'lib/trace/recorder_state.c': 'part of the recorder: tests/trace/test_place.c',
     'lib/trace/replay_backend.c': 'part of the replay: tests/trace/test_replay.c',
     'lib/trace/replay_host.c': 'part of the replay: tests/trace/test_replay.c',
     'lib/trace/replay_hv.c': 'part of the replay: tests/trace/test_replay.c',
     'lib/trace/replay_memory.c': 'part of the replay: tests/trace/test_replay.c',
+    'lib/trace/replay_state.c': 'part of the replay: tests/trace/test_place.c',
 }
 
 
