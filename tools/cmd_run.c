@@ -104,6 +104,20 @@ static enum vmr_status check_options(struct session *session, const struct args 
     return VMR_OK;
 }
 
+/* Options that do not go with each other. */
+static enum vmr_status check_together(struct session *session)
+{
+    if (session->gdb && session->savepoints.count > 0)
+        return vmr_error_set(&session->err, VMR_E_USAGE, "--snapshot-at goes not with --gdb");
+    if (session->record && session->savepoints.count > 0 && session->plan.vps > 1)
+        return vmr_error_set(&session->err, VMR_E_USAGE,
+                             "--snapshot-at goes with --record only for a machine of one processor: of several, a "
+                             "recording does not tell how a stop reached each");
+    if (session->gdb && session->record)
+        return vmr_error_set(&session->err, VMR_E_USAGE, "--gdb and --record: a recording would lack what GDB does");
+    return VMR_OK;
+}
+
 static enum vmr_status parse(struct session *session, const struct args *args)
 {
     const char *memory = args_value(args, OPTION_MEMORY);
@@ -137,15 +151,7 @@ static enum vmr_status parse(struct session *session, const struct args *args)
         status = args_number(args, OPTION_GDB, 0, UINT16_MAX, &session->gdb_port, &session->err);
     if (status == VMR_OK)
         status = savepoints_parse(&session->savepoints, args, OPTION_SNAPSHOT_AT, OPTION_SNAPSHOT, &session->err);
-    if (status == VMR_OK && session->gdb && session->savepoints.count > 0)
-        return vmr_error_set(&session->err, VMR_E_USAGE, "--snapshot-at goes not with --gdb");
-    if (status == VMR_OK && session->record && session->savepoints.count > 0 && session->plan.vps > 1)
-        return vmr_error_set(&session->err, VMR_E_USAGE,
-                             "--snapshot-at goes with --record only for a machine of one processor: of several, a "
-                             "recording does not tell how a stop reached each");
-    if (status == VMR_OK && session->gdb && session->record)
-        return vmr_error_set(&session->err, VMR_E_USAGE, "--gdb and --record: a recording would lack what GDB does");
-    return status;
+    return status == VMR_OK ? check_together(session) : status;
 }
 
 static enum vmr_status read_firmware(struct session *session, const char *name)
