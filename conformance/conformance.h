@@ -27,9 +27,10 @@ enum conf_chip {
 };
 
 enum conf_flag {
-    CONF_EXPLORE = 1,   /* on the mock also run in every order up to preemption bound 2 */
-    CONF_MOCK_ONLY = 2, /* about the mock itself */
-    CONF_NO_BACKEND = 4 /* about the library alone: run once, reported under "library" */
+    CONF_EXPLORE = 1,    /* on the mock also run in every order up to preemption bound 2 */
+    CONF_MOCK_ONLY = 2,  /* about the mock itself */
+    CONF_NO_BACKEND = 4, /* about the library alone: run once, reported under "library" */
+    CONF_MANAGED = 8     /* binds no VP: also for a hypervisor that runs them itself */
 };
 
 /* A host quirk that a start-up probe has measured (conformance/quirks.c). Only a scenario that names it is skipped for

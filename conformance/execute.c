@@ -49,6 +49,10 @@ bool conf_is_skipped(const struct conf_backend *backend, const struct conf_scena
         snprintf(ret_reason, size, "%s %s", missing ? "needs" : "not with", vmr_cap_name(cap));
         return true;
     }
+    if (vmr_caps_have(&backend->caps, VMR_CAP_MANAGED) && !(scenario->flags & CONF_MANAGED)) {
+        snprintf(ret_reason, size, "runs VPs on threads of its own");
+        return true;
+    }
     if (scenario->chip == CONF_CHIP_NONE && backend->irqchip != VMR_IRQCHIP_USER) {
         snprintf(ret_reason, size, "needs a handle without interrupt controllers in the hypervisor");
         return true;

@@ -26,6 +26,7 @@ static const char *const default_specs[] = {
     "mock:profile=whp-like",
     "mock:profile=kvm-like,irqchip=split",
     "mock:profile=kvm-like,irqchip=kernel",
+    "mock:managed=true",
     "kvm",
     "kvm:irqchip=split",
     "kvm:irqchip=kernel",

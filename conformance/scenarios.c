@@ -61,6 +61,7 @@ static const struct conf_family *const families[] = {
     &conf_family_host,
     &conf_family_clock,
     &conf_family_machine,
+    &conf_family_managed,
     &conf_family_hv_identity,
     &conf_family_hv_offload,
     &conf_family_hv_state,

@@ -59,6 +59,7 @@ extern const struct conf_family conf_family_snapshot_other;
 extern const struct conf_family conf_family_host;
 extern const struct conf_family conf_family_clock;
 extern const struct conf_family conf_family_machine;
+extern const struct conf_family conf_family_managed;
 extern const struct conf_family conf_family_hv_identity;
 extern const struct conf_family conf_family_hv_offload;
 extern const struct conf_family conf_family_hv_state;

@@ -15,6 +15,7 @@
 #include "backends/mock/map.h"
 #include "backends/mock/profiles.h"
 #include "lib/base/sync.h"
+#include "vmrig/backend_managed.h"
 #include "vmrig/backend_state.h"
 #include "vmrig/mock.h"
 
@@ -22,6 +23,7 @@
 struct mock_hypervisor {
     const struct mock_profile *profile;
     uint64_t seed;
+    bool managed; /* runs its VPs itself */
     _Atomic uint32_t references;
     _Atomic uint32_t vm_count; /* alive */
     _Atomic bool counting;     /* faults are; not before one is asked for, to keep steps quick */
@@ -50,7 +52,8 @@ struct vmr_backend_vm {
     struct events events;
     uint8_t vtl_highest, vtl_first;
     uint64_t vtl0_alias_map;
-    struct chip *chip; /* the in-hypervisor controllers; NULL: VMR_IRQCHIP_USER */
+    struct chip *chip;       /* the in-hypervisor controllers; NULL: VMR_IRQCHIP_USER */
+    struct managed *managed; /* who runs the VPs, between begin and end; or NULL */
     void (*hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *hook_context;
 };
@@ -284,6 +287,10 @@ extern const struct vmr_backend_state mock_state;
 uint64_t xmm_word(const struct vmr_backend_vp *vp, unsigned word);
 void xmm_set_word(struct vmr_backend_vp *vp, unsigned word, uint64_t value);
 void xsave_reset(struct vmr_backend_vp *vp);
+
+/* --- managed.c: managed=true --- */
+
+extern const struct vmr_backend_managed mock_managed;
 
 /* --- state_apic.c: only with the controllers in the hypervisor --- */
 

@@ -14,6 +14,7 @@ static const struct vmr_param_key keys[] = {
     {"profile", "strict|kvm-like|hvf-like|mshv-like|whp-like", "the hypervisor to be like (strict)"},
     {"seed", "number", "spurious cancels that follow from this number (0: none)"},
     {"irqchip", "user|split|kernel", "where interrupt controllers live (user)"},
+    {"managed", "true|false", "true: runs its VPs itself (false)"},
     {NULL, NULL, NULL},
 };
 
@@ -64,6 +65,14 @@ static enum vmr_status parse_irqchip(const char *text, const struct mock_profile
     return vmr_error_set(err, VMR_E_CONFIG, "mock: irqchip='%s' is not one of %s", text, keys[2].values);
 }
 
+static enum vmr_status parse_managed(const char *text, bool *ret_managed, struct vmr_error *err)
+{
+    if (text && strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return vmr_error_set(err, VMR_E_CONFIG, "mock: managed='%s' is not one of %s", text, keys[3].values);
+    *ret_managed = text && strcmp(text, "true") == 0;
+    return VMR_OK;
+}
+
 void hypervisor_release(struct mock_hypervisor *hypervisor)
 {
     if (hypervisor && atomic_fetch_sub(&hypervisor->references, 1) == 1)
@@ -81,12 +90,14 @@ static enum vmr_status mock_open(const struct vmr_params *params, int fd, struct
     const char *name = param(params, "profile");
     const struct mock_profile *profile = name ? profile_find(name) : profile_get(VMR_MOCK_STRICT);
     enum vmr_irqchip irqchip = VMR_IRQCHIP_USER;
+    bool managed = false;
     uint64_t seed;
 
     if (!profile)
         return vmr_error_set(err, VMR_E_CONFIG, "mock: profile='%s' is not one of %s", name, keys[0].values);
     if (parse_seed(param(params, "seed"), &seed, err) ||
-        parse_irqchip(param(params, "irqchip"), profile, &irqchip, err))
+        parse_irqchip(param(params, "irqchip"), profile, &irqchip, err) ||
+        parse_managed(param(params, "managed"), &managed, err))
         return VMR_E_CONFIG;
     if (fd >= 0)
         return vmr_error_set(err, VMR_E_CONFIG, "mock: descriptor %d is of no use, it opens no device", fd);
@@ -96,6 +107,7 @@ static enum vmr_status mock_open(const struct vmr_params *params, int fd, struct
         return vmr_error_set(err, VMR_E_NOMEM, "mock: out of memory");
     hypervisor->profile = profile;
     hypervisor->seed = seed;
+    hypervisor->managed = managed;
     hypervisor->references = 1;
     *ret_handle = (struct vmr_hypervisor_handle){
         .backend = vmr_mock_backend(),
@@ -130,6 +142,10 @@ static enum vmr_status mock_caps(const struct vmr_hypervisor_handle *handle, str
     ret_caps->bits &= handle->irqchip != VMR_IRQCHIP_USER
                           ? ~(UINT64_C(1) << VMR_CAP_RECORDABLE | UINT64_C(1) << VMR_CAP_VTL)
                           : ~(UINT64_C(1) << VMR_CAP_IRQFD);
+    if (hypervisor->managed) {
+        ret_caps->bits |= UINT64_C(1) << VMR_CAP_MANAGED;
+        ret_caps->bits &= ~(UINT64_C(1) << VMR_CAP_RECORDABLE); /* whose turn it is crosses nothing */
+    }
     return VMR_OK;
 }
 
@@ -231,6 +247,7 @@ static const struct vmr_backend mock_backend = {
     .vm_set_seam_hook = mock_vm_set_seam_hook,
     .vm_native = mock_vm_native,
     .state = &mock_state,
+    .managed = &mock_managed,
 };
 
 const struct vmr_backend *vmr_mock_backend(void)

@@ -283,6 +283,7 @@ static void check_operations(struct conf *conf, const struct vmr_backend *backen
         OPERATION(vm_dirty_log, CONF_CAP(DIRTY_LOG)),
         OPERATION(vm_dirty_take, CONF_CAP(DIRTY_LOG)),
         OPERATION(hv, CONF_CAP(HV_OFFLOAD)),
+        OPERATION(managed, CONF_CAP(MANAGED)),
     };
 
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
@@ -367,6 +368,7 @@ static const struct conf_scenario scenarios[] = {
     {.name = "what_a_backend_declares_its_table_has",
      .family = "debug",
      .clauses = "BACK-1",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = declared_is_there},
     {.name = "every_built_in_table_is_well_formed",

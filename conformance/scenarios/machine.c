@@ -5,17 +5,11 @@
  * the mock, and sixteen-bit code in the firmware elsewhere: both do the same.
  */
 
-#include "conformance/scenarios/guest_words.h"
+#include "conformance/scenarios/machine_vm.h"
 
-#include <string.h>
-
-#define MIB UINT64_C(0x100000)
 #define MS UINT64_C(1000000)
-#define FIRMWARE_BYTES 0x10000u
-#define COUNT_GPA 0x600u    /* the guest counts here */
-#define SECOND_GPA 0x604u   /* and keeps the second that its real-time clock shows */
+#define SECOND_GPA 0x604u   /* the guest keeps the second that its real-time clock shows */
 #define SHADOW_GPA 0xf0000u /* in the firmware's copy */
-#define FILL 0xf4u
 
 CONF_PROGRAM(counts, VMR_SET(0, 0), VMR_ADD(0, 1), VMR_OUT(0x70, 1, 0), VMR_IN(1, 0x71, 1),
              VMR_STORE_VAR(SECOND_GPA, 4, 1), VMR_STORE_VAR(COUNT_GPA, 4, 0), VMR_JUMP(1));
@@ -40,98 +34,6 @@ static const uint8_t restarts_code[] = {
     0xe6, 0xf4, 0xf4,                                     /* off: out 0xf4, al; hlt */
 };
 
-struct machine_vm {
-    struct conf *conf;
-    struct vmr_vm_clock *clock;
-    struct vmr_machine *machine;
-    bool automatic_reset;
-};
-
-static bool load(struct machine_vm *vm, const struct vmr_program *program)
-{
-    struct vmr_mock *mock = vmr_mock_of(vmr_machine_partition(vm->machine));
-
-    return !mock || vmr_mock_load_program(mock, 0, program, NULL) == VMR_OK;
-}
-
-/* False: failed. The code goes where the firmware's last 256 bytes begin, and the first instruction jumps there. */
-static bool machine_create(struct machine_vm *vm, const struct vmr_program *program, const uint8_t *code, size_t length)
-{
-    struct conf *conf = vm->conf;
-    static const uint8_t jump[] = {0xe9, 0x0d, 0xff};
-    uint8_t firmware[FIRMWARE_BYTES];
-    struct vmr_error err = {.message = ""};
-
-    memset(firmware, FILL, sizeof(firmware));
-    memcpy(firmware + FIRMWARE_BYTES - 0x100, code, length);
-    memcpy(firmware + FIRMWARE_BYTES - 0x10, jump, sizeof(jump));
-    enum vmr_status status = vmr_vm_clock_create(conf->host, &vm->clock, &err);
-
-    if (status == VMR_OK) {
-        const struct vmr_machine_options options = {.handle = conf->handle,
-                                                    .host = vmr_vm_clock_host(vm->clock),
-                                                    .memory_size = 2 * MIB,
-                                                    .vps = 1,
-                                                    .firmware = firmware,
-                                                    .firmware_size = sizeof(firmware),
-                                                    .clock = vm->clock,
-                                                    .automatic_reset = vm->automatic_reset};
-
-        status = vmr_machine_create(&options, &vm->machine, &err);
-    }
-    CONF_CHECK(conf, status == VMR_OK && load(vm, program), "no machine: %s", err.message);
-    return status == VMR_OK;
-}
-
-static bool machine_begin(struct machine_vm *vm, struct conf *conf, const struct vmr_program *program,
-                          const uint8_t *code, size_t length)
-{
-    *vm = (struct machine_vm){.conf = conf};
-    return machine_create(vm, program, code, length);
-}
-
-static void machine_end(struct machine_vm *vm)
-{
-    vmr_machine_destroy(vm->machine);
-    vmr_vm_clock_destroy(vm->clock);
-}
-
-static uint32_t machine_word(const struct machine_vm *vm, vmr_gpa gpa)
-{
-    uint8_t bytes[4] = {0};
-    enum vmr_status status = vmr_memory_read(vmr_partition_memory(vmr_machine_partition(vm->machine)), gpa, bytes, 4);
-
-    CONF_CHECK(vm->conf, status == VMR_OK, "no RAM at %#llx", (unsigned long long)gpa);
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-struct word_wait {
-    const struct machine_vm *vm;
-    uint32_t beyond;
-};
-
-static bool has_counted(void *argument)
-{
-    const struct word_wait *wait = argument;
-
-    return machine_word(wait->vm, COUNT_GPA) > wait->beyond;
-}
-
-static bool wait_beyond(const struct machine_vm *vm, uint32_t count)
-{
-    struct word_wait wait = {.vm = vm, .beyond = count};
-
-    return conf_wait(vm->conf, has_counted, &wait, "the guest to count");
-}
-
-static void expect(struct machine_vm *vm, enum vmr_status got, enum vmr_status want, enum vmr_machine_state state)
-{
-    enum vmr_machine_state now = vmr_machine_get_state(vm->machine);
-
-    CONF_CHECK(vm->conf, got == want && now == state, "%s, and the machine is %s; not %s and %s", vmr_status_name(got),
-               vmr_machine_state_name(now), vmr_status_name(want), vmr_machine_state_name(state));
-}
-
 /* --- order --- */
 
 static void wrong_order_is_refused_and_changes_nothing(struct conf *conf)
@@ -142,25 +44,25 @@ static void wrong_order_is_refused_and_changes_nothing(struct conf *conf)
 
     if (!machine_begin(&vm, conf, &counts, counts_code, sizeof(counts_code)))
         return;
-    expect(&vm, vmr_machine_pause(vm.machine), VMR_E_STATE, VMR_MACHINE_CREATED);
-    expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_CREATED);
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
-    expect(&vm, vmr_machine_start(vm.machine), VMR_E_STATE, VMR_MACHINE_RUNNING);
-    expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_RUNNING);
-    expect(&vm, vmr_machine_reset(vm.machine, &err), VMR_E_STATE, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_E_STATE, VMR_MACHINE_CREATED);
+    machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_CREATED);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_E_STATE, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_reset(vm.machine, &err), VMR_E_STATE, VMR_MACHINE_RUNNING);
     CONF_CHECK(conf, strstr(err.message, "running") != NULL, "the message does not say why: '%s'", err.message);
-    expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
-    expect(&vm, vmr_machine_pause(vm.machine), VMR_E_STATE, VMR_MACHINE_PAUSED);
-    expect(&vm, vmr_machine_start(vm.machine), VMR_E_STATE, VMR_MACHINE_PAUSED);
-    expect(&vm, vmr_machine_reset(vm.machine, &err), VMR_E_STATE, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_E_STATE, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_E_STATE, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_reset(vm.machine, &err), VMR_E_STATE, VMR_MACHINE_PAUSED);
     vmr_machine_request_stop(vm.machine);
-    expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_HALTED);
-    expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+    machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_HALTED);
+    machine_expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
     CONF_CHECK_EQ(conf, halt.result.reason, VMR_HALT_STOP, "why it halted");
-    expect(&vm, vmr_machine_stop(vm.machine), VMR_OK, VMR_MACHINE_STOPPED);
-    expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_STOPPED);
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
-    expect(&vm, vmr_machine_stop(vm.machine), VMR_OK, VMR_MACHINE_STOPPED);
+    machine_expect(&vm, vmr_machine_stop(vm.machine), VMR_OK, VMR_MACHINE_STOPPED);
+    machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_E_STATE, VMR_MACHINE_STOPPED);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_stop(vm.machine), VMR_OK, VMR_MACHINE_STOPPED);
     machine_end(&vm);
 }
 
@@ -181,16 +83,16 @@ static void nothing_moves_while_paused(struct conf *conf)
 
     if (!machine_begin(&vm, conf, &counts, counts_code, sizeof(counts_code)))
         return;
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
     for (unsigned round = 0; round < (conf->exploring ? 1u : 20u) && !conf_failed(conf); round++) {
-        expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
+        machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
         uint32_t count = machine_word(&vm, COUNT_GPA);
         uint64_t paused_ns = vmr_vm_clock_now(vm.clock);
 
         let_host_time_pass(conf, conf->exploring ? 1 : 5 * MS);
         CONF_CHECK_EQ(conf, machine_word(&vm, COUNT_GPA), count, "what the guest counts while paused");
         CONF_CHECK_EQ(conf, vmr_vm_clock_now(vm.clock), paused_ns, "its time");
-        expect(&vm, vmr_machine_resume(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+        machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
         (void)wait_beyond(&vm, count);
     }
     machine_end(&vm);
@@ -203,15 +105,15 @@ static void the_guests_clock_does_not_show_a_pause(struct conf *conf)
 
     if (!machine_begin(&vm, conf, &counts, counts_code, sizeof(counts_code)))
         return;
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
     CONF_REQUIRE(conf, wait_beyond(&vm, 3), "no guest");
-    expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
     uint32_t count = machine_word(&vm, COUNT_GPA), second = machine_word(&vm, SECOND_GPA) & 0xff;
 
     let_host_time_pass(conf, 2200 * MS);
-    expect(&vm, vmr_machine_resume(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
     CONF_REQUIRE(conf, wait_beyond(&vm, count + 3), "no guest any more");
-    expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
     uint32_t now = machine_word(&vm, SECOND_GPA) & 0xff;
 
     /* Two digits of BCD; the clock began at a full minute. */
@@ -252,9 +154,9 @@ static void device_states_are_set_under_a_guest_that_goes_on(struct conf *conf)
 
     if (!machine_begin(&vm, conf, &counts, counts_code, sizeof(counts_code)))
         return;
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
     CONF_REQUIRE(conf, wait_beyond(&vm, 3), "no guest");
-    expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
+    machine_expect(&vm, vmr_machine_pause(vm.machine), VMR_OK, VMR_MACHINE_PAUSED);
     size_t count = vmr_platform_state_units(vmr_machine_platform(vm.machine), units, UNITS_MAX);
 
     CONF_REQUIRE(conf, count > 0 && count <= UNITS_MAX, "%zu units", count);
@@ -265,7 +167,7 @@ static void device_states_are_set_under_a_guest_that_goes_on(struct conf *conf)
     set_again(conf, &units[0]);
     uint32_t seen = machine_word(&vm, COUNT_GPA);
 
-    expect(&vm, vmr_machine_resume(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_resume(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
     (void)wait_beyond(&vm, seen + 3);
     machine_end(&vm);
 }
@@ -289,7 +191,7 @@ static void a_guest_that_resets_begins_again(struct conf *conf)
         uint32_t value = 0;
 
         CONF_CHECK_EQ(conf, vmr_machine_start(vm.machine), VMR_OK, "the start"); /* it may halt at once */
-        expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+        machine_expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
         CONF_CHECK_EQ(conf, halt.result.reason, want, "why it halted");
         CONF_CHECK_EQ(conf, machine_word(&vm, COUNT_GPA), starts, "starts");
         CONF_CHECK_EQ(conf, vmr_machine_exit_value(vm.machine, &value) ? value : 0, starts < 3 ? 0 : 3, "its value");
@@ -297,7 +199,7 @@ static void a_guest_that_resets_begins_again(struct conf *conf)
         enum vmr_status status = vmr_machine_reset(vm.machine, &err);
 
         CONF_CHECK(conf, status == VMR_OK, "reset: %s", err.message);
-        expect(&vm, vmr_machine_wait(vm.machine, 0, &halt), VMR_E_STATE, VMR_MACHINE_STOPPED);
+        machine_expect(&vm, vmr_machine_wait(vm.machine, 0, &halt), VMR_E_STATE, VMR_MACHINE_STOPPED);
         CONF_CHECK_EQ(conf, machine_word(&vm, SHADOW_GPA) & 0xff, FILL, "the firmware's copy");
         CONF_CHECK(conf, !vmr_machine_exit_value(vm.machine, &value), "the request outlived the reset");
     }
@@ -317,7 +219,7 @@ static void an_automatic_reset_is_not_seen_by_who_waits(struct conf *conf)
     if (!machine_create(&vm, &restarts, restarts_code, sizeof(restarts_code)))
         return;
     CONF_CHECK_EQ(conf, vmr_machine_start(vm.machine), VMR_OK, "the start");
-    expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+    machine_expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
     CONF_CHECK_EQ(conf, halt.result.reason, VMR_HALT_POWER_OFF, "why it halted");
     CONF_CHECK_EQ(conf, machine_word(&vm, COUNT_GPA), 3, "starts");
     CONF_CHECK_EQ(conf, vmr_machine_exit_value(vm.machine, &value) ? value : 0, 3, "its value");
@@ -333,31 +235,32 @@ static void a_reset_that_fails_consumes_no_halt(struct conf *conf)
 
     if (!machine_begin(&vm, conf, &restarts, restarts_code, sizeof(restarts_code)))
         return;
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
-    expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
     CONF_CHECK_EQ(conf, vmr_mock_set_fault(&handle, VMR_MOCK_FAIL_RESET, 1), VMR_OK, "the fault");
     CONF_CHECK(conf, vmr_machine_reset(vm.machine, &err) != VMR_OK && err.message[0] != '\0', "it did not fail aloud");
-    expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+    machine_expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
     CONF_CHECK_EQ(conf, halt.result.reason, VMR_HALT_RESET, "why it halted");
-    expect(&vm, vmr_machine_stop(vm.machine), VMR_OK, VMR_MACHINE_STOPPED);
-    expect(&vm, vmr_machine_start(vm.machine), VMR_E_STATE, VMR_MACHINE_STOPPED);
+    machine_expect(&vm, vmr_machine_stop(vm.machine), VMR_OK, VMR_MACHINE_STOPPED);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_E_STATE, VMR_MACHINE_STOPPED);
     CONF_CHECK_EQ(conf, vmr_mock_set_fault(&handle, VMR_MOCK_FAIL_RESET, 0), VMR_OK, "no fault");
-    expect(&vm, vmr_machine_reset(vm.machine, &err), VMR_OK, VMR_MACHINE_STOPPED);
-    expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
-    expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
+    machine_expect(&vm, vmr_machine_reset(vm.machine, &err), VMR_OK, VMR_MACHINE_STOPPED);
+    machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+    machine_expect(&vm, vmr_machine_wait(vm.machine, VMR_NEVER, &halt), VMR_OK, VMR_MACHINE_HALTED);
     machine_end(&vm);
 }
 
 #define SCENARIO(function) .name = #function, .family = "machine", .chip = CONF_CHIP_ANY, .run = function
 
 static const struct conf_scenario scenarios[] = {
-    {SCENARIO(wrong_order_is_refused_and_changes_nothing), .clauses = "MACH-1"},
-    {SCENARIO(nothing_moves_while_paused), .clauses = "MACH-2 CLK-1", .flags = CONF_EXPLORE},
-    {SCENARIO(the_guests_clock_does_not_show_a_pause), .ids = "CLK-02", .clauses = "MACH-2 CLK-1"},
-    {SCENARIO(device_states_are_set_under_a_guest_that_goes_on), .clauses = "DEV-1"},
-    {SCENARIO(a_guest_that_resets_begins_again), .clauses = "MACH-3 DEV-2"},
-    {SCENARIO(an_automatic_reset_is_not_seen_by_who_waits), .clauses = "MACH-4 MACH-3"},
-    {SCENARIO(a_reset_that_fails_consumes_no_halt), .clauses = "MACH-3 RST-3", .flags = CONF_MOCK_ONLY},
+    {SCENARIO(wrong_order_is_refused_and_changes_nothing), .clauses = "MACH-1", .flags = CONF_MANAGED},
+    {SCENARIO(nothing_moves_while_paused), .clauses = "MACH-2 CLK-1", .flags = CONF_EXPLORE | CONF_MANAGED},
+    {SCENARIO(the_guests_clock_does_not_show_a_pause), .ids = "CLK-02", .clauses = "MACH-2 CLK-1",
+     .flags = CONF_MANAGED},
+    {SCENARIO(device_states_are_set_under_a_guest_that_goes_on), .clauses = "DEV-1", .flags = CONF_MANAGED},
+    {SCENARIO(a_guest_that_resets_begins_again), .clauses = "MACH-3 DEV-2", .flags = CONF_MANAGED},
+    {SCENARIO(an_automatic_reset_is_not_seen_by_who_waits), .clauses = "MACH-4 MACH-3", .flags = CONF_MANAGED},
+    {SCENARIO(a_reset_that_fails_consumes_no_halt), .clauses = "MACH-3 RST-3", .flags = CONF_MOCK_ONLY | CONF_MANAGED},
 };
 
 CONF_FAMILY(machine, scenarios);

@@ -221,12 +221,26 @@ static void stands_still(struct conf *conf)
 
 /* --- stopping those who cannot come at once --- */
 
+struct gate_until_asked {
+    struct gate gate;
+    struct conf_latch asked; /* VP 1, which comes behind the one at the gate, was made to leave its run */
+};
+
+static void note_leaving(void *context, struct vmr_vp *vp)
+{
+    const struct conf_vm *vm = context;
+    struct gate_until_asked *until = vm->user;
+
+    if (vmr_vp_get_index(vp) == 1)
+        conf_latch_set(&until->asked);
+}
+
 static void open_gate(void *argument)
 {
-    struct gate *gate = argument;
+    struct gate_until_asked *until = argument;
+    struct gate *gate = &until->gate;
 
-    conf_pause(gate->conf);
-    conf_pause(gate->conf);
+    (void)conf_latch_wait(gate->conf, &until->asked, "the stop to be asked for");
     CONF_CHECK_EQ(gate->conf, atomic_load(&gate->left), 0, "handlers through before the gate was opened");
     conf_latch_set(&gate->open);
 }
@@ -234,20 +248,23 @@ static void open_gate(void *argument)
 static void stop_three(struct conf *conf)
 {
     static const struct vmr_program *const programs[] = {&reads_port, &spins_beside, &sleeps};
-    struct gate gate = {.conf = conf};
-    struct conf_device device = {.answer = 5, .on_access = wait_at_gate, .user = &gate};
+    struct gate_until_asked until = {.gate = {.conf = conf}};
+    struct conf_device device = {.answer = 5, .on_access = wait_at_gate, .user = &until.gate};
     struct vpset_vm group;
+    bool made = vpset_vm_create(&group, conf, &three_vps, programs);
 
-    if (vpset_begin(&group, conf, &three_vps, programs) &&
+    if (made)
+        group.vm->user = &until;
+    if (made && vpset_create(&group, note_leaving) &&
         conf_device_claim(group.vm, group.vm->ports, PORT, 4, VMR_SIZE_1 | VMR_SIZE_4, &device)) {
         vpset_start(&group);
         if (guest_word_wait(group.vm, VP_WORD(WORD_SEEN, 1), 1) &&
             guest_word_wait(group.vm, VP_WORD(WORD_SEEN, 2), 1) &&
-            conf_latch_wait(conf, &gate.entered, "the handler to be entered")) {
-            struct vmr_thread *thread = conf_thread(conf, open_gate, &gate);
+            conf_latch_wait(conf, &until.gate.entered, "the handler to be entered")) {
+            struct vmr_thread *thread = conf_thread(conf, open_gate, &until);
 
             vpset_stop(&group);
-            CONF_CHECK_EQ(conf, atomic_load(&gate.left), 1, "handlers through when the stop returned");
+            CONF_CHECK_EQ(conf, atomic_load(&until.gate.left), 1, "handlers through when the stop returned");
             conf_join(conf, thread);
         }
         CONF_CHECK_EQ(conf, guest_word(group.vm, WORD_SEEN), 0, "what the VP in the handler stored afterwards");
@@ -256,7 +273,7 @@ static void stop_three(struct conf *conf)
         CONF_CHECK(conf, guest_word_wait(group.vm, WORD_SEEN, 5), "the VP in the handler does not go on");
         CONF_CHECK_EQ(conf, device.reads, 1, "reads");
     }
-    conf_latch_set(&gate.open);
+    conf_latch_set(&until.gate.open);
     vpset_end(&group);
 }
 
@@ -333,61 +350,73 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "SET-3 ERR-1 ERR-2",
      .chip = CONF_CHIP_ANY,
      .run = create_fails_whole},
-    {.name = "all_vps_of_a_set_run", .family = "vpset", .clauses = "SET-2", .chip = CONF_CHIP_ANY, .run = all_run},
+    {.name = "all_vps_of_a_set_run",
+     .family = "vpset",
+     .clauses = "SET-2",
+     .flags = CONF_MANAGED,
+     .chip = CONF_CHIP_ANY,
+     .run = all_run},
     {.name = "a_set_that_never_ran_can_be_stopped",
      .family = "vpset",
      .ids = "STOP-07",
      .clauses = "SET-4",
-     .flags = CONF_EXPLORE,
+     .flags = CONF_EXPLORE | CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stop_created},
     {.name = "a_running_set_can_be_stopped",
      .family = "vpset",
      .ids = "STOP-07",
      .clauses = "SET-4",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stop_running},
     {.name = "a_stopped_set_can_be_stopped",
      .family = "vpset",
      .ids = "STOP-07",
      .clauses = "SET-4",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stop_stopped},
     {.name = "a_halted_set_can_be_stopped",
      .family = "vpset",
      .ids = "STOP-07",
      .clauses = "SET-4",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stop_halted},
     {.name = "a_set_with_a_failed_vp_can_be_stopped",
      .family = "vpset",
      .ids = "STOP-07",
      .clauses = "SET-4 HALT-2",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stop_failed},
     {.name = "a_stopped_guest_stands_still",
      .family = "vpset",
      .ids = "STOP-02",
      .clauses = "SET-4",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stands_still},
     {.name = "an_old_acknowledgement_does_not_end_a_stop",
      .family = "vpset",
      .ids = "STOP-10",
      .clauses = "SET-4",
-     .flags = CONF_EXPLORE,
+     .flags = CONF_EXPLORE | CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = old_acknowledgement},
     {.name = "a_stop_reaches_sleeper_runner_and_handler",
      .family = "vpset",
      .ids = "STOP-11",
      .clauses = "SET-4 RUN-11 RUN-12",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stop_three},
     {.name = "a_stop_waits_for_a_handler_that_waits_for_the_stopper",
      .family = "vpset",
      .ids = "STOP-09",
      .clauses = "SET-4 RUN-12",
+     .flags = CONF_MANAGED,
      .chip = CONF_CHIP_ANY,
      .run = stopper_holds_lock},
     {.name = "destroying_a_running_set_unbinds_its_vps",

@@ -15,6 +15,9 @@
  *             └> vp_bind ─> { vp_enter ─> { vp_run | vp_complete }* ─> vp_leave }* ─> vp_unbind
  *                ─> vp_destroy (reverse order) ─> vm_destroy
  *
+ * A hypervisor that runs its VPs itself has the same operations, called on its own
+ * threads, and those of vmrig/backend_managed.h.
+ *
  * Backends that wrap another (recorder, fault injector) are backends like any
  * other; their handle's context holds the inner handle.
  */
@@ -258,6 +261,7 @@ struct vmr_backend {
                                    int fd, bool add);
     const struct vmr_backend_hv *hv;       /* VMR_CAP_HV_OFFLOAD: vmrig/backend_hv.h */
     const struct vmr_backend_state *state; /* what the capabilities' classes are reached by: vmrig/backend_state.h */
+    const struct vmr_backend_managed *managed; /* VMR_CAP_MANAGED: vmrig/backend_managed.h */
 
     /* Optional pair, for recorders: between them something from outside changes the library's state. Any thread. */
     void (*vm_async_begin)(struct vmr_backend_vm *vm, const struct vmr_async *request);

@@ -39,6 +39,7 @@ enum vmr_cap {
     VMR_CAP_VTL,          /* vm_protect, vp_switch_vtl, vp_pass_fault: VTLs; with VMR_IRQCHIP_USER */
     VMR_CAP_HV_OFFLOAD,   /* hv: serves a part of the Hyper-V guest interface itself */
     VMR_CAP_DIRTY_LOG,    /* vm_dirty_log, vm_dirty_take */
+    VMR_CAP_MANAGED,      /* managed: runs its VPs itself; only a VP set, and so a machine, has them run */
     VMR_CAP_COUNT
 };
 

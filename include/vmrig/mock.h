@@ -6,9 +6,10 @@
  *
  * A mock VP is a small deterministic machine whose exits come from a source: a
  * guest program, a script (the text form of a trace), a recording, or whatever
- * the caller supplies. It opens no device, reads no clock and starts no thread:
- * time, threads and order come from a scheduler whose every choice follows from
- * a seed, or is tried in turn. [MOCK-1] [MOCK-2]
+ * the caller supplies. It opens no device, reads no clock and starts no thread of
+ * its own: time, threads and order come from a scheduler whose every choice follows
+ * from a seed, or is tried in turn. [MOCK-1] [MOCK-2] With `managed=true` it runs
+ * its VPs itself (VMR_CAP_MANAGED), on threads that it asks the host for.
  */
 
 #include "vmrig/partition.h"

@@ -200,11 +200,13 @@ VMR_API void vmr_partition_set_seam_hook(struct vmr_partition *partition,
 
 /*
  * Binds VP `index` to the calling thread, which alone may use it until unbind.
- * VMR_E_UNSUPPORTED for a second bind where VMR_CAP_REBIND is missing. [LIFE-6]
+ * VMR_E_UNSUPPORTED for a second bind where VMR_CAP_REBIND is missing [LIFE-6],
+ * and with VMR_CAP_MANAGED: the VPs are the hypervisor's to run, and a VP set's
+ * to look into [MGD-2].
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index index,
                                                           struct vmr_vp **ret_vp, struct vmr_error *err);
-/* The VP's thread. NULL is fine. An unfinished exit is completed first. [LIFE-7] */
+/* The VP's thread. NULL is fine; nothing with VMR_CAP_MANAGED. An unfinished exit is completed first. [LIFE-7] */
 VMR_API void vmr_vp_unbind(struct vmr_vp *vp);
 
 VMR_API vmr_vp_index vmr_vp_get_index(const struct vmr_vp *vp);

@@ -143,6 +143,9 @@ struct vmr_vp_io {
  * VMR_E_DEADLOCK: the VP waits for an interrupt, and the (virtual) host knows
  * that none can come. `stop` may be NULL: nothing but a halt, a kick or a yield
  * ends the run. [RUN-10] [RUN-11]
+ *
+ * This, and stepping, is VMR_E_UNSUPPORTED with VMR_CAP_MANAGED: the hypervisor
+ * runs its VPs, and a VP set (vmrig/vp_set.h) has it do so. [MGD-2]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_run(struct vmr_vp *vp, struct vmr_stop_source *stop,
                                                   const struct vmr_vp_io *io, struct vmr_run_result *ret_result);

@@ -11,6 +11,8 @@
  * The first halt wins: when vmr_vp_set_wait reports it, no VP executes another
  * instruction until the next start, and later halts are consumed. [SET-1]
  * Threads come from the host, so under a scheduling host there are none. [SET-2]
+ * With VMR_CAP_MANAGED they are the hypervisor's, which runs the VPs itself from
+ * start to stop; the set means the same, and "the VP's thread" is that one. [MGD-1]
  */
 
 #include "vmrig/run.h"
@@ -31,7 +33,8 @@ struct vmr_vp_set_options {
 
 /*
  * Starts a thread for each VP, which binds it. Fails as a whole, with the index
- * named, if any bind or prepare fails. [SET-3]
+ * named, if any bind or prepare fails. [SET-3] VMR_E_STATE with VMR_CAP_MANAGED
+ * while the VPs are in another set. [MGD-3]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_create(struct vmr_partition *partition,
                                                          const struct vmr_vp_set_options *options,
@@ -39,8 +42,10 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_create(struct vmr_partition *p
 /* Stops, unbinds and joins. NULL is fine. Not on a VP's thread. */
 VMR_API void vmr_vp_set_destroy(struct vmr_vp_set *set);
 
-/* VMR_E_STATE unless stopped, once a VP has failed, and while the partition is not usable [RST-3]. Any thread that is
- * not a VP's. */
+/*
+ * VMR_E_STATE unless stopped, once a VP has failed, and while the partition is not usable [RST-3]. With VMR_CAP_MANAGED
+ * the hypervisor may refuse, with a status of its own: the set stays stopped [MGD-5]. Any thread that is not a VP's.
+ */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set);
 
 /*

@@ -33,6 +33,7 @@ static const char *const cap_names[VMR_CAP_COUNT] = {
     [VMR_CAP_VTL] = "vtl",
     [VMR_CAP_HV_OFFLOAD] = "hv-offload",
     [VMR_CAP_DIRTY_LOG] = "dirty-log",
+    [VMR_CAP_MANAGED] = "managed",
     [VMR_CAP_RECORDABLE] = "recordable",
 };
 

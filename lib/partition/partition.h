@@ -109,6 +109,7 @@ struct vmr_partition {
     uint32_t phase_due;     /* VPs that have their part before them */
     uint32_t bound_count;
     bool bound_once;
+    bool managed_taken; /* a VP set has its hypervisor run the VPs; under `lock` */
     const struct vmr_irqchip_ops *chip_ops;
     void *chip;
     struct vmr_hv_guest *hv;               /* owned; NULL: none */
@@ -125,6 +126,16 @@ struct vmr_partition {
     void (*seam_hook)(void *context, vmr_vp_index vp, enum vmr_run_seam seam);
     void *seam_context;
 };
+
+/* Whether the hypervisor runs the VPs itself: nobody but a VP set may use the two calls below. [MGD-2] */
+static inline bool partition_is_managed(const struct vmr_partition *partition)
+{
+    return vmr_caps_have(&partition->caps, VMR_CAP_MANAGED);
+}
+/* As vmr_partition_bind and vmr_vp_unbind, whoever runs the VPs. */
+enum vmr_status vp_bind(struct vmr_partition *partition, vmr_vp_index index, struct vmr_vp **ret_vp,
+                        struct vmr_error *err);
+void vp_unbind(struct vmr_vp *vp);
 
 /* Whether the VP may be looked into: bound, and at a clean point. [EXIT-6] */
 enum vmr_status vp_check_access(struct vmr_vp *vp);

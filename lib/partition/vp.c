@@ -15,6 +15,15 @@
 enum vmr_status vmr_partition_bind(struct vmr_partition *partition, vmr_vp_index index, struct vmr_vp **ret_vp,
                                    struct vmr_error *err)
 {
+    if (partition_is_managed(partition))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED, "VP %u: cannot bind, hypervisor '%s' runs its VPs itself (%s)",
+                             index, partition->backend->name, vmr_cap_name(VMR_CAP_MANAGED));
+    return vp_bind(partition, index, ret_vp, err);
+}
+
+enum vmr_status vp_bind(struct vmr_partition *partition, vmr_vp_index index, struct vmr_vp **ret_vp,
+                        struct vmr_error *err)
+{
     struct vmr_vp *vp = partition_vp(partition, index);
 
     if (!vp)
@@ -74,8 +83,12 @@ static void drop_pending(struct vmr_vp *vp)
 
 void vmr_vp_unbind(struct vmr_vp *vp)
 {
-    if (!vp)
-        return;
+    if (vp && !partition_is_managed(vp->partition))
+        vp_unbind(vp);
+}
+
+void vp_unbind(struct vmr_vp *vp)
+{
     struct vmr_partition *partition = vp->partition;
     enum vp_state state = (enum vp_state)atomic_load(&vp->state);
 

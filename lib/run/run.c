@@ -252,6 +252,12 @@ static void run_once(struct run *run)
 enum vmr_status vmr_vp_run(struct vmr_vp *vp, struct vmr_stop_source *stop, const struct vmr_vp_io *io,
                            struct vmr_run_result *ret_result)
 {
+    return partition_is_managed(vp->partition) ? VMR_E_UNSUPPORTED : run_vp(vp, stop, io, ret_result);
+}
+
+enum vmr_status run_vp(struct vmr_vp *vp, struct vmr_stop_source *stop, const struct vmr_vp_io *io,
+                       struct vmr_run_result *ret_result)
+{
     enum vmr_status status = io ? reset_enter_run(vp) : VMR_E_USAGE;
 
     if (status)

@@ -19,6 +19,10 @@ struct run {
     bool done;
 };
 
+/* As vmr_vp_run, whoever runs the VPs. */
+enum vmr_status run_vp(struct vmr_vp *vp, struct vmr_stop_source *stop, const struct vmr_vp_io *io,
+                       struct vmr_run_result *ret_result);
+
 /* Ends the run with a halt reason. */
 void run_halt(struct run *run, enum vmr_halt_reason reason);
 

@@ -114,7 +114,7 @@ static bool step_enter(struct vmr_vp *vp)
 
 enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
 {
-    enum vmr_status status = reset_enter_run(vp);
+    enum vmr_status status = partition_is_managed(vp->partition) ? VMR_E_UNSUPPORTED : reset_enter_run(vp);
 
     if (status)
         return status;
@@ -135,7 +135,7 @@ enum vmr_status vmr_vp_step(struct vmr_vp *vp, struct vmr_exit *vp_exit)
 
 enum vmr_status vmr_vp_step_complete(struct vmr_vp *vp, struct vmr_exit *vp_exit)
 {
-    enum vmr_status status = lifecycle_move(vp, VP_OP_RUN);
+    enum vmr_status status = partition_is_managed(vp->partition) ? VMR_E_UNSUPPORTED : lifecycle_move(vp, VP_OP_RUN);
 
     if (status)
         return status;

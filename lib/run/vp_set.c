@@ -23,7 +23,10 @@ static void wake_member(struct set_member *member)
 {
     const struct vmr_host *host = member->set->host;
 
-    host->ops->unpark(host->context, member->parker);
+    if (member->set->is_managed)
+        set_managed_ask(member);
+    else
+        host->ops->unpark(host->context, member->parker);
     if (member->in_run)
         (void)vmr_partition_request_yield(member->set->partition, member->index);
 }
@@ -104,21 +107,24 @@ static bool all_ready(struct vmr_vp_set *set, void *argument)
     return true;
 }
 
+static bool make_members(struct vmr_vp_set *set)
+{
+    uint32_t count = vmr_partition_vp_count(set->partition);
+
+    set->members = calloc(count, sizeof(*set->members));
+    for (uint32_t i = 0; set->members && i < count; i++)
+        set->members[i] = (struct set_member){.set = set, .index = i};
+    return set->members != NULL;
+}
+
 static enum vmr_status start_members(struct vmr_vp_set *set)
 {
     const struct vmr_host *host = set->host;
     enum vmr_status status = VMR_OK;
     uint32_t count = vmr_partition_vp_count(set->partition);
 
-    set->members = calloc(count, sizeof(*set->members));
-    if (!set->members)
-        return VMR_E_NOMEM;
-    for (uint32_t i = 0; !status && i < count; i++) {
-        struct set_member *member = &set->members[i];
-
-        *member = (struct set_member){.set = set, .index = i};
-        status = host->ops->parker_create(host->context, &member->parker);
-    }
+    for (uint32_t i = 0; !status && i < count; i++)
+        status = host->ops->parker_create(host->context, &set->members[i].parker);
     for (uint32_t i = 0; !status && i < count; i++) {
         status = host->ops->thread_start(host->context, "vmrig-vp", set_member_main, &set->members[i],
                                          &set->members[i].thread);
@@ -146,8 +152,17 @@ static enum vmr_status await_members(struct vmr_vp_set *set)
 
 static enum vmr_status set_begin(struct vmr_vp_set *set, struct vmr_error *err)
 {
-    enum vmr_status status = start_members(set);
+    if (!make_members(set))
+        return vmr_error_set(err, VMR_E_NOMEM, "VP set: out of memory");
+    enum vmr_status status;
 
+    if (partition_is_managed(set->partition)) {
+        status = set_managed_begin(set, err);
+        if (status)
+            return status;
+    } else {
+        status = start_members(set);
+    }
     if (!status)
         status = await_members(set);
     if (status)
@@ -197,8 +212,12 @@ void vmr_vp_set_destroy(struct vmr_vp_set *set)
     set->phase = SET_ENDING;
     set_wake_members(set);
     sync_mutex_unlock(&set->lock);
-    for (uint32_t i = 0; i < set->member_count; i++)
-        host->ops->thread_join(host->context, set->members[i].thread);
+    if (set->is_managed)
+        set_managed_end(set);
+    for (uint32_t i = 0; i < set->member_count; i++) {
+        if (set->members[i].thread)
+            host->ops->thread_join(host->context, set->members[i].thread);
+    }
     vp_clock_destroy(set->clock);
     for (uint32_t i = 0; set->members && i < vmr_partition_vp_count(set->partition); i++)
         host->ops->parker_destroy(host->context, set->members[i].parker);
@@ -235,10 +254,14 @@ enum vmr_status vmr_vp_set_start(struct vmr_vp_set *set)
     sync_mutex_lock(&set->lock);
     if (set->phase != SET_STOPPED || set->resetting || any_failed(set) || !vmr_partition_is_usable(set->partition)) {
         status = VMR_E_STATE;
+    } else if (set->is_managed) {
+        status = set_managed_start(set);
     } else {
+        set_wake_members(set);
+    }
+    if (!status) {
         set->phase = SET_RUNNING;
         set->halted = false;
-        set_wake_members(set);
     }
     sync_mutex_unlock(&set->lock);
     return status;
@@ -281,6 +304,8 @@ enum vmr_status vmr_vp_set_stop(struct vmr_vp_set *set)
         uint64_t generation = ++set->stop_generation;
 
         set->phase = SET_STOPPED;
+        if (set->is_managed)
+            set_managed_stop(set);
         set_wake_members(set);
         if (wait_until(set, &waiter, all_acknowledged, &generation, VMR_NEVER) == VMR_PARK_DEADLOCK)
             status = VMR_E_DEADLOCK;
@@ -484,6 +509,8 @@ enum vmr_status vmr_vp_set_reset(struct vmr_vp_set *set, struct vmr_error *err)
         if (!status) {
             for (uint32_t i = 0; i < set->member_count; i++)
                 set->members[i].failed = set->members[i].ended;
+            if (set->is_managed)
+                set_managed_stop(set);
             set->phase = set->phase == SET_ENDING ? SET_ENDING : SET_STOPPED;
             set->halted = false;
         }

@@ -10,6 +10,8 @@
 
 #include "lib/run/vp_set.h"
 
+#include "lib/run/run.h"
+
 static void run_calls(struct set_member *member)
 {
     struct vmr_vp_set *set = member->set;
@@ -52,7 +54,7 @@ static void run_once(struct set_member *member)
 
     member->in_run = true;
     sync_mutex_unlock(&set->lock);
-    enum vmr_status status = vmr_vp_run(member->vp, NULL, set->options.io, &result);
+    enum vmr_status status = run_vp(member->vp, NULL, set->options.io, &result);
 
     if (!status && result.kind == VMR_RUN_YIELDED && set->options.yielded)
         set->options.yielded(set->options.context, member->vp);
@@ -87,12 +89,12 @@ static void keep_create_error(const struct set_member *member, enum vmr_status s
     kept->host_errno = err->host_errno;
 }
 
-static void begin(struct set_member *member)
+void set_member_begin(struct set_member *member)
 {
     struct vmr_vp_set *set = member->set;
     struct vmr_error err = {0};
     struct vmr_vp *vp = NULL;
-    enum vmr_status status = vmr_partition_bind(set->partition, member->index, &vp, &err);
+    enum vmr_status status = vp_bind(set->partition, member->index, &vp, &err);
 
     if (!status && set->options.prepare)
         status = set->options.prepare(set->options.context, vp, &err);
@@ -106,27 +108,25 @@ static void begin(struct set_member *member)
     sync_mutex_unlock(&set->lock);
 }
 
-void set_member_main(void *argument)
+void set_member_serve(struct set_member *member)
 {
-    struct set_member *member = argument;
+    run_calls(member);
+    acknowledge(member);
+}
+
+bool set_member_turn(struct set_member *member)
+{
+    set_member_serve(member);
+    if (!may_run(member))
+        return false;
+    run_once(member);
+    return true;
+}
+
+void set_member_end(struct set_member *member)
+{
     struct vmr_vp_set *set = member->set;
 
-    begin(member);
-    sync_mutex_lock(&set->lock);
-    while (set->phase != SET_ENDING) {
-        run_calls(member);
-        acknowledge(member);
-        if (may_run(member)) {
-            run_once(member);
-            continue;
-        }
-        sync_mutex_unlock(&set->lock);
-        enum vmr_park_result parked = set->host->ops->park(set->host->context, member->parker, VMR_NEVER);
-
-        sync_mutex_lock(&set->lock);
-        if (parked == VMR_PARK_DEADLOCK)
-            break; /* a virtual host: nobody is left who could ask for anything */
-    }
     run_calls(member);
     /* Also for stops to come: this VP stays at rest. */
     member->acknowledged = UINT64_MAX;
@@ -134,5 +134,25 @@ void set_member_main(void *argument)
     member->ended = true;
     set_wake_waiters(set);
     sync_mutex_unlock(&set->lock);
-    vmr_vp_unbind(member->vp);
+    if (member->vp)
+        vp_unbind(member->vp);
+}
+
+void set_member_main(void *argument)
+{
+    struct set_member *member = argument;
+    struct vmr_vp_set *set = member->set;
+    enum vmr_park_result parked = VMR_PARK_WOKEN;
+
+    set_member_begin(member);
+    sync_mutex_lock(&set->lock);
+    /* A deadlock: a virtual host, and nobody is left who could ask for anything. */
+    while (set->phase != SET_ENDING && parked != VMR_PARK_DEADLOCK) {
+        if (set_member_turn(member))
+            continue;
+        sync_mutex_unlock(&set->lock);
+        parked = set->host->ops->park(set->host->context, member->parker, VMR_NEVER);
+        sync_mutex_lock(&set->lock);
+    }
+    set_member_end(member);
 }

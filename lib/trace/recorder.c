@@ -120,6 +120,11 @@ static enum vmr_status refuse(const struct vmr_hypervisor_handle *handle, const 
 {
     static const char *const places[VMR_IRQCHIP_COUNT] = {"user", "split", "kernel"};
 
+    if (vmr_caps_have(caps, VMR_CAP_MANAGED))
+        return vmr_error_set(err, VMR_E_UNSUPPORTED,
+                             "recording on '%s': it runs its VPs itself (capability %s), on threads that cannot be "
+                             "ordered",
+                             handle->backend->name, vmr_cap_name(VMR_CAP_MANAGED));
     if (handle->irqchip != VMR_IRQCHIP_USER)
         return vmr_error_set(err, VMR_E_UNSUPPORTED,
                              "recording on '%s': interrupt controllers in the hypervisor (irqchip=%s) cannot be "
@@ -136,8 +141,8 @@ static enum vmr_status refuse(const struct vmr_hypervisor_handle *handle, const 
 /* What the recorder could not observe, the partition does not offer. [TRC-5] */
 uint64_t recorder_observable(uint64_t bits)
 {
-    static const enum vmr_cap hidden[] = {VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_MSI,
-                                          VMR_CAP_IRQFD,         VMR_CAP_DOORBELL,       VMR_CAP_DIRTY_LOG};
+    static const enum vmr_cap hidden[] = {VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_MSI,    VMR_CAP_IRQFD,
+                                          VMR_CAP_DOORBELL,      VMR_CAP_DIRTY_LOG,      VMR_CAP_MANAGED};
 
     for (size_t i = 0; i < sizeof(hidden) / sizeof(hidden[0]); i++)
         bits &= ~(UINT64_C(1) << hidden[i]);

@@ -220,7 +220,7 @@ void fake_init(struct fake *fake)
 {
     memset(fake, 0, sizeof(*fake));
     fake->caps = (struct vmr_caps){.bits = ((UINT64_C(1) << VMR_CAP_COUNT) - 1) & ~(UINT64_C(1) << VMR_CAP_HV_OFFLOAD) &
-                                           ~(UINT64_C(1) << VMR_CAP_DIRTY_LOG),
+                                           ~(UINT64_C(1) << VMR_CAP_DIRTY_LOG) & ~(UINT64_C(1) << VMR_CAP_MANAGED),
                                    .vp_count_max = FAKE_VP_MAX,
                                    .physical_bits = 40};
 }

@@ -47,6 +47,9 @@ static void what_cannot_be_observed_is_refused_by_name(void **state)
     open_mock("mock:profile=kvm-like,irqchip=kernel", &handle);
     wrap_refuses(&handle, "irqchip=kernel");
     vmr_handle_close(&handle);
+    open_mock("mock:managed=true", &handle);
+    wrap_refuses(&handle, "managed");
+    vmr_handle_close(&handle);
     open_mock("mock", &handle);
     other.caps = caps_without_recordable;
     struct vmr_hypervisor_handle unseen = handle;

@@ -300,7 +300,8 @@ static void a_trace_cannot_claim_what_a_replay_cannot_do(void **state)
                                "0 vm hypervisor caps=0xffffffffffffffff vps=1 bits=40 name=x\n"
                                "1 vm cpuid-default bytes=\n";
     static const enum vmr_cap never[] = {VMR_CAP_MSI,           VMR_CAP_IRQFD,          VMR_CAP_DOORBELL,
-                                         VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_DIRTY_LOG};
+                                         VMR_CAP_IRQCHIP_SPLIT, VMR_CAP_IRQCHIP_KERNEL, VMR_CAP_DIRTY_LOG,
+                                         VMR_CAP_MANAGED};
     struct vmr_trace_memory memory;
     struct vmr_trace_source source = bytes_source(&memory, text, strlen(text));
     struct vmr_replay *replay;

@@ -28,6 +28,9 @@ static void specs_are_opened_or_refused_with_key_and_value(void **state)
         {"mock:seed=-1", VMR_E_CONFIG, "-1", VMR_IRQCHIP_USER},
         {"mock:seed=12x", VMR_E_CONFIG, "12x", VMR_IRQCHIP_USER},
         {"mock:seed=18446744073709551616", VMR_E_CONFIG, "18446744073709551616", VMR_IRQCHIP_USER},
+        {"mock:managed=true,profile=hvf-like", VMR_OK, NULL, VMR_IRQCHIP_USER},
+        {"mock:managed=false", VMR_OK, NULL, VMR_IRQCHIP_USER},
+        {"mock:managed=yes", VMR_E_CONFIG, "managed='yes' is not one of true|false", VMR_IRQCHIP_USER},
         {"mock:speed=1", VMR_E_CONFIG, "speed", VMR_IRQCHIP_USER},
     };
     struct vmr_backend_set set;
