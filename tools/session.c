@@ -96,14 +96,25 @@ static uint64_t next_look(const struct session *session, uint64_t now_ns, uint64
     return now_ns + NS_PER_S;
 }
 
+/* At the exit at which it is saved a guest may power off, or ask for a reset, which another start would forget. */
+static void look_for_request(const struct session *session, struct vmr_vp_set_halt *halt)
+{
+    enum vmr_halt_reason asked = vmr_power_get(vmr_platform_power(vmr_machine_platform(session->machine)), NULL);
+
+    if (halt->result.reason == VMR_HALT_STOP && asked != VMR_HALT_NONE)
+        halt->result.reason = asked;
+}
+
 /* Whether the run goes on after `halt`: from power-up, or from where the machine was saved. */
-static enum vmr_status go_on_after(struct session *session, const struct vmr_vp_set_halt *halt, bool *ret_again)
+static enum vmr_status go_on_after(struct session *session, struct vmr_vp_set_halt *halt, bool *ret_again)
 {
     enum vmr_status status = VMR_OK;
     bool saves = halt->result.reason != VMR_HALT_NONE && savepoints_due(&session->savepoints);
 
     if (saves)
         status = savepoints_save(&session->savepoints, session->machine, session->clock, &session->plan, &session->err);
+    if (saves)
+        look_for_request(session, halt);
     /* Who asked for a stop for another reason at the same time gets it. */
     bool goes_on = saves && halt->result.reason == VMR_HALT_STOP && !session->console.found &&
                    session->console.failure == 0 && !interrupt_came(&session->interrupt);

@@ -51,6 +51,15 @@ class Snapshots(Command):
         rest = self.succeeds('restore', 'early', '--hypervisor', 'kvm', '--timeout', '90', '--until', END)
         self.assertTrue(rest.endswith(END.encode()), rest)
 
+    def test_a_power_off_at_the_very_place_is_not_lost(self):
+        code = b'\xb0\x05\xe6\xf4\xf4'  # mov al, 5; out 0xf4, al; hlt
+        self.file('off.bin', b'\xf4' * 0xfff0 + code.ljust(16, b'\xf4'))
+        done = self.run_it('run', '--firmware', 'off.bin', '--hypervisor', 'kvm', '--timeout', '60', '--snapshot-at', '1',
+                           '--snapshot', 'off.vms')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(b'powered off, exit value 0x5', done.stderr)
+        self.assertTrue(os.path.exists(self.path('off.vms')))
+
     def test_snapshots_are_looked_into(self):
         self.save()
         info = dict(line.split(' ', 1) for line in self.succeeds('snapshot', 'info', 'full').decode().splitlines())
