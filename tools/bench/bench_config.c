@@ -2,8 +2,8 @@
 /*
  * What a configuration costs on its way: jansson's own parse of the text for
  * comparison, reading with the check in it, the check alone, resolving (which
- * checks again), firmware tables, printing. A small machine, one at the limits,
- * and a series that doubles, in which the time for each byte should stay.
+ * checks again), firmware tables, printing. A small machine, larger ones up to
+ * one at the limits, and devices that double: the time for each byte should stay.
  */
 
 #include <inttypes.h>
@@ -19,6 +19,7 @@
 #define NODES VMR_CONFIG_NUMA_NODE_MAX
 #define COMPLEXES 32u
 #define PORTS 16u
+#define MACHINE_FIRST 4u  /* root complexes */
 #define SERIES_FIRST 256u /* devices of the board, each with a parameter */
 #define SERIES_LAST 4096u
 
@@ -69,23 +70,25 @@ static void add_complex(struct subject *subject, unsigned index)
     }
 }
 
-/* 1,024 VPs in 64 nodes with all distances, 32 root complexes. */
-static void make_large(struct subject *subject)
+/* Root complexes, two nodes for each with all distances, 16 VPs in each. The most: 1,024 VPs in 64 nodes. */
+static void make_machine(struct subject *subject, uint32_t complexes)
 {
+    const uint32_t nodes = complexes * (NODES / COMPLEXES), vps = complexes * (VMR_CONFIG_VP_MAX / COMPLEXES);
+
     make_small(subject);
-    subject->config.processor_topology.proc_count = VMR_CONFIG_VP_MAX;
-    for (uint32_t vp = 0; vp < VMR_CONFIG_VP_MAX; vp++)
-        subject->vps[vp % NODES][vp / NODES] = vp;
-    for (uint32_t i = 0; i < NODES; i++)
-        subject->nodes[i] = (struct vmr_numa_node){
-            .mem = &subject->memory, .vps = {VMR_VPS_EXPLICIT, subject->vps[i], VMR_CONFIG_VP_MAX / NODES}};
-    for (uint32_t i = 0; i < NODES * NODES; i++)
-        subject->distances[i] = (struct vmr_numa_distance){i / NODES, i % NODES, i / NODES == i % NODES ? 10 : 20};
-    subject->config.numa = (struct vmr_numa_config){subject->nodes, NODES, subject->distances, NODES * NODES};
-    for (unsigned i = 0; i < COMPLEXES; i++)
+    subject->config.processor_topology.proc_count = vps;
+    for (uint32_t vp = 0; vp < vps; vp++)
+        subject->vps[vp % nodes][vp / nodes] = vp;
+    for (uint32_t i = 0; i < nodes; i++)
+        subject->nodes[i] =
+            (struct vmr_numa_node){.mem = &subject->memory, .vps = {VMR_VPS_EXPLICIT, subject->vps[i], vps / nodes}};
+    for (uint32_t i = 0; i < nodes * nodes; i++)
+        subject->distances[i] = (struct vmr_numa_distance){i / nodes, i % nodes, i / nodes == i % nodes ? 10 : 20};
+    subject->config.numa = (struct vmr_numa_config){subject->nodes, nodes, subject->distances, (size_t)nodes * nodes};
+    for (unsigned i = 0; i < complexes; i++)
         add_complex(subject, i);
     subject->config.pcie_root_complexes = subject->complexes;
-    subject->config.pcie_root_complex_count = COMPLEXES;
+    subject->config.pcie_root_complex_count = complexes;
 }
 
 static void make_series(struct subject *subject, size_t count)
@@ -233,8 +236,13 @@ bool bench_configs(struct bench_report *report)
         return bench_failed("configurations: out of memory", VMR_E_NOMEM, NULL);
     make_small(subject);
     done = measure(report, "small", &subject->config, 64);
-    make_large(subject);
-    done = done && measure(report, "large", &subject->config, 1);
+    for (uint32_t count = MACHINE_FIRST; done && count <= COMPLEXES; count *= 2) {
+        char name[24];
+
+        make_machine(subject, count);
+        (void)snprintf(name, sizeof(name), "%u VPs", subject->config.processor_topology.proc_count);
+        done = measure(report, count < COMPLEXES ? name : "large", &subject->config, 1);
+    }
     for (size_t count = SERIES_FIRST; done && count <= SERIES_LAST; count *= 2) {
         char name[24];
 
