@@ -19,6 +19,8 @@
 #define TOLD_ON_ARM64(device)                                                                                          \
     BAD("CHIPSET-CAPABILITY-ARM64", "chipset_capabilities." #device, ARM64, TOLD(.device = true))
 #define ALONE(device) BAD("CHIPSET-PIIX4-BUS", "chipset." #device, CHIPSET(.device = true))
+#define ON_BOARD(own, number, part)                                                                                    \
+    BAD("CHIPSET-PCI-BOARD", "pci_chipset_devices[0].device", PC(.own = true), ADDED_PCI(AT("a", number, part)))
 #define DMA .isa_dma_controller = SOME
 
 const struct check_case cases_chipset[] = {
@@ -96,7 +98,12 @@ const struct check_case cases_chipset[] = {
     BAD("CHIPSET-PCI-DEVICE-NUMBER", "pci_chipset_devices[0].device", PCI_BUS, ADDED_PCI(AT("a", 32, 0))),
     BAD("CHIPSET-PCI-FUNCTION-NUMBER", "pci_chipset_devices[1].function", PCI_BUS,
         ADDED_PCI(AT("a", 1, 0), AT("b", 1, 8))),
+    GOOD(PCI_BUS, ADDED({"e", SOME}, {"d", SOME}), ADDED_PCI(AT("c", 31, 7), AT("b", 31, 0), AT("a", 1, 0))),
     BAD("CHIPSET-PCI-BOARD", "pci_chipset_devices[0].device", PCI_BUS, ADDED_PCI(AT("a", 0, 0))),
+    ON_BOARD(i440bx_host_pci_bridge, 0, 0),
+    ON_BOARD(piix4_pci_isa_bridge, 7, 0),
+    BAD("CHIPSET-PCI-BOARD", "pci_chipset_devices[0].device", ROM, PC(.hyperv_vga = true), ADDED_PCI(AT("a", 8, 0))),
+    ON_BOARD(underhill_vga_proxy, 8, 0),
     BAD("CHIPSET-PCI-BOARD", "pci_chipset_devices[1].device", PC(.piix4_pci_usb_uhci_stub = true),
         ADDED_PCI(AT("a", 7, 0), AT("b", 7, 2))),
     GOOD(PC(.piix4_pci_isa_bridge = true), ADDED_PCI(AT("a", 7, 2), AT("b", 8, 0))),

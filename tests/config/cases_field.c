@@ -95,6 +95,17 @@ const struct check_case cases_field[] = {
 
     BAD("FIELD-LIST-NULL", "virtio_devices", .virtio_device_count = 1),
     BAD("FIELD-LIST-NULL", "pcie_root_complexes", .pcie_root_complex_count = SIZE_MAX),
+    BAD("FIELD-LIST-NULL", "floppy_disks", .floppy_disk_count = 3),
+    BAD("FIELD-LIST-NULL", "ide_disks", .ide_disk_count = 3),
+    BAD("FIELD-LIST-NULL", "pcie_devices", .pcie_device_count = 3),
+    BAD("FIELD-LIST-NULL", "pcie_switches", .pcie_switch_count = 3),
+    BAD("FIELD-LIST-NULL", "pcie_generic_initiators", .pcie_generic_initiator_count = 3),
+    BAD("FIELD-LIST-NULL", "vpci_devices", .vpci_device_count = 3),
+    BAD("FIELD-LIST-NULL", "vmbus_devices", .vmbus_device_count = 3),
+    BAD("FIELD-LIST-NULL", "chipset_devices", .chipset_device_count = 3),
+    BAD("FIELD-LIST-NULL", "pci_chipset_devices", .pci_chipset_device_count = 3),
+    BAD_BARE("FIELD-LIST-NULL", "numa.distances",
+             .numa = {LIST(nodes, node_count, vmr_numa_node, NODE(GIB)), .distance_count = 3}),
     BAD("FIELD-LIST-NULL", "pcie_root_complexes[0].ports", RC(.name = "rc0", .port_count = 3)),
     BAD_BARE("FIELD-LIST-NULL", "numa.nodes", .numa = {.node_count = 2}),
     BAD_BARE(

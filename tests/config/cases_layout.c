@@ -14,6 +14,11 @@
 #define COMPLEX(...)                                                                                                   \
     LIST(pcie_root_complexes, pcie_root_complex_count, vmr_pcie_root_complex_config, {.name = "rc0", __VA_ARGS__})
 
+#define TWO_COMPLEXES(first, second)                                                                                   \
+    LIST(pcie_root_complexes, pcie_root_complex_count, vmr_pcie_root_complex_config,                                   \
+         {.name = "rc0", .high_mmio = {.size = first}},                                                                \
+         {.name = "rc1", .index = 1, .segment = 1, .high_mmio = {.size = second}})
+
 const struct check_case cases_layout[] = {
     GOOD(LAYOUT(LOW(3 * GIB), HIGH(0))),
     BAD("LAYOUT-LOW-MMIO", "layout.chipset_low_mmio_size", LAYOUT(LOW(3 * GIB + 1))),
@@ -42,6 +47,8 @@ const struct check_case cases_layout[] = {
     BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL - GIB), VTL2_MMIO(2 * MIB)), VTL2),
     BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL - 2 * GIB)),
         COMPLEX(.high_mmio = {.fixed = true, .range = {16 * GIB, 17 * GIB + 4 * KIB}})),
+    GOOD(LAYOUT(HIGH(ALL - 4 * GIB)), TWO_COMPLEXES(GIB, 2 * GIB)),
+    BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL - 4 * GIB)), TWO_COMPLEXES(GIB, 3 * GIB)),
     BAD("LAYOUT-SUM", "", LAYOUT(HIGH(ALL))),
     BAD_BARE("LAYOUT-SUM", "", NODES(NODE(ALL))),
     BAD_BARE("LAYOUT-SUM", "", NODES(NODE(ALL - 256 * MIB))),

@@ -8,6 +8,7 @@
 #define COMPLEXES(...) LIST(pcie_root_complexes, pcie_root_complex_count, vmr_pcie_root_complex_config, __VA_ARGS__)
 #define FIRST .name = "rc0"
 #define SECOND .name = "rc1", .index = 1
+#define THIRD .name = "rc2", .index = 2
 #define BUSES(first, last) .start_bus = first, .end_bus = last
 #define CXL(bytes, bits) .cxl = OF(vmr_root_complex_cxl_config, .hdm_size = bytes, .hdm_window_restrictions = bits)
 #define CXL_PORTS                                                                                                      \
@@ -32,7 +33,14 @@ const struct check_case cases_pcie[] = {
     BAD("PCIE-BUS-OVERLAP", RC "[1]", COMPLEXES({FIRST, BUSES(128, 255)}, {SECOND, BUSES(0, 128)})),
     BAD("PCIE-BUS-OVERLAP", RC "[1]", COMPLEXES({FIRST, BUSES(0, 255)}, {SECOND, BUSES(3, 3)})),
     BAD("PCIE-BUS-OVERLAP", RC "[1]", COMPLEXES({FIRST, BUSES(3, 3)}, {SECOND, BUSES(0, 255)})),
+    BAD("PCIE-BUS-OVERLAP", RC "[2]", COMPLEXES({FIRST, BUSES(0, 9)}, {SECOND, BUSES(10, 19)}, {THIRD, BUSES(19, 29)})),
     GOOD(COMPLEXES({FIRST, BUSES(0, 255)}, {SECOND, BUSES(0, 255), .segment = 1})),
+    /* Whatever their order. */
+    GOOD(COMPLEXES({THIRD, BUSES(20, 29)}, {SECOND, BUSES(10, 19)}, {FIRST, BUSES(0, 9)})),
+    BAD("PCIE-INDEX-TWICE", RC "[2]",
+        COMPLEXES({THIRD, BUSES(20, 29)}, {FIRST, BUSES(0, 9)}, {.name = "rc1", .index = 2, BUSES(10, 19)})),
+    BAD("PCIE-NAME-TWICE", RC "[2].name",
+        COMPLEXES({THIRD, BUSES(20, 29)}, {FIRST, BUSES(0, 9)}, {.name = "rc2", .index = 1, BUSES(10, 19)})),
 
     GOOD(COMPLEXES({FIRST, .vnode = SET(0)})),
     BAD("NUMA-VNODE", RC "[0].vnode", COMPLEXES({FIRST, .vnode = SET(1)})),
@@ -64,6 +72,6 @@ const struct check_case cases_pcie[] = {
         COMPLEXES({FIRST, BUSES(0, 9), IOMMU(INTEL_VTD)}, {SECOND, BUSES(10, 19), IOMMU(AMD_VI)})),
     BAD("PCIE-IOMMU-MIXED", RC "[2].iommu",
         COMPLEXES({FIRST, BUSES(0, 9), IOMMU(INTEL_VTD)}, {SECOND, BUSES(10, 19)},
-                  {.name = "rc2", .index = 2, BUSES(20, 29), IOMMU(AMD_VI)})),
+                  {THIRD, BUSES(20, 29), IOMMU(AMD_VI)})),
     END,
 };

@@ -113,6 +113,12 @@ const struct check_case cases_ports[] = {
     BAD("FIELD-TEXT-EMPTY", "pcie_switches[0].parent_port", RC(PORT("a")), SWITCHES(SWITCH("s", "", ))),
     BAD("FIELD-REQUIRED", "pcie_generic_initiators[0].port_name", RC(PORT("a")), INITIATORS({.node = 0})),
     BAD("FIELD-TEXT-EMPTY", "pcie_generic_initiators[0].port_name", RC(PORT("a")), INITIATORS({"", 0})),
+    /* Found whatever their order. */
+    GOOD(RC(PORT("e"), PORT("d"), PORT("c"), PORT("b"), PORT("a")), DEVICES(DEVICE("c"), DEVICE("e")),
+         SWITCHES(SWITCH("u", "d", ), SWITCH("t", "b", ), SWITCH("s", "a", )), INITIATORS({"e", 0}, {"c", 0})),
+    GOOD(RC(PORT("c"), PORT("b"), PORT("a")), INITIATORS({"c", 0}, {"b", 0}, {"a", 0})),
+    BAD("PCIE-INITIATOR-TWICE", "pcie_generic_initiators[2].port_name", RC(PORT("b"), PORT("a")),
+        INITIATORS({"b", 0}, {"a", 0}, {"b", 0})),
     BAD("PCIE-INITIATOR-NODE", "pcie_generic_initiators[0].node", RC(PORT("a")), INITIATORS({"a", 70})),
     BAD("PCIE-INITIATOR-NODE", "pcie_generic_initiators[0].node", RC(PORT("a")), INITIATORS({"a", 1})),
     END,

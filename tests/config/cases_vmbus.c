@@ -34,6 +34,9 @@ const struct check_case cases_vmbus[] = {
     BAD("VMBUS-REDIRECT-ITSELF", "vtl2_vmbus.vtl2_redirect", VTL2, VMBUS, BUS2(.vtl2_redirect = true)),
     BAD("VMBUS-SOCKET-TWICE", "vtl2_vmbus.vsock_listener", VTL2, BUS(.vsock_listener = "/a"),
         BUS2(.vsock_listener = "/a")),
+    BAD("VMBUS-VERSION", "vtl2_vmbus.vmbus_max_version", VTL2, VMBUS, BUS2(.vmbus_max_version = SET(0x50004))),
+    BAD("VMBUS-PROXY", "vtl2_vmbus.vmbusproxy", VTL2, VMBUS, BUS2(.vmbusproxy = true)),
+    BAD("VMBUS-SOCKET-LONG", "vtl2_vmbus.vsock_path", VTL2, VMBUS, BUS2(.vsock_path = X96 "123456789012")),
     BAD("VMBUS-KERNEL-VMNICS", "kernel_vmnics", .kernel_vmnics = &nic, .kernel_vmnic_count = 1),
 
     GOOD(HV, VMBUS, DEVICE(VMR_DEVICE_VTL0)),
@@ -47,6 +50,7 @@ const struct check_case cases_vmbus[] = {
     BAD("VMBUS-VPCI-ZERO", "vpci_devices[1]", HV, VMBUS, VPCI({ID(1, 1, 1)}, {ID(0, 0, 0)})),
     BAD("VMBUS-VPCI-TAKEN", "vpci_devices[2].instance_id", HV, VMBUS,
         VPCI({ID(1, 1, 1)}, {ID(1, 1, 8)}, {ID(2, 1, 15)})),
+    GOOD(HV, VMBUS, VPCI({ID(1, 3, 7)}, {ID(1, 2, 7)}, {ID(1, 1, 7)})),
     BAD("NUMA-VNODE", "vpci_devices[0].vnode", HV, VMBUS, VPCI({ID(1, 1, 1), .vnode = SET(1)})),
     END,
 };

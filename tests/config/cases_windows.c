@@ -52,6 +52,9 @@ const struct check_case cases_windows[] = {
         COMPLEXES({FIRST, LOW(0xe0000000, 0xe4000000)}, {SECOND, LOW(0xd0000000, 0xe0001000)})),
     BAD("PCIE-WINDOW-OVERLAP", RC "[1].high_mmio",
         COMPLEXES({FIRST, HIGH(16 * GIB, 32 * GIB)}, {SECOND, HIGH(20 * GIB, 21 * GIB)})),
+    BAD("PCIE-WINDOW-OVERLAP", RC "[1].high_mmio",
+        COMPLEXES({FIRST, HIGH(16 * GIB, 32 * GIB)},
+                  {SECOND, LOW(0xe0000000, 0xe4000000), HIGH(0xe3000000, 0xe8000000)})),
     GOOD(COMPLEXES({FIRST, LOW(0xe0000000, 0xe4000000)}, {SECOND, LOW(0xdc000000, 0xe0000000)})),
 
     GOOD(ONE(SIZED_LOW(GIB), SIZED_HIGH(1))),

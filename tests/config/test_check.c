@@ -52,10 +52,38 @@ static void each_mistake_is_found_alone_and_at_its_place(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* The end of a range is the first address behind it; texts give the last within. */
+static void ranges_are_said_with_their_last_address(void **state)
+{
+    static const struct vmr_memory_config memory = {.mem_size = 1 << 20};
+    static const struct vmr_numa_node node = {.mem = &memory};
+    struct vmr_pcie_root_complex_config complexes[] = {
+        {.name = "rc0", .high_mmio = {.fixed = true, .range = {0x400000000, 0x500000000}}},
+        {.name = "rc1", .index = 1, .segment = 1, .high_mmio = {.fixed = true, .range = {0x440000000, 0x480000000}}},
+    };
+    struct vmr_config config = {
+        .numa = {.nodes = &node, .node_count = 1}, .pcie_root_complexes = complexes, .pcie_root_complex_count = 2};
+    struct vmr_config_report report = {0};
+
+    (void)state;
+    assert_int_equal(vmr_config_check(&config, &report), VMR_E_CONFIG);
+    assert_string_equal(report.findings[0].message,
+                        "0x440000000-0x47fffffff shares addresses with high_mmio of pcie_root_complexes[0]");
+    vmr_config_report_finish(&report);
+    report = (struct vmr_config_report){0};
+    complexes[1].high_mmio.fixed = false;
+    complexes[0].high_mmio.range = (struct vmr_gpa_range){0xff000000, 0x200000000};
+    assert_int_equal(vmr_config_check(&config, &report), VMR_E_CONFIG);
+    assert_string_equal(report.findings[0].message,
+                        "0xff000000-0x1ffffffff shares addresses with the chipset's addresses");
+    vmr_config_report_finish(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_mistake_is_found_alone_and_at_its_place),
+        cmocka_unit_test(ranges_are_said_with_their_last_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

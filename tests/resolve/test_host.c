@@ -70,6 +70,36 @@ static void what_a_pc_needs_is_asked_of_its_host(void **state)
     rig_finish(&rig);
 }
 
+static void isolation_is_asked_by_its_kind(void **state)
+{
+    static const struct vmr_hypervisor_vtl2_config vtl2;
+    struct vmr_resolve_host host = host_with();
+    bool *has[] = {
+        [VMR_ISOLATION_VBS] = &host.isolation_vbs,
+        [VMR_ISOLATION_SNP] = &host.isolation_snp,
+        [VMR_ISOLATION_TDX] = &host.isolation_tdx,
+    };
+    struct rig rig;
+
+    (void)state;
+    host.caps.bits |= UINT64_C(1) << VMR_CAP_VTL;
+    rig_init(&rig, VMR_ARCH_X86_64);
+    rig.config.load_mode.igvm.file.path = "isolated.igvm";
+    rig.config.load_mode.linux_direct.kernel.path = "isolated";
+    for (size_t wanted = VMR_ISOLATION_VBS; wanted < COUNT(has); wanted++) {
+        rig.config.hypervisor.with_isolation = (enum vmr_isolation)wanted;
+        rig.config.load_mode.mode = wanted == VMR_ISOLATION_TDX ? VMR_LOAD_LINUX : VMR_LOAD_IGVM;
+        rig.config.hypervisor.with_hv = wanted == VMR_ISOLATION_VBS;
+        rig.config.hypervisor.with_vtl2 = wanted == VMR_ISOLATION_VBS ? &vtl2 : NULL;
+        for (size_t kind = VMR_ISOLATION_VBS; kind < COUNT(has); kind++) {
+            *has[kind] = true;
+            expect(&rig, &host, kind == wanted ? NULL : "CFG-HOST-ISOLATION", "hypervisor.with_isolation");
+            *has[kind] = false;
+        }
+    }
+    rig_finish(&rig);
+}
+
 static void addresses_end_where_the_host_says(void **state)
 {
     static const struct vmr_hypervisor_vtl2_config alias = {.vtl0_alias_map = true};
@@ -134,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_pc_needs_is_asked_of_its_host),
+        cmocka_unit_test(isolation_is_asked_by_its_kind),
         cmocka_unit_test(addresses_end_where_the_host_says),
         cmocka_unit_test(what_an_arm64_machine_needs_is_asked_of_its_host),
     };

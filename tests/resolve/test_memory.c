@@ -253,6 +253,26 @@ static void ram_of_vtl2_that_the_layout_makes_has_a_size(void **state)
     rig_finish(&rig);
 }
 
+static void the_framebuffer_of_vtl2_lies_behind_everything(void **state)
+{
+    static const struct vmr_hypervisor_vtl2_config vtl2;
+    static const struct vmr_framebuffer_config framebuffer = {.size = 8 * MIB};
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, VMR_ARCH_X86_64);
+    rig.config.hypervisor.with_hv = true;
+    rig.config.hypervisor.with_vtl2 = &vtl2;
+    rig.config.framebuffer = &framebuffer;
+    assert_int_equal(rig_resolve(&rig)->memory.vtl2_framebuffer.end, 0);
+    rig.config.vtl2_gfx = true;
+    const struct vmr_resolved_memory *memory = &rig_resolve(&rig)->memory;
+
+    expect_range(&memory->vtl2_framebuffer, memory->vtl2_chipset_mmio.end, memory->vtl2_chipset_mmio.end + 8 * MIB);
+    assert_int_equal(memory->top, memory->vtl2_framebuffer.end);
+    rig_finish(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +286,7 @@ int main(void)
         cmocka_unit_test(linux_on_arm64_begins_at_1_gib),
         cmocka_unit_test(a_configuration_space_without_a_bus_0_is_refused),
         cmocka_unit_test(ram_of_vtl2_that_the_layout_makes_has_a_size),
+        cmocka_unit_test(the_framebuffer_of_vtl2_lies_behind_everything),
         cmocka_unit_test(what_does_not_fit_is_refused_where_it_was_asked_for),
     };
 

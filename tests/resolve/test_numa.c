@@ -24,6 +24,10 @@ static void sockets_go_round_the_nodes_that_take_them(void **state)
     assert_int_equal(machine->numa.nodes[0].vp_count, 4);
     assert_int_equal(machine->numa.nodes[1].vp_count, 0);
     assert_int_equal(machine->numa.nodes[3].vp_count, 3);
+    rig.nodes[0].vps.kind = VMR_VPS_EMPTY;
+    machine = rig_resolve(&rig);
+    assert_int_equal(machine->processors.vps[0].vnode, 2);
+    assert_int_equal(machine->numa.nodes[0].vp_count, 0);
     rig_finish(&rig);
 }
 
