@@ -204,7 +204,7 @@ static char *as_json(const struct vmr_resolved *machine)
     return text.bytes;
 }
 
-/* Again, and with what has nothing to do with it in another order. */
+/* Again, and with something else that has nothing to do with it. */
 static void check_purity(struct made *made)
 {
     char *first = as_json(made->rig.machine), *second;
