@@ -52,6 +52,7 @@ const struct check_case cases_load[] = {
 
     GOOD(PCAT(.firmware = BYTES(256 * KIB))),
     BAD("LOAD-PCAT-SIZE", "load_mode.pcat.firmware", PCAT(.firmware = BYTES(256 * KIB - 1))),
+    BAD("LOAD-PCAT-SIZE", "load_mode.pcat.firmware", PCAT(.firmware = BYTES(1))),
     BAD("LOAD-PCAT-SIZE", "load_mode.pcat.firmware", PCAT(.firmware = BYTES(256 * KIB + 1))),
     GOOD(PCAT(PCAT_FILE, .boot_order_count = 4,
               ORDER(VMR_PCAT_BOOT_NETWORK, VMR_PCAT_BOOT_OPTICAL, VMR_PCAT_BOOT_FLOPPY, VMR_PCAT_BOOT_HARD_DRIVE))),

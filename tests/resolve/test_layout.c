@@ -50,6 +50,14 @@ static void expect(const struct result *result, size_t index, const char *tag, u
     assert_int_equal(result->placements[index].range.end, end);
 }
 
+static void phases_have_names(void **state)
+{
+    (void)state;
+    assert_string_equal(vmr_layout_phase_name(VMR_LAYOUT_RESERVED), "reserved");
+    assert_string_equal(vmr_layout_phase_name(VMR_LAYOUT_POST_MMIO), "post-mmio");
+    assert_string_equal(vmr_layout_phase_name(VMR_LAYOUT_PHASE_COUNT), "unknown");
+}
+
 static void phases_go_where_they_say(void **state)
 {
     static const struct vmr_layout_request requests[] = {
@@ -491,6 +499,7 @@ static void generated_layouts_are_those_of_the_model(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(phases_have_names),
         cmocka_unit_test(phases_go_where_they_say),
         cmocka_unit_test(ram_never_goes_back),
         cmocka_unit_test(equal_requests_keep_their_order_and_larger_ones_come_first),
