@@ -253,6 +253,24 @@ static void ram_of_vtl2_that_the_layout_makes_has_a_size(void **state)
     rig_finish(&rig);
 }
 
+static void windows_take_no_more_than_their_unit(void **state)
+{
+    static const struct vmr_pcie_root_complex_config small = {
+        .name = "rc0", .end_bus = 1, .low_mmio.size = 1, .high_mmio.size = 1};
+    struct rig rig;
+
+    (void)state;
+    rig_init(&rig, VMR_ARCH_X86_64);
+    rig.config.pcie_root_complexes = &small;
+    rig.config.pcie_root_complex_count = 1;
+    const struct vmr_resolved *machine = rig_resolve(&rig);
+
+    expect_range(&machine->pcie.root_complexes[0].low_mmio, machine->memory.chipset_low_mmio.start - 2 * MIB,
+                 machine->memory.chipset_low_mmio.start);
+    expect_range(&machine->pcie.root_complexes[0].high_mmio, 4 * GIB, 5 * GIB);
+    rig_finish(&rig);
+}
+
 static void the_framebuffer_of_vtl2_lies_behind_everything(void **state)
 {
     static const struct vmr_hypervisor_vtl2_config vtl2;
@@ -286,6 +304,7 @@ int main(void)
         cmocka_unit_test(linux_on_arm64_begins_at_1_gib),
         cmocka_unit_test(a_configuration_space_without_a_bus_0_is_refused),
         cmocka_unit_test(ram_of_vtl2_that_the_layout_makes_has_a_size),
+        cmocka_unit_test(windows_take_no_more_than_their_unit),
         cmocka_unit_test(the_framebuffer_of_vtl2_lies_behind_everything),
         cmocka_unit_test(what_does_not_fit_is_refused_where_it_was_asked_for),
     };
