@@ -45,6 +45,8 @@ static enum vmr_status parts_of(struct vmr_machine *machine, struct vmr_snapshot
         .units = units,
         .unit_count = chips + platform + devices,
         .clock = machine->clock,
+        .ports = machine->ports,
+        .mmio = machine->mmio,
     };
     *ret_units = units;
     return VMR_OK;
