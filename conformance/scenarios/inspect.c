@@ -4,6 +4,7 @@
  * in it. That looking changes nothing is in snapshot.c.
  */
 
+#include "conformance/scenarios/machine_vm.h"
 #include "conformance/scenarios/snapshot_words.h"
 
 #define PORT 0x300u
@@ -51,6 +52,34 @@ static bool tells(struct conf *conf, const struct vmr_snapshot_parts *parts, con
     CONF_CHECK(conf, status == VMR_OK, "inspecting: %s", err.message);
     free(page);
     return told;
+}
+
+/* The end of a machine's tree, while its guest runs, which goes on. */
+static void a_machine_tells_its_devices_while_it_runs(struct conf *conf)
+{
+    static const char owner[] = "\nrange bus=\"port\" start=0x70 length=0x2 sizes=0x1 owner=\"cmos\"\n";
+    struct page *page = calloc(1, sizeof(*page));
+    const struct vmr_text_sink sink = {.write = keep_end, .context = page};
+    struct vmr_error err = {.message = ""};
+    struct machine_vm vm;
+
+    if (!page || (conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0) {
+        conf_skip(conf, "the hypervisor does not give its state away");
+        free(page);
+        return;
+    }
+    if (machine_counts_begin(&vm, conf)) {
+        machine_expect(&vm, vmr_machine_start(vm.machine), VMR_OK, VMR_MACHINE_RUNNING);
+        (void)wait_beyond(&vm, 3);
+        enum vmr_status status = vmr_machine_inspect(vm.machine, VMR_STATE_TEXT, &sink, &err);
+        uint32_t count = machine_word(&vm, COUNT_GPA);
+
+        CONF_CHECK(conf, status == VMR_OK, "inspecting: %s", err.message);
+        CONF_CHECK(conf, strstr(page->bytes, owner) != NULL, "the clock's ports are missing");
+        (void)wait_beyond(&vm, count);
+        machine_end(&vm);
+    }
+    free(page);
 }
 
 static void ring_nobody(void *context)
@@ -117,6 +146,12 @@ static const struct conf_scenario scenarios[] = {
      .clauses = "INSP-2",
      .chip = CONF_CHIP_ANY,
      .run = a_vm_tells_who_is_on_its_buses},
+    {.name = "a_machine_tells_its_devices_while_it_runs",
+     .family = "inspect",
+     .clauses = "INSP-1 INSP-2",
+     .flags = CONF_MANAGED,
+     .chip = CONF_CHIP_ANY,
+     .run = a_machine_tells_its_devices_while_it_runs},
     {.name = "ports_and_what_waits_are_told",
      .family = "inspect",
      .clauses = "INSP-2",

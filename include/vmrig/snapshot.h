@@ -193,7 +193,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_snapshot_compare(const struct vmr_sna
  * devices, each VP's states, and what waits in them: message queues by VP, VTL and
  * SINT, and timers that run. Of a snapshot; or, with vmr_inspect, of a VM, which
  * may run: each VP is looked at on its thread at a clean point, and goes on; what
- * moves meanwhile may not fit together. That tells as well how the VM is wired:
+ * moves meanwhile may not fit together. States of the partition itself, where the
+ * hypervisor has any, are VMR_E_STATE while a VP runs. That tells as well how the VM is wired:
  * ranges of its buses with their owners, doorbells, and the ports of its SynIC with
  * those of the guest and where they are aimed. [INSP-1] [INSP-2]
  */
