@@ -301,10 +301,10 @@ static void doorbells_that_are_there_can_be_looked_at(void **state)
     fake_rig_init(&rig, &fake, NULL, 1);
     for (int i = 0; i < 20; i++)
         assert_int_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[i % 2], i, true, NULL), VMR_OK);
-    assert_int_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[1], 1, false, NULL), VMR_OK);
+    assert_int_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[1], 3, false, NULL), VMR_OK);
     for (size_t i = 0; i < 19; i++) {
         assert_true(vmr_partition_doorbell_get(rig.partition, i, &space, &got, &fd));
-        assert_int_equal(fd, i == 0 ? 0 : i + 1);
+        assert_int_equal(fd, i < 3 ? i : i + 1); /* of those that match alike, the one with this event */
         assert_int_equal(space, VMR_BUS_MMIO);
         assert_int_equal(got.size, bells[fd % 2].size);
     }

@@ -55,9 +55,10 @@ static void queues_and_timers_of_vps_are_found(void **state)
     static struct vmr_hv_queue_state queue, empty;
     static const struct vmr_hv_stimers_state stimers = {
         .timers = {{.config = HV_STIMER_ENABLE, .count = 5, .due = 0x77},
-                   {.config = HV_STIMER_PERIODIC, .count = 5, .due = 0x78},             /* not enabled */
+                   {.config = HV_STIMER_ENABLE, .count = 0, .due = 0x78},               /* no count */
                    {.config = HV_STIMER_ENABLE, .count = 9, .due = 0, .changed = true}, /* armed at the entry */
                    {.config = HV_STIMER_ENABLE, .count = 6, .due = 0x79, .stalled = true}}};
+    static const struct vmr_hv_stimers_state off = {.timers = {{.config = HV_STIMER_PERIODIC, .count = 5}}};
     static const struct vmr_x86_word_state deadline = {.value = 0x1234}, none = {.value = 0};
     static struct vmr_x86_apic_state running = {.timer_ns = 500}, stopped = {.timer_ns = VMR_NEVER};
     struct waiting waiting = {0};
@@ -68,6 +69,7 @@ static void queues_and_timers_of_vps_are_found(void **state)
     note(&waiting, (struct vmr_snapshot_state){.vp = 1, .vtl = 2, .instance = 4}, VMR_VP_MESSAGE_QUEUE, &queue);
     note(&waiting, (struct vmr_snapshot_state){.vp = 1, .vtl = 2, .instance = 5}, VMR_VP_MESSAGE_QUEUE, &empty);
     note(&waiting, (struct vmr_snapshot_state){.vp = 1}, VMR_VP_STIMERS, &stimers);
+    note(&waiting, (struct vmr_snapshot_state){.vp = 1}, VMR_VP_STIMERS, &off);
     note(&waiting, (struct vmr_snapshot_state){.vp = 2}, VMR_VP_TSC_DEADLINE, &deadline);
     note(&waiting, (struct vmr_snapshot_state){.vp = 3}, VMR_VP_TSC_DEADLINE, &none);
     note(&waiting, (struct vmr_snapshot_state){.vp = 2}, VMR_VP_APIC, &running);

@@ -204,10 +204,40 @@ static void a_synic_tells_its_ports_and_where_guest_ports_send(void **state)
     vmr_synic_port_remove(ports[1]);
 }
 
+/* From the middle of the list, its end and its beginning, in this order. */
+static void guest_ports_leave_the_list_in_any_order(void **state)
+{
+    static const size_t order[] = {1, 0, 3, 2};
+    const struct vmr_hv_config hv = {.tsc_hz = 1000000000};
+    struct vmr_guest_message_port *ports[4];
+    struct vmr_guest_port_info infos[4];
+    struct wired wired;
+
+    (void)state;
+    begin(&wired, &hv);
+    struct vmr_synic *synic = vmr_hv_guest_synic(vmr_partition_hv(wired.parts.partition));
+
+    for (uint8_t i = 0; i < 4; i++) {
+        const struct vmr_synic_target target = {.sint = i};
+
+        assert_int_equal(vmr_guest_message_port_create(synic, &target, &ports[i], NULL), VMR_OK);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        vmr_guest_message_port_destroy(ports[order[i]]);
+        assert_int_equal(vmr_synic_guest_ports(synic, infos, 4), 3 - i);
+        for (size_t at = 0; at < 3 - i; at++) {
+            for (size_t gone = 0; gone <= i; gone++)
+                assert_int_not_equal(infos[at].target.sint, order[gone]);
+        }
+    }
+    end(&wired);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buses_tell_ranges_with_owners_and_doorbells),
+        cmocka_unit_test(guest_ports_leave_the_list_in_any_order),
         cmocka_unit_test(a_synic_tells_its_ports_and_where_guest_ports_send),
     };
 
