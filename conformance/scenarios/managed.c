@@ -214,18 +214,6 @@ static void of_starts_and_stops_that_meet_the_last_holds(struct conf *conf)
 
 /* --- machines --- */
 
-CONF_PROGRAM(machine_counts, VMR_SET(0, 0), VMR_ADD(0, 1), VMR_STORE_VAR(COUNT_GPA, 4, 0), VMR_JUMP(1));
-static const uint8_t machine_counts_code[] = {
-    0x66, 0x31, 0xc0, 0x8e, 0xd8,       /* xor eax, eax; mov ds, ax */
-    0x66, 0x40, 0x66, 0xa3, 0x00, 0x06, /* again: inc eax; mov [0x600], eax */
-    0xeb, 0xf8,                         /* jmp again */
-};
-
-static bool machine_counts_begin(struct machine_vm *vm, struct conf *conf)
-{
-    return machine_begin(vm, conf, &machine_counts, machine_counts_code, sizeof(machine_counts_code));
-}
-
 static void a_start_that_the_hypervisor_refuses_changes_nothing(struct conf *conf)
 {
     struct vmr_hypervisor_handle handle = *conf->handle;

@@ -75,6 +75,19 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_claim(struct vmr_bus *bus, const 
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_release(struct vmr_bus *bus, uint64_t start, struct vmr_error *err);
 
+/* For who looks: a range, with a copy of its name, cut if need be. */
+#define VMR_BUS_NAME_MAX 47u
+struct vmr_bus_range_info {
+    uint64_t start, length;
+    uint8_t sizes; /* VMR_SIZE_* */
+    char name[VMR_BUS_NAME_MAX + 1];
+};
+/*
+ * The range with so many below it; false: there are no more. Going through all
+ * while some come and go may leave one out, or tell it twice. Any thread. [INSP-2]
+ */
+VMR_API bool vmr_bus_range_get(struct vmr_bus *bus, size_t index, struct vmr_bus_range_info *ret_range);
+
 VMR_API uint64_t vmr_bus_read(struct vmr_bus *bus, const struct vmr_access *access);
 VMR_API void vmr_bus_write(struct vmr_bus *bus, const struct vmr_access *access, uint64_t value);
 
@@ -103,5 +116,7 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_doorbell_add(struct vmr_bus *bus,
                                                             uint64_t *ret_id, struct vmr_error *err);
 /* An id that is gone is VMR_E_USAGE, never another's doorbell: ids are not used again. Any thread. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_bus_doorbell_remove(struct vmr_bus *bus, uint64_t id, struct vmr_error *err);
+/* As vmr_bus_range_get, in the order of addresses. */
+VMR_API bool vmr_bus_doorbell_get(struct vmr_bus *bus, size_t index, struct vmr_doorbell *ret_doorbell);
 
 VMR_END_DECLS

@@ -36,7 +36,11 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_restore(struct vmr_machine *m
                                                            struct vmr_snapshot *const *chain, size_t count,
                                                            const struct vmr_snapshot_restore_options *options,
                                                            struct vmr_error *err);
-/* As vmr_inspect, of a machine in any state. Not on a VP's thread. */
+/*
+ * As vmr_inspect, of a machine in any state, without harm to it: what runs rests
+ * meanwhile and goes on, and neither waits nor the state show it. Time goes on.
+ * Not on a VP's thread. [INSP-1]
+ */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_inspect(struct vmr_machine *machine, enum vmr_state_format format,
                                                            const struct vmr_text_sink *sink, struct vmr_error *err);
 

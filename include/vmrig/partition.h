@@ -138,6 +138,13 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_partition_doorbell(struct vmr_partiti
                                                               const struct vmr_doorbell *doorbell, int fd, bool add,
                                                               struct vmr_error *err);
 /*
+ * One of the doorbells that are in the hypervisor, `index` of them before it in
+ * the order in which they came; false: there are no more. As vmr_bus_range_get.
+ * Any thread. [INSP-2]
+ */
+VMR_API bool vmr_partition_doorbell_get(struct vmr_partition *partition, size_t index, enum vmr_bus_space *ret_space,
+                                        struct vmr_doorbell *ret_doorbell, int *ret_fd);
+/*
  * Says that a device lets `bytes` out of the machine: to a console, a network,
  * whatever the embedder made `stream` stand for. Sends them nowhere. A recorder
  * records what a VP's device says so, and a replay checks it; the machine does

@@ -49,7 +49,8 @@ struct vmr_snapshot_parts {
     void *context;
     const struct vmr_state_unit *units; /* devices and interrupt controllers, in the order in which they are set */
     size_t unit_count;
-    struct vmr_vm_clock *clock; /* NULL: the VM's time is the host's, and is not saved */
+    struct vmr_vm_clock *clock;   /* NULL: the VM's time is the host's, and is not saved */
+    struct vmr_bus *ports, *mmio; /* for vmr_inspect alone, which tells who is on them; optional */
 };
 
 /* Bytes of the embedder's own, by name. */
@@ -189,9 +190,13 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_snapshot_compare(const struct vmr_sna
 
 /*
  * The whole tree as text or as JSON: the partition, its memory map, its states,
- * devices, each VP's states. Of a snapshot; or, with vmr_inspect, of a VM,
- * which may run: each VP is looked at on its thread at a clean point, and goes
- * on; what moves meanwhile may not fit together. [INSP-1]
+ * devices, each VP's states, and what waits in them: message queues by VP, VTL and
+ * SINT, and timers that run. Of a snapshot; or, with vmr_inspect, of a VM, which
+ * may run: each VP is looked at on its thread at a clean point, and goes on; what
+ * moves meanwhile may not fit together. States of the partition itself, where the
+ * hypervisor has any, are VMR_E_STATE while a VP runs. That tells as well how the VM is wired:
+ * ranges of its buses with their owners, doorbells, and the ports of its SynIC with
+ * those of the guest and where they are aimed. [INSP-1] [INSP-2]
  */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_snapshot_print(const struct vmr_snapshot *snapshot,
                                                           enum vmr_state_format format,

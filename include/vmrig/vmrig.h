@@ -22,6 +22,7 @@
 #include "vmrig/hv.h"
 #include "vmrig/irqchip.h"
 #include "vmrig/synic.h"
+#include "vmrig/synic_look.h"
 #include "vmrig/vtl.h"
 #include "vmrig/hv_registers.h"
 #include "vmrig/hv_guest.h"

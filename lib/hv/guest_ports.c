@@ -12,16 +12,18 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "vmrig/synic_look.h"
+
 struct vmr_guest_message_port {
-    struct link *link;
+    struct synic_guest_port listed; /* first */
     uint8_t vtl;
     uint8_t sint;
     _Atomic uint32_t vp;
 };
 
 struct vmr_guest_event_port {
+    struct synic_guest_port listed; /* first */
     const struct vmr_host *host;
-    struct link *link;
     uint8_t vtl_count;
     _Atomic uint64_t aim;
 };
@@ -61,6 +63,39 @@ static void end_aim(struct link *link, struct vmr_synic *synic)
     link_leave(link);
 }
 
+/* --- the list of all --- */
+
+/* It refers to the SynIC from here on, which may go first. */
+static void enlist(struct vmr_synic *synic, struct synic_guest_port *port, bool is_event)
+{
+    *port = (struct synic_guest_port){.link = synic->link, .is_event = is_event};
+    link_get(port->link);
+    sync_mutex_lock(&synic->guest_ports_lock);
+    port->next = synic->guest_ports;
+    if (port->next)
+        port->next->before = port;
+    synic->guest_ports = port;
+    sync_mutex_unlock(&synic->guest_ports_lock);
+}
+
+static void delist(struct synic_guest_port *port)
+{
+    struct vmr_synic *synic = link_enter(port->link);
+
+    if (synic) {
+        sync_mutex_lock(&synic->guest_ports_lock);
+        if (port->next)
+            port->next->before = port->before;
+        if (port->before)
+            port->before->next = port->next;
+        else
+            synic->guest_ports = port->next;
+        sync_mutex_unlock(&synic->guest_ports_lock);
+        link_leave(port->link);
+    }
+    link_put(port->link);
+}
+
 /* --- messages --- */
 
 enum vmr_status vmr_guest_message_port_create(struct vmr_synic *synic, const struct vmr_synic_target *target,
@@ -74,11 +109,10 @@ enum vmr_status vmr_guest_message_port_create(struct vmr_synic *synic, const str
 
     if (!port)
         return vmr_error_set(err, VMR_E_NOMEM, "guest message port: no memory");
-    port->link = synic->link;
     port->vtl = target->vtl;
     port->sint = target->sint;
     sync_store_u32(synic->host, &port->vp, target->vp);
-    link_get(port->link);
+    enlist(synic, &port->listed, false);
     *ret_port = port;
     return VMR_OK;
 }
@@ -87,14 +121,14 @@ void vmr_guest_message_port_destroy(struct vmr_guest_message_port *port)
 {
     if (!port)
         return;
-    link_put(port->link);
+    delist(&port->listed);
     free(port);
 }
 
 enum vmr_status vmr_guest_message_port_post(struct vmr_guest_message_port *port, uint32_t type, const void *payload,
                                             size_t length)
 {
-    struct vmr_synic *synic = link_enter(port->link);
+    struct vmr_synic *synic = link_enter(port->listed.link);
 
     if (!synic)
         return VMR_OK;
@@ -103,16 +137,16 @@ enum vmr_status vmr_guest_message_port_post(struct vmr_guest_message_port *port,
     const struct vmr_synic_message message = {.type = type, .payload = payload, .length = length};
     enum vmr_status status = vmr_synic_post_message(synic, &target, &message);
 
-    link_leave(port->link);
+    link_leave(port->listed.link);
     return status;
 }
 
 void vmr_guest_message_port_set_target_vp(struct vmr_guest_message_port *port, vmr_vp_index vp)
 {
-    struct vmr_synic *synic = begin_aim(port->link, vp);
+    struct vmr_synic *synic = begin_aim(port->listed.link, vp);
 
-    sync_store_u32(port->link->host, &port->vp, vp);
-    end_aim(port->link, synic);
+    sync_store_u32(port->listed.link->host, &port->vp, vp);
+    end_aim(port->listed.link, synic);
 }
 
 /* --- event flags --- */
@@ -121,6 +155,15 @@ static uint64_t aim_at(const struct vmr_synic_target *target, uint16_t flag)
 {
     return AIM_SET | (uint64_t)target->vtl << AIM_VTL_SHIFT | (uint64_t)target->sint << AIM_SINT_SHIFT |
            (uint64_t)flag << AIM_FLAG_SHIFT | target->vp;
+}
+
+static struct vmr_synic_target target_of(uint64_t aim)
+{
+    return (struct vmr_synic_target){
+        .vp = (vmr_vp_index)(aim & AIM_VP_MASK),
+        .vtl = (uint8_t)(aim >> AIM_VTL_SHIFT & 0xf),
+        .sint = (uint8_t)(aim >> AIM_SINT_SHIFT & 0xf),
+    };
 }
 
 static enum vmr_status check_aim(uint8_t vtl_count, const struct vmr_synic_target *target, uint16_t flag,
@@ -148,10 +191,9 @@ enum vmr_status vmr_guest_event_port_create(struct vmr_synic *synic, const struc
     if (!port)
         return vmr_error_set(err, VMR_E_NOMEM, "guest event port: no memory");
     port->host = synic->host;
-    port->link = synic->link;
     port->vtl_count = synic->options.vtl_count;
     sync_store_u64(port->host, &port->aim, aim_at(target, flag));
-    link_get(port->link);
+    enlist(synic, &port->listed, true);
     *ret_port = port;
     return VMR_OK;
 }
@@ -160,7 +202,7 @@ void vmr_guest_event_port_destroy(struct vmr_guest_event_port *port)
 {
     if (!port)
         return;
-    link_put(port->link);
+    delist(&port->listed);
     free(port);
 }
 
@@ -170,29 +212,25 @@ enum vmr_synic_signal vmr_guest_event_port_signal(struct vmr_guest_event_port *p
 
     if (aim == AIM_NOWHERE)
         return VMR_SYNIC_NOT_SIGNALED;
-    struct vmr_synic *synic = link_enter(port->link);
+    struct vmr_synic *synic = link_enter(port->listed.link);
 
     if (!synic)
         return VMR_SYNIC_NOT_SIGNALED;
-    const struct vmr_synic_target target = {
-        .vp = (vmr_vp_index)(aim & AIM_VP_MASK),
-        .vtl = (uint8_t)(aim >> AIM_VTL_SHIFT & 0xf),
-        .sint = (uint8_t)(aim >> AIM_SINT_SHIFT & 0xf),
-    };
+    const struct vmr_synic_target target = target_of(aim);
     enum vmr_synic_signal result = vmr_synic_signal_event(synic, &target, (uint16_t)(aim >> AIM_FLAG_SHIFT));
 
-    link_leave(port->link);
+    link_leave(port->listed.link);
     return result;
 }
 
 void vmr_guest_event_port_set_target_vp(struct vmr_guest_event_port *port, vmr_vp_index vp)
 {
-    struct vmr_synic *synic = begin_aim(port->link, vp);
+    struct vmr_synic *synic = begin_aim(port->listed.link, vp);
     uint64_t aim = sync_load_u64(port->host, &port->aim);
 
     while (aim != AIM_NOWHERE && !sync_compare_exchange_u64(port->host, &port->aim, &aim, (aim & ~AIM_VP_MASK) | vp))
         ;
-    end_aim(port->link, synic);
+    end_aim(port->listed.link, synic);
 }
 
 enum vmr_status vmr_guest_event_port_set(struct vmr_guest_event_port *port, const struct vmr_synic_target *target,
@@ -202,9 +240,40 @@ enum vmr_status vmr_guest_event_port_set(struct vmr_guest_event_port *port, cons
 
     if (status)
         return status;
-    struct vmr_synic *synic = begin_aim(port->link, target ? target->vp : VMR_CALL_NOWHERE);
+    struct vmr_synic *synic = begin_aim(port->listed.link, target ? target->vp : VMR_CALL_NOWHERE);
 
     sync_store_u64(port->host, &port->aim, target ? aim_at(target, flag) : AIM_NOWHERE);
-    end_aim(port->link, synic);
+    end_aim(port->listed.link, synic);
     return VMR_OK;
+}
+
+/* --- looking --- */
+
+static struct vmr_guest_port_info describe(const struct vmr_host *host, const struct synic_guest_port *listed)
+{
+    if (!listed->is_event) {
+        const struct vmr_guest_message_port *port = (const struct vmr_guest_message_port *)listed;
+
+        return (struct vmr_guest_port_info){
+            .is_aimed = true, .target = {.vp = sync_load_u32(host, &port->vp), .vtl = port->vtl, .sint = port->sint}};
+    }
+    uint64_t aim = sync_load_u64(host, &((const struct vmr_guest_event_port *)listed)->aim);
+
+    if (aim == AIM_NOWHERE)
+        return (struct vmr_guest_port_info){.is_event = true};
+    return (struct vmr_guest_port_info){
+        .is_event = true, .is_aimed = true, .target = target_of(aim), .flag = (uint16_t)(aim >> AIM_FLAG_SHIFT)};
+}
+
+size_t vmr_synic_guest_ports(struct vmr_synic *synic, struct vmr_guest_port_info *ret_ports, size_t capacity)
+{
+    size_t count = 0;
+
+    sync_mutex_lock(&synic->guest_ports_lock);
+    for (const struct synic_guest_port *port = synic->guest_ports; port; port = port->next, count++) {
+        if (count < capacity)
+            ret_ports[count] = describe(synic->host, port);
+    }
+    sync_mutex_unlock(&synic->guest_ports_lock);
+    return count;
 }

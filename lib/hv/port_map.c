@@ -169,6 +169,19 @@ struct port *port_map_find(struct port_map *map, uint32_t guest_connection_id)
     return port;
 }
 
+uint32_t port_map_visit(struct port_map *map, void (*see)(void *context, const struct port *port), void *context)
+{
+    sync_rwlock_read_lock(&map->lock);
+    uint32_t count = map->count;
+
+    for (uint32_t i = 0; i < map->capacity; i++) {
+        if (map->slots[i])
+            see(context, map->slots[i]);
+    }
+    sync_rwlock_read_unlock(&map->lock);
+    return count;
+}
+
 void port_get(struct port *port)
 {
     (void)sync_fetch_add_u32(port->host, &port->references, 1);

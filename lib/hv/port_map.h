@@ -61,6 +61,9 @@ struct port *port_map_remove_any(struct port_map *map);
 /* With a reference of its own; or NULL. */
 struct port *port_map_find(struct port_map *map, uint32_t guest_connection_id);
 
+/* Tells `see` of each, in no order, under the lock; how many there are. */
+uint32_t port_map_visit(struct port_map *map, void (*see)(void *context, const struct port *port), void *context);
+
 void port_get(struct port *port);
 /* The last one tells the owner, and frees. No lock is held. */
 void port_put(struct port *port);

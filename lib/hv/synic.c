@@ -69,6 +69,8 @@ static enum vmr_status init_parts(struct vmr_synic *synic)
     if (!status)
         status = sync_mutex_init(&synic->tsc_told, host);
     if (!status)
+        status = sync_mutex_init(&synic->guest_ports_lock, host);
+    if (!status)
         status = reference_time_init(&synic->time, host);
     if (!status)
         status = reference_tsc_init(&synic->tsc, host, synic->options.memory, synic->options.tsc_hz);
@@ -84,6 +86,7 @@ static void finish_parts(struct vmr_synic *synic)
         synic_vp_finish(&synic->vps[i]);
     reference_tsc_finish(&synic->tsc);
     reference_time_finish(&synic->time);
+    sync_mutex_finish(&synic->guest_ports_lock);
     sync_mutex_finish(&synic->tsc_told);
     port_map_finish(&synic->ports);
     link_put(synic->link);

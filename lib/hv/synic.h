@@ -20,12 +20,21 @@
 #include "vmrig/hv_state.h"
 #include "vmrig/synic.h"
 
+/* What guest ports of either kind begin with: their place in the list of all. */
+struct synic_guest_port {
+    struct link *link;
+    bool is_event;
+    struct synic_guest_port *next, *before;
+};
+
 struct vmr_synic {
     struct vmr_synic_options options; /* with vtl_count filled in */
     const struct vmr_host *host;
     struct link *link; /* to handles */
     struct port_map ports;
     struct monitor monitor;
+    struct sync_mutex guest_ports_lock;
+    struct synic_guest_port *guest_ports; /* those that are there: under the lock */
     _Atomic uint32_t monitor_changing;
     bool has_allocated;         /* the page is the host's: freed at the next change */
     struct reference_time time; /* offloaded: only holds the time while it stands still */

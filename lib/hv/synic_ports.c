@@ -13,6 +13,8 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "vmrig/synic_look.h"
+
 struct vmr_synic_port {
     struct link *link;
     uint32_t connection_id;
@@ -183,6 +185,45 @@ void vmr_synic_port_remove(struct vmr_synic_port *handle)
 bool vmr_synic_prefers_os_events(const struct vmr_synic *synic)
 {
     return synic->options.host_events && synic->options.host_events->preferred;
+}
+
+/* --- looking --- */
+
+struct looking {
+    struct vmr_synic_port_info *ports;
+    size_t count, capacity;
+};
+
+static void see(void *context, const struct port *port)
+{
+    struct looking *looking = context;
+
+    if (looking->count == looking->capacity)
+        return;
+    looking->ports[looking->count++] = (struct vmr_synic_port_info){.connection_id = port->connection_id,
+                                                                    .is_event = port->kind == PORT_EVENT,
+                                                                    .minimum_vtl = port->minimum_vtl,
+                                                                    .has_monitor = port->has_monitor,
+                                                                    .has_os_event = port->has_fast_path,
+                                                                    .monitor_id = port->monitor_id};
+}
+
+static int by_connection(const void *left, const void *right)
+{
+    uint32_t a = ((const struct vmr_synic_port_info *)left)->connection_id;
+    uint32_t b = ((const struct vmr_synic_port_info *)right)->connection_id;
+
+    return a < b ? -1 : a > b;
+}
+
+size_t vmr_synic_ports(struct vmr_synic *synic, struct vmr_synic_port_info *ret_ports, size_t capacity)
+{
+    struct looking looking = {.ports = ret_ports, .capacity = capacity};
+    uint32_t count = port_map_visit(&synic->ports, see, &looking);
+
+    if (looking.count > 0)
+        qsort(ret_ports, looking.count, sizeof(ret_ports[0]), by_connection);
+    return count;
 }
 
 /* --- what guests send --- */

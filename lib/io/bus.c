@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/checked.h"
 
@@ -153,4 +154,23 @@ enum vmr_status vmr_bus_release(struct vmr_bus *bus, uint64_t start, struct vmr_
 
     table_unlock(&bus->ranges);
     return status;
+}
+
+bool vmr_bus_range_get(struct vmr_bus *bus, size_t index, struct vmr_bus_range_info *ret_range)
+{
+    table_lock(&bus->ranges);
+    const struct table_block *block = table_current(&bus->ranges);
+    bool is_there = index < table_count(block);
+
+    if (is_there) {
+        /* Under the lock: the name is the claimant's, and may be gone after the release. */
+        const char *name = (const char *)(uintptr_t)table_word(block, (uint32_t)index, RANGE_NAME);
+
+        *ret_range = (struct vmr_bus_range_info){.start = table_word(block, (uint32_t)index, RANGE_START),
+                                                 .length = table_word(block, (uint32_t)index, RANGE_LENGTH),
+                                                 .sizes = (uint8_t)table_word(block, (uint32_t)index, RANGE_SIZES)};
+        memcpy(ret_range->name, name, strnlen(name, VMR_BUS_NAME_MAX));
+    }
+    table_unlock(&bus->ranges);
+    return is_there;
 }

@@ -226,3 +226,24 @@ enum vmr_status vmr_bus_doorbell_remove(struct vmr_bus *bus, uint64_t id, struct
     table_unlock(&bus->doorbells);
     return status;
 }
+
+bool vmr_bus_doorbell_get(struct vmr_bus *bus, size_t index, struct vmr_doorbell *ret_doorbell)
+{
+    table_lock(&bus->doorbells);
+    const struct table_block *block = table_current(&bus->doorbells);
+    uint32_t at = (uint32_t)index;
+    bool is_there = index < table_count(block);
+
+    if (is_there)
+        *ret_doorbell = (struct vmr_doorbell){
+            .address = table_word(block, at, DOORBELL_ADDRESS),
+            .size = (uint8_t)(table_word(block, at, DOORBELL_MATCH) & ~(uint64_t)MATCH_VALUE),
+            .match_value = (table_word(block, at, DOORBELL_MATCH) & MATCH_VALUE) != 0,
+            .value = table_word(block, at, DOORBELL_VALUE),
+            .minimum_vtl = (uint8_t)table_word(block, at, DOORBELL_VTL),
+            .ring = (void (*)(void *))(uintptr_t)table_word(block, at, DOORBELL_RING),
+            .context = (void *)(uintptr_t)table_word(block, at, DOORBELL_CONTEXT),
+        };
+    table_unlock(&bus->doorbells);
+    return is_there;
+}

@@ -159,6 +159,32 @@ enum vmr_status vmr_machine_stop(struct vmr_machine *machine)
     return end(machine, status);
 }
 
+/* What ran goes on, unless the guest was faster and has halted. A partition that became unusable runs no more. */
+static void go_on(struct vmr_machine *machine)
+{
+    if (vmr_machine_get_state(machine) != VMR_MACHINE_RUNNING)
+        return;
+    if (vmr_vp_set_start(machine->set) != VMR_OK)
+        (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_FATAL);
+    else if (sync_load_u32(machine->host, &machine->stop_requested) != 0)
+        (void)vmr_vp_set_halt_all(machine->set, 0, VMR_HALT_STOP);
+}
+
+enum vmr_status machine_at_rest(struct vmr_machine *machine, enum vmr_status (*function)(void *argument),
+                                void *argument)
+{
+    sync_mutex_lock(&machine->control);
+    bool runs = vmr_machine_get_state(machine) == VMR_MACHINE_RUNNING;
+    enum vmr_status status = runs ? vmr_vp_set_stop(machine->set) : VMR_OK;
+
+    if (status == VMR_OK) {
+        status = function(argument);
+        if (runs)
+            go_on(machine);
+    }
+    return end(machine, status);
+}
+
 /* What can fail comes first: the platform cannot, and takes the guest's request with it. */
 static enum vmr_status reset_all(struct vmr_machine *machine, struct vmr_error *err)
 {

@@ -68,6 +68,14 @@ extern const struct vmr_irqchip_ops machine_chip_ops;
 /* The platform's timer sink, with the machine as its context. */
 void machine_chip_sooner(void *context);
 
+/*
+ * lifecycle.c: calls `function` with no VP running; those that ran go on
+ * afterwards, and neither who waits nor who asks for the state sees it. No change
+ * of state comes between. Not on a VP's thread.
+ */
+VMR_MUST_CHECK enum vmr_status machine_at_rest(struct vmr_machine *machine, enum vmr_status (*function)(void *argument),
+                                               void *argument);
+
 /* A thread that polls the platform, for machines without a chip of the library's. */
 VMR_MUST_CHECK enum vmr_status machine_ticker_create(const struct vmr_host *host, struct vmr_platform *platform,
                                                      struct machine_ticker **ret_ticker, struct vmr_error *err);

@@ -45,6 +45,8 @@ static enum vmr_status parts_of(struct vmr_machine *machine, struct vmr_snapshot
         .units = units,
         .unit_count = chips + platform + devices,
         .clock = machine->clock,
+        .ports = machine->ports,
+        .mmio = machine->mmio,
     };
     *ret_units = units;
     return VMR_OK;
@@ -127,15 +129,31 @@ enum vmr_status vmr_machine_restore(struct vmr_machine *machine, struct vmr_snap
     return status;
 }
 
+struct inspection {
+    const struct vmr_snapshot_parts *parts;
+    enum vmr_state_format format;
+    const struct vmr_text_sink *sink;
+    struct vmr_error *err;
+};
+
+static enum vmr_status inspect_at_rest(void *argument)
+{
+    const struct inspection *inspection = argument;
+
+    return vmr_inspect(inspection->parts, inspection->format, inspection->sink, inspection->err);
+}
+
+/* At rest: a partition's own states are not given away while VPs run. */
 enum vmr_status vmr_machine_inspect(struct vmr_machine *machine, enum vmr_state_format format,
                                     const struct vmr_text_sink *sink, struct vmr_error *err)
 {
     struct vmr_snapshot_parts parts;
     struct vmr_state_unit *units = NULL;
+    struct inspection inspection = {.parts = &parts, .format = format, .sink = sink, .err = err};
     enum vmr_status status = parts_of(machine, &parts, &units, err);
 
     if (!status)
-        status = vmr_inspect(&parts, format, sink, err);
+        status = machine_at_rest(machine, inspect_at_rest, &inspection);
     free(units);
     return status;
 }

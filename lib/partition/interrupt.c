@@ -5,6 +5,9 @@
  * here, once; each change is bracketed so that a recorder sees it [TRC-1].
  */
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "lib/io/doorbell.h"
 #include "lib/partition/partition.h"
 
@@ -163,6 +166,80 @@ enum vmr_status vmr_partition_irqfd(struct vmr_partition *partition, int fd, uin
                   : VMR_OK;
 }
 
+/* --- doorbells --- */
+
+static bool is_doorbell(const struct kept_doorbell *kept, const struct kept_doorbell *wanted)
+{
+    return kept->space == wanted->space && kept->fd == wanted->fd &&
+           kept->doorbell.address == wanted->doorbell.address && kept->doorbell.size == wanted->doorbell.size &&
+           kept->doorbell.match_value == wanted->doorbell.match_value && kept->doorbell.value == wanted->doorbell.value;
+}
+
+/* With the lock. False: out of memory. */
+static bool keep(struct vmr_partition *partition, const struct kept_doorbell *wanted)
+{
+    if (partition->doorbell_count == partition->doorbell_capacity) {
+        size_t larger = partition->doorbell_capacity ? 2 * partition->doorbell_capacity : 8;
+        struct kept_doorbell *moved = realloc(partition->doorbells, larger * sizeof(*moved));
+
+        if (!moved)
+            return false;
+        partition->doorbells = moved;
+        partition->doorbell_capacity = larger;
+    }
+    partition->doorbells[partition->doorbell_count++] = *wanted;
+    return true;
+}
+
+/* With the lock. */
+static void forget(struct vmr_partition *partition, const struct kept_doorbell *wanted)
+{
+    size_t i = 0;
+
+    while (i < partition->doorbell_count && !is_doorbell(&partition->doorbells[i], wanted))
+        i++;
+    if (i == partition->doorbell_count)
+        return;
+    partition->doorbell_count--;
+    memmove(&partition->doorbells[i], &partition->doorbells[i + 1],
+            (partition->doorbell_count - i) * sizeof(partition->doorbells[0]));
+}
+
+/* Adds or takes away, in the hypervisor and in the list: in both, or in neither. */
+static enum vmr_status change_doorbell(struct vmr_partition *partition, const struct kept_doorbell *wanted, bool add)
+{
+    const struct vmr_backend *backend = partition->backend;
+    bool ports = wanted->space == VMR_BUS_PORTS;
+    enum vmr_status status = backend->vm_doorbell(partition->backend_vm, ports, &wanted->doorbell, wanted->fd, add);
+
+    if (status)
+        return status;
+    sync_mutex_lock(&partition->lock);
+    if (!add)
+        forget(partition, wanted);
+    else if (!keep(partition, wanted))
+        status = VMR_E_NOMEM;
+    sync_mutex_unlock(&partition->lock);
+    if (status)
+        (void)backend->vm_doorbell(partition->backend_vm, ports, &wanted->doorbell, wanted->fd, false);
+    return status;
+}
+
+bool vmr_partition_doorbell_get(struct vmr_partition *partition, size_t index, enum vmr_bus_space *ret_space,
+                                struct vmr_doorbell *ret_doorbell, int *ret_fd)
+{
+    sync_mutex_lock(&partition->lock);
+    bool is_there = index < partition->doorbell_count;
+
+    if (is_there) {
+        *ret_space = partition->doorbells[index].space;
+        *ret_doorbell = partition->doorbells[index].doorbell;
+        *ret_fd = partition->doorbells[index].fd;
+    }
+    sync_mutex_unlock(&partition->lock);
+    return is_there;
+}
+
 enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr_bus_space space,
                                        const struct vmr_doorbell *doorbell, int fd, bool add, struct vmr_error *err)
 {
@@ -177,7 +254,9 @@ enum vmr_status vmr_partition_doorbell(struct vmr_partition *partition, enum vmr
 
     if (status)
         return status;
-    status = partition->backend->vm_doorbell(partition->backend_vm, space == VMR_BUS_PORTS, doorbell, fd, add);
+    const struct kept_doorbell wanted = {.space = space, .doorbell = *doorbell, .fd = fd};
+
+    status = change_doorbell(partition, &wanted, add);
     return status ? vmr_error_set(err, status, "doorbell at %#llx, descriptor %d: %s", address, fd,
                                   reason_of(status, "a write that rings it rings another already",
                                             add ? "it is no event" : "there is none to take away"))

@@ -46,6 +46,7 @@ static void partition_free(struct vmr_partition *partition)
         partition->backend->vm_destroy(partition->backend_vm);
     free(partition->backend_vm);
     trap_finish(partition);
+    free(partition->doorbells);
     sync_mutex_finish(&partition->lock);
     free(partition);
 }

@@ -86,6 +86,13 @@ struct page_trap {
     void *zeros; /* what the guest reads there */
 };
 
+/* A doorbell that the hypervisor has: for who looks. */
+struct kept_doorbell {
+    enum vmr_bus_space space;
+    struct vmr_doorbell doorbell;
+    int fd;
+};
+
 struct vmr_partition {
     const struct vmr_host *host;
     const struct vmr_backend *backend;
@@ -108,6 +115,8 @@ struct vmr_partition {
     uint8_t phase_vtl;      /* that is scrubbed */
     uint32_t phase_due;     /* VPs that have their part before them */
     uint32_t bound_count;
+    struct kept_doorbell *doorbells; /* under `lock` */
+    size_t doorbell_count, doorbell_capacity;
     bool bound_once;
     bool managed_taken; /* a VP set has its hypervisor run the VPs; under `lock` */
     const struct vmr_irqchip_ops *chip_ops;

@@ -2,10 +2,12 @@
 /*
  * The tree of a VM as text and JSON: from a snapshot, or from a VM itself.
  *
- *   {"vps": n, "irqchip": ..., "memory": [...], "clock": n, "vm": {...}, "devices": {...}, "vp": [{...}, ...]}
+ *   {"vps": n, "irqchip": ..., "clock": n, "memory": [...], "vm": {...}, "devices": {...}, "vp": [{...}, ...],
+ *    "queues": [...], "timers": [...], and of a VM itself
+ *    "ranges": [...], "doorbells": [...], "ports": [...], "guest-ports": [...]}
  */
 
-#include "lib/snapshot/snapshot.h"
+#include "lib/snapshot/print.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -13,21 +15,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct printing {
-    const struct vmr_text_sink *sink;
-    bool json;
-    enum vmr_snapshot_scope scope; /* of the object that is open; COUNT: none */
-    vmr_vp_index vp;
-    bool first;  /* in the object that is open */
-    void *value; /* of a living VM */
-};
+#include "lib/snapshot/waiting.h"
+#include "lib/snapshot/wiring.h"
 
-static void put(const struct printing *printing, const char *text)
+void print_put(const struct printing *printing, const char *text)
 {
     printing->sink->write(printing->sink->context, text, strlen(text));
 }
 
-VMR_PRINTF(2, 3) static void putf(const struct printing *printing, const char *format, ...)
+void print_putf(const struct printing *printing, const char *format, ...)
 {
     char text[192];
     va_list arguments;
@@ -35,7 +31,82 @@ VMR_PRINTF(2, 3) static void putf(const struct printing *printing, const char *f
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    put(printing, text);
+    print_put(printing, text);
+}
+
+/* --- lists of rows --- */
+
+void print_list_begin(struct printing *printing, const char *name)
+{
+    if (printing->json)
+        print_putf(printing, ",\"%s\":[", name);
+    printing->first = true;
+}
+
+void print_list_end(struct printing *printing)
+{
+    print_put(printing, printing->json ? "]" : "");
+}
+
+void print_row_begin(struct printing *printing, const char *word)
+{
+    print_put(printing, printing->json ? printing->first ? "{" : ",{" : word);
+    printing->first = true;
+}
+
+void print_row_end(struct printing *printing)
+{
+    print_put(printing, printing->json ? "}" : "\n");
+    printing->first = false;
+}
+
+static void print_key(struct printing *printing, const char *name)
+{
+    if (printing->json)
+        print_putf(printing, "%s\"%s\":", printing->first ? "" : ",", name);
+    else
+        print_putf(printing, " %s=", name);
+    printing->first = false;
+}
+
+void print_number(struct printing *printing, const char *name, uint64_t value)
+{
+    print_key(printing, name);
+    print_putf(printing, "%" PRIu64, value);
+}
+
+void print_hex(struct printing *printing, const char *name, uint64_t value)
+{
+    print_key(printing, name);
+    print_putf(printing, printing->json ? "\"%#" PRIx64 "\"" : "%#" PRIx64, value);
+}
+
+void print_flag(struct printing *printing, const char *name, bool value)
+{
+    if (printing->json) {
+        print_key(printing, name);
+        print_put(printing, value ? "true" : "false");
+    } else if (value) {
+        print_putf(printing, " %s", name);
+    }
+}
+
+/* RFC 8259, section 7: what JSON wants escaped is, and so is what is no ASCII, whatever it was meant to be. */
+void print_string(struct printing *printing, const char *name, const char *value)
+{
+    print_key(printing, name);
+    print_put(printing, "\"");
+    for (const char *at = value; *at != '\0'; at++) {
+        unsigned char byte = (unsigned char)*at;
+
+        if (byte == '"' || byte == '\\')
+            print_putf(printing, "\\%c", byte);
+        else if (byte < 0x20 || byte >= 0x7f)
+            print_putf(printing, "\\u%04x", byte);
+        else
+            print_putf(printing, "%c", byte);
+    }
+    print_put(printing, "\"");
 }
 
 /* --- what is the same for all --- */
@@ -55,31 +126,31 @@ static const char *irqchip_name(enum vmr_irqchip irqchip)
 static void print_frame(const struct printing *printing, const struct frame *frame)
 {
     if (printing->json) {
-        putf(printing, "{\"vps\":%u,\"irqchip\":\"%s\"", frame->vp_count, irqchip_name(frame->irqchip));
+        print_putf(printing, "{\"vps\":%u,\"irqchip\":\"%s\"", frame->vp_count, irqchip_name(frame->irqchip));
         if (frame->has_clock)
-            putf(printing, ",\"clock\":%" PRIu64, frame->clock_ns);
+            print_putf(printing, ",\"clock\":%" PRIu64, frame->clock_ns);
         return;
     }
-    putf(printing, "vps=%u irqchip=%s\n", frame->vp_count, irqchip_name(frame->irqchip));
+    print_putf(printing, "vps=%u irqchip=%s\n", frame->vp_count, irqchip_name(frame->irqchip));
     if (frame->has_clock)
-        putf(printing, "clock=%" PRIu64 "\n", frame->clock_ns);
+        print_putf(printing, "clock=%" PRIu64 "\n", frame->clock_ns);
 }
 
 static void print_region(const struct printing *printing, const struct vmr_memory_region *region, bool first)
 {
     if (printing->json)
-        putf(printing, "%s{\"gpa\":\"%#" PRIx64 "\",\"size\":\"%#" PRIx64 "\",\"read-only\":%s,\"vtl2\":%s}",
-             first ? "" : ",", region->gpa, region->size, region->read_only ? "true" : "false",
-             region->vtl2 ? "true" : "false");
+        print_putf(printing, "%s{\"gpa\":\"%#" PRIx64 "\",\"size\":\"%#" PRIx64 "\",\"read-only\":%s,\"vtl2\":%s}",
+                   first ? "" : ",", region->gpa, region->size, region->read_only ? "true" : "false",
+                   region->vtl2 ? "true" : "false");
     else
-        putf(printing, "memory gpa=%#" PRIx64 " size=%#" PRIx64 "%s%s\n", region->gpa, region->size,
-             region->read_only ? " read-only" : "", region->vtl2 ? " vtl2" : "");
+        print_putf(printing, "memory gpa=%#" PRIx64 " size=%#" PRIx64 "%s%s\n", region->gpa, region->size,
+                   region->read_only ? " read-only" : "", region->vtl2 ? " vtl2" : "");
 }
 
 static void close_scope(struct printing *printing)
 {
     if (printing->json && printing->scope != VMR_SNAPSHOT_SCOPE_COUNT)
-        put(printing, "}");
+        print_put(printing, "}");
 }
 
 static void open_scope(struct printing *printing, const struct vmr_snapshot_state *state)
@@ -95,19 +166,19 @@ static void open_scope(struct printing *printing, const struct vmr_snapshot_stat
     if (!printing->json)
         return;
     if (state->scope == VMR_SNAPSHOT_VP)
-        put(printing, more_vps ? ",{" : ",\"vp\":[{");
+        print_put(printing, more_vps ? ",{" : ",\"vp\":[{");
     else
-        put(printing, state->scope == VMR_SNAPSHOT_VM ? ",\"vm\":{" : ",\"devices\":{");
+        print_put(printing, state->scope == VMR_SNAPSHOT_VM ? ",\"vm\":{" : ",\"devices\":{");
 }
 
 /* A name that no other state in its object has. */
 static void print_name(const struct printing *printing, const struct vmr_snapshot_state *state)
 {
-    put(printing, state->type->name);
+    print_put(printing, state->type->name);
     if (state->vtl > 0)
-        putf(printing, ".vtl%u", state->vtl);
+        print_putf(printing, ".vtl%u", state->vtl);
     if (state->instance > 0)
-        putf(printing, ".%u", state->instance);
+        print_putf(printing, ".%u", state->instance);
 }
 
 static enum vmr_status print_state(void *context, const struct vmr_snapshot_state *state)
@@ -116,30 +187,38 @@ static enum vmr_status print_state(void *context, const struct vmr_snapshot_stat
 
     open_scope(printing, state);
     if (printing->json) {
-        put(printing, printing->first ? "\"" : ",\"");
+        print_put(printing, printing->first ? "\"" : ",\"");
         print_name(printing, state);
-        put(printing, "\":");
+        print_put(printing, "\":");
         vmr_state_print(state->type, state->value, VMR_STATE_JSON, "", printing->sink);
     } else {
         if (state->scope == VMR_SNAPSHOT_VP)
-            putf(printing, "vp %u ", state->vp);
+            print_putf(printing, "vp %u ", state->vp);
         else
-            put(printing, state->scope == VMR_SNAPSHOT_VM ? "vm " : "device ");
+            print_put(printing, state->scope == VMR_SNAPSHOT_VM ? "vm " : "device ");
         print_name(printing, state);
-        put(printing, "\n");
+        print_put(printing, "\n");
         vmr_state_print(state->type, state->value, VMR_STATE_TEXT, "  ", printing->sink);
     }
     printing->first = false;
-    return VMR_OK;
+    return waiting_note(printing->waiting, state) ? VMR_OK : VMR_E_NOMEM;
 }
 
-static void print_end(struct printing *printing)
+/* No more states. */
+static void print_states_end(struct printing *printing)
 {
     bool vps = printing->scope == VMR_SNAPSHOT_VP;
 
     close_scope(printing);
-    if (printing->json)
-        put(printing, vps ? "]}\n" : "}\n");
+    printing->scope = VMR_SNAPSHOT_SCOPE_COUNT;
+    if (printing->json && vps)
+        print_put(printing, "]");
+    waiting_print(printing->waiting, printing);
+}
+
+static void print_end(const struct printing *printing)
+{
+    print_put(printing, printing->json ? "}\n" : "");
 }
 
 /* --- a snapshot --- */
@@ -147,7 +226,9 @@ static void print_end(struct printing *printing)
 enum vmr_status vmr_snapshot_print(const struct vmr_snapshot *snapshot, enum vmr_state_format format,
                                    const struct vmr_text_sink *sink, struct vmr_error *err)
 {
-    struct printing printing = {.sink = sink, .json = format == VMR_STATE_JSON, .scope = VMR_SNAPSHOT_SCOPE_COUNT};
+    struct waiting waiting = {0};
+    struct printing printing = {
+        .sink = sink, .json = format == VMR_STATE_JSON, .scope = VMR_SNAPSHOT_SCOPE_COUNT, .waiting = &waiting};
     const struct frame frame = {
         .vp_count = snapshot->info.vp_count,
         .irqchip = snapshot->info.irqchip,
@@ -156,14 +237,16 @@ enum vmr_status vmr_snapshot_print(const struct vmr_snapshot *snapshot, enum vmr
     };
 
     print_frame(&printing, &frame);
-    put(&printing, printing.json ? ",\"memory\":[" : "");
+    print_put(&printing, printing.json ? ",\"memory\":[" : "");
     for (size_t i = 0; i < snapshot->region_count; i++)
         print_region(&printing, &snapshot->regions[i], i == 0);
-    put(&printing, printing.json ? "]" : "");
+    print_put(&printing, printing.json ? "]" : "");
     enum vmr_status status = vmr_snapshot_visit(snapshot, print_state, &printing, err);
 
+    print_states_end(&printing);
     print_end(&printing);
-    return status;
+    waiting_finish(&waiting);
+    return status == VMR_E_NOMEM ? vmr_error_set(err, status, "inspect: out of memory") : status;
 }
 
 /* --- a VM --- */
@@ -193,28 +276,34 @@ static enum vmr_status inspect(struct printing *printing, const struct vmr_snaps
     struct vmr_memory_region region;
 
     print_frame(printing, &frame);
-    put(printing, printing->json ? ",\"memory\":[" : "");
+    print_put(printing, printing->json ? ",\"memory\":[" : "");
     for (size_t i = 0; vmr_memory_region_get(memory, i, &region); i++)
         print_region(printing, &region, i == 0);
-    put(printing, printing->json ? "]" : "");
+    print_put(printing, printing->json ? "]" : "");
     enum vmr_status status = states_visit_vm(parts, &visitor, err);
 
     for (vmr_vp_index vp = 0; vp < frame.vp_count && !status; vp++)
         status = states_visit_vp(parts, vp, false, &visitor, err);
+    print_states_end(printing);
+    if (!status)
+        status = wiring_print(parts, printing);
     print_end(printing);
-    return status;
+    return status == VMR_E_NOMEM ? vmr_error_set(err, status, "inspect: out of memory") : status;
 }
 
 enum vmr_status vmr_inspect(const struct vmr_snapshot_parts *parts, enum vmr_state_format format,
                             const struct vmr_text_sink *sink, struct vmr_error *err)
 {
+    struct waiting waiting = {0};
     struct printing printing = {.sink = sink,
+                                .waiting = &waiting,
                                 .json = format == VMR_STATE_JSON,
                                 .scope = VMR_SNAPSHOT_SCOPE_COUNT,
                                 .value = malloc(STATE_VALUE_MAX)};
     enum vmr_status status =
         printing.value ? inspect(&printing, parts, err) : vmr_error_set(err, VMR_E_NOMEM, "inspect: out of memory");
 
+    waiting_finish(&waiting);
     free(printing.value);
     return status;
 }

@@ -69,6 +69,9 @@ class Snapshots(Command):
         self.assertEqual((tree['vps'], len(tree['vp'])), (1, 1))
         self.assertLessEqual({'serial', 'pit', 'cmos', 'lapic', 'ioapic'}, set(tree['devices']))
         self.assertLessEqual({'registers', 'activity', 'xsave'}, set(tree['vp'][0]))
+        self.assertEqual(tree['queues'], [])
+        for timer in tree['timers']:
+            self.assertEqual(set(timer), {'name', 'vp', 'vtl', 'index', 'clock', 'due'})
         self.assertIn(b'vp 0 registers\n  rax=', self.succeeds('inspect', 'full'))
         self.assertEqual(self.succeeds('snapshot', 'diff', 'full', 'full'), b'')
 

@@ -103,6 +103,38 @@ static void a_full_bus_refuses_one_more(void **state)
     fixture_finish(&fixture);
 }
 
+static void ranges_are_told_in_order_with_their_names(void **state)
+{
+    static const char *const names[] = {"low", "a name that is much longer than anybody would want it to be told",
+                                        NULL};
+    (void)state;
+    struct fixture fixture;
+    struct notes notes = {0};
+    struct device device = {'A', &notes};
+    struct vmr_bus_range_info info;
+
+    fixture_init(&fixture, VMR_BUS_MMIO);
+    for (size_t i = 3; i-- > 0;) {
+        struct vmr_bus_range range = range_of(&device, names[i], 0x1000 * i, 8 + i);
+
+        range.sizes = VMR_SIZE_1 | VMR_SIZE_4;
+        assert_int_equal(vmr_bus_claim(fixture.bus, &range, NULL), VMR_OK);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(vmr_bus_range_get(fixture.bus, i, &info));
+        assert_int_equal(info.start, 0x1000 * i);
+        assert_int_equal(info.length, 8 + i);
+        assert_int_equal(info.sizes, VMR_SIZE_1 | VMR_SIZE_4);
+        assert_int_equal(strlen(info.name) < VMR_BUS_NAME_MAX, i != 1);
+        assert_true(!names[i] || strncmp(info.name, names[i], strlen(info.name)) == 0);
+    }
+    assert_false(vmr_bus_range_get(fixture.bus, 3, &info));
+    assert_int_equal(vmr_bus_release(fixture.bus, 0, NULL), VMR_OK);
+    assert_true(vmr_bus_range_get(fixture.bus, 0, &info) && info.start == 0x1000);
+    assert_false(vmr_bus_range_get(fixture.bus, SIZE_MAX, &info));
+    fixture_finish(&fixture);
+}
+
 static void wrong_calls_are_told_so(void **state)
 {
     (void)state;
@@ -131,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_claim_is_whole_or_named),
         cmocka_unit_test(a_released_range_answers_no_more_and_can_be_claimed_again),
         cmocka_unit_test(a_full_bus_refuses_one_more),
+        cmocka_unit_test(ranges_are_told_in_order_with_their_names),
         cmocka_unit_test(wrong_calls_are_told_so),
     };
 

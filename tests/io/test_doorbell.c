@@ -241,11 +241,47 @@ static void thousands_of_values_at_one_address_each_ring_their_own(void **state)
     fixture_finish(&fixture);
 }
 
+static void ring_nothing(void *context)
+{
+    (void)context;
+}
+
+static void doorbells_are_told_as_they_were_added(void **state)
+{
+    static const struct vmr_doorbell wanted[] = {
+        {.address = 0x10, .ring = ring_nothing},
+        {.address = 0x10, .size = 8, .minimum_vtl = 1, .ring = ring_nothing},
+        {.address = 0x20, .size = 4, .match_value = true, .value = 7, .ring = ring_nothing},
+    };
+    (void)state;
+    struct fixture fixture;
+    struct vmr_doorbell got;
+    uint64_t ids[3];
+
+    fixture_init(&fixture, VMR_BUS_MMIO);
+    for (size_t i = 3; i-- > 0;)
+        assert_int_equal(vmr_bus_doorbell_add(fixture.bus, &wanted[i], &ids[i], NULL), VMR_OK);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(vmr_bus_doorbell_get(fixture.bus, i, &got));
+        assert_int_equal(got.address, wanted[i].address);
+        assert_int_equal(got.size, wanted[i].size);
+        assert_int_equal(got.match_value, wanted[i].match_value);
+        assert_int_equal(got.value, wanted[i].value);
+        assert_int_equal(got.minimum_vtl, wanted[i].minimum_vtl);
+        assert_true(got.ring == ring_nothing);
+    }
+    assert_false(vmr_bus_doorbell_get(fixture.bus, 3, &got));
+    assert_int_equal(vmr_bus_doorbell_remove(fixture.bus, ids[0], NULL), VMR_OK);
+    assert_true(vmr_bus_doorbell_get(fixture.bus, 0, &got) && got.size == 8);
+    fixture_finish(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_write_rings_one_bell_or_goes_on),
         cmocka_unit_test(reads_ring_nothing),
+        cmocka_unit_test(doorbells_are_told_as_they_were_added),
         cmocka_unit_test(a_refused_doorbell_is_named_and_changes_nothing),
         cmocka_unit_test(ports_take_no_doorbell_of_eight_bytes),
         cmocka_unit_test(a_removed_doorbell_is_silent_and_its_id_is_never_used_again),

@@ -300,6 +300,48 @@ static void who_waits_sees_no_pause(void **state)
         run(&(struct vmr_scheduler_options){.mode = VMR_SCHEDULE_SEEDED, .seed = seed}, pause_under_a_waiter);
 }
 
+static enum vmr_status look_at_rest(void *argument)
+{
+    struct world *world = argument;
+    uint32_t count = word(world, WORD_COUNT);
+
+    vmr_scheduler_pause(world->scheduler, 1000);
+    EXPECT(world, word(world, WORD_COUNT) == count);
+    return VMR_E_HOST; /* as it is */
+}
+
+static void rest_under_a_waiter(void *argument)
+{
+    struct world *world = argument;
+    struct vmr_thread *thread = NULL;
+
+    create(world, &counts, true);
+    EXPECT(world, machine_at_rest(world->machine, look_at_rest, world) == VMR_E_HOST);
+    EXPECT(world, state_of(world) == VMR_MACHINE_CREATED);
+    EXPECT(world, start(world) == VMR_OK);
+    EXPECT(world,
+           world->below.ops->thread_start(world->below.context, "wait", wait_in_a_thread, world, &thread) == VMR_OK);
+    EXPECT(world, machine_at_rest(world->machine, look_at_rest, world) == VMR_E_HOST);
+    EXPECT(world, state_of(world) == VMR_MACHINE_RUNNING);
+    uint32_t count = word(world, WORD_COUNT);
+
+    while (word(world, WORD_COUNT) == count && world->wrong == 0)
+        vmr_scheduler_pause(world->scheduler, 1000);
+    vmr_machine_request_stop(world->machine);
+    world->below.ops->thread_join(world->below.context, thread);
+    EXPECT(world, world->waited == VMR_OK && world->halt.result.reason == VMR_HALT_STOP);
+    EXPECT(world, machine_at_rest(world->machine, look_at_rest, world) == VMR_E_HOST);
+    EXPECT(world, state_of(world) == VMR_MACHINE_HALTED);
+    destroy(world);
+}
+
+static void who_waits_sees_no_rest(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= 200; seed++)
+        run(&(struct vmr_scheduler_options){.mode = VMR_SCHEDULE_SEEDED, .seed = seed}, rest_under_a_waiter);
+}
+
 /* The pause comes first, or the halt does: one of them, and nothing is lost. */
 static void pause_against_a_halt(void *argument)
 {
@@ -402,9 +444,13 @@ static void a_failed_reset_consumes_no_halt(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_change_from_every_state),     cmocka_unit_test(nothing_moves_while_paused),
-        cmocka_unit_test(who_waits_sees_no_pause),           cmocka_unit_test(a_halt_is_not_lost_in_a_pause),
-        cmocka_unit_test(without_a_clock_there_is_no_pause), cmocka_unit_test(a_guest_that_resets_is_started_again),
+        cmocka_unit_test(every_change_from_every_state),
+        cmocka_unit_test(nothing_moves_while_paused),
+        cmocka_unit_test(who_waits_sees_no_pause),
+        cmocka_unit_test(who_waits_sees_no_rest),
+        cmocka_unit_test(a_halt_is_not_lost_in_a_pause),
+        cmocka_unit_test(without_a_clock_there_is_no_pause),
+        cmocka_unit_test(a_guest_that_resets_is_started_again),
         cmocka_unit_test(a_failed_reset_consumes_no_halt),
     };
 

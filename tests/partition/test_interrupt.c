@@ -286,6 +286,37 @@ static void a_doorbell_that_fits_no_bus_is_not_asked_for(void **state)
     fake_rig_finish(&rig);
 }
 
+static void doorbells_that_are_there_can_be_looked_at(void **state)
+{
+    (void)state;
+    const struct vmr_doorbell bells[] = {{.address = 0x100}, {.address = 0x100, .size = 4, .match_value = true}};
+    enum vmr_bus_space space;
+    struct vmr_doorbell got;
+    struct fake fake;
+    struct fake_rig rig;
+    int fd;
+
+    fake_init(&fake);
+    fake.irqchip = VMR_IRQCHIP_KERNEL;
+    fake_rig_init(&rig, &fake, NULL, 1);
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[i % 2], i, true, NULL), VMR_OK);
+    assert_int_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[1], 3, false, NULL), VMR_OK);
+    for (size_t i = 0; i < 19; i++) {
+        assert_true(vmr_partition_doorbell_get(rig.partition, i, &space, &got, &fd));
+        assert_int_equal(fd, i < 3 ? i : i + 1); /* of those that match alike, the one with this event */
+        assert_int_equal(space, VMR_BUS_MMIO);
+        assert_int_equal(got.size, bells[fd % 2].size);
+    }
+    assert_false(vmr_partition_doorbell_get(rig.partition, 19, &space, &got, &fd));
+    fake.fail_always = FAKE_DOORBELL;
+    assert_int_not_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[0], 99, true, NULL), VMR_OK);
+    assert_int_not_equal(vmr_partition_doorbell(rig.partition, VMR_BUS_MMIO, &bells[0], 0, false, NULL), VMR_OK);
+    assert_false(vmr_partition_doorbell_get(rig.partition, 19, &space, &got, &fd));
+    assert_true(vmr_partition_doorbell_get(rig.partition, 0, &space, &got, &fd) && fd == 0);
+    fake_rig_finish(&rig);
+}
+
 static void a_refusal_of_the_hypervisor_is_told(void **state)
 {
     (void)state;
@@ -317,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_chip_reaches_its_vps_and_the_hypervisor),
         cmocka_unit_test(routes_descriptors_and_doorbells_need_their_capability),
         cmocka_unit_test(a_doorbell_that_fits_no_bus_is_not_asked_for),
+        cmocka_unit_test(doorbells_that_are_there_can_be_looked_at),
         cmocka_unit_test(a_refusal_of_the_hypervisor_is_told),
     };
 

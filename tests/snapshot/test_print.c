@@ -41,7 +41,13 @@ static void a_vm_and_its_snapshot_print_alike(void **state)
         CHECK_OK(vmr_snapshot_print(snapshot, (enum vmr_state_format)format, &sink, NULL));
         sink.context = &living;
         CHECK_OK(vmr_inspect(&vm.parts, (enum vmr_state_format)format, &sink, NULL));
-        assert_string_equal(saved.bytes, living.bytes);
+        /* A VM itself tells how it is wired as well, behind all that. */
+        size_t shared = saved.length - (format == VMR_STATE_JSON ? 2 : 0);
+
+        assert_true(living.length >= shared && memcmp(saved.bytes, living.bytes, shared) == 0);
+        assert_string_equal(living.bytes + shared,
+                            format == VMR_STATE_JSON ? ",\"ranges\":[],\"doorbells\":[]}\n" : "");
+        assert_int_equal(strstr(saved.bytes, ",\"queues\":[],\"timers\":[]}\n") != NULL, format == VMR_STATE_JSON);
         assert_non_null(strstr(saved.bytes, format == VMR_STATE_JSON ? "\"rbx\":\"0x1001\"" : "  rbx=0x1001\n"));
         assert_non_null(strstr(saved.bytes, format == VMR_STATE_JSON ? "\"vps\":2" : "vps=2 irqchip=user\n"));
         assert_non_null(strstr(saved.bytes, format == VMR_STATE_JSON ? "{\"gpa\":\"0x100000\",\"size\":\"0x200000\""
