@@ -104,18 +104,24 @@ static enum vmr_status check_options(struct session *session, const struct args 
     return VMR_OK;
 }
 
-/* Options that do not go with each other. */
+/* What does not go together, of the options and, once it was read, the configuration. */
 static enum vmr_status check_together(struct session *session)
 {
+    bool places = session->record && session->savepoints.count > 0;
+
     if (session->gdb && session->savepoints.count > 0)
         return vmr_error_set(&session->err, VMR_E_USAGE, "--snapshot-at goes not with --gdb");
-    if (session->record && session->savepoints.count > 0 && session->plan.vps > 1)
+    if (places && plan_vps(&session->plan) > 1)
         return vmr_error_set(&session->err, VMR_E_USAGE,
                              "--snapshot-at goes with --record only for a machine of one processor: of several, a "
                              "recording does not tell how a stop reached each");
+    if (places && plan_has_hv(&session->plan))
+        return vmr_error_set(&session->err, VMR_E_USAGE,
+                             "--snapshot-at goes with --record only for a machine without the Hyper-V interface, "
+                             "whose state a recording cannot begin with");
     if (session->gdb && session->record)
         return vmr_error_set(&session->err, VMR_E_USAGE, "--gdb and --record: a recording would lack what GDB does");
-    return VMR_OK;
+    return check_restarts(session);
 }
 
 static enum vmr_status parse(struct session *session, const struct args *args)
@@ -140,8 +146,6 @@ static enum vmr_status parse(struct session *session, const struct args *args)
 
     if (status == VMR_OK)
         status = parse_on_reset(session, args_value(args, OPTION_ON_RESET));
-    if (status == VMR_OK)
-        status = check_restarts(session);
     if (status == VMR_OK)
         status = args_number(args, OPTION_VPS, 1, VMR_CONFIG_VP_MAX, &vps, &session->err);
     session->plan.vps = (uint32_t)vps;
@@ -238,7 +242,7 @@ static int run_parsed(struct session *session, const struct args *args)
 {
     if (!read_config(session))
         return TOOL_FAILED;
-    if (check_restarts(session) != VMR_OK)
+    if (check_together(session) != VMR_OK)
         return tool_usage(args->command, "%s", session->err.message);
 
     enum vmr_status status = session_init(session);

@@ -87,6 +87,8 @@ enum vmr_status plan_to_meta(const struct plan *plan, struct plan_meta *ret_meta
     add_number(ret_meta, "firmware-size", plan->firmware_size);
     add_hash(ret_meta, "firmware-xxh3", XXH3_64bits(plan->firmware, plan->firmware_size));
     add_number(ret_meta, "rtc-epoch", plan->rtc_epoch_s);
+    if (plan_has_hv(plan))
+        add_number(ret_meta, "tsc-hz", plan->tsc_hz);
     if (plan->until)
         add_text(ret_meta, "until", plan->until);
     return status;
@@ -196,6 +198,10 @@ enum vmr_status plan_from_replay(const struct vmr_replay *replay, struct plan *r
 
     if (status == VMR_OK && !small)
         status = read_config(replay, &plan, err);
+    if (status == VMR_OK && plan_has_hv(&plan))
+        status = read_number(replay, "tsc-hz", 0, UINT64_MAX, &plan.tsc_hz, err);
+    if (status != VMR_OK)
+        plan_finish(&plan);
     if (status == VMR_OK)
         *ret_plan = plan;
     return status;
@@ -207,6 +213,18 @@ void plan_finish(struct plan *plan)
 {
     vmr_config_file_destroy(plan->file);
     plan->file = NULL;
+}
+
+bool plan_has_hv(const struct plan *plan)
+{
+    return plan->file && vmr_config_file_get(plan->file)->hypervisor.with_hv;
+}
+
+uint32_t plan_vps(const struct plan *plan)
+{
+    uint32_t count = plan->file ? vmr_config_file_get(plan->file)->processor_topology.proc_count : plan->vps;
+
+    return count ? count : 1;
 }
 
 const char *plan_firmware_path(const struct plan *plan)
@@ -312,6 +330,7 @@ enum vmr_status plan_build(const struct plan *plan, const char *name, const stru
             (struct vmr_config_blob){.bytes = plan->firmware, .size = plan->firmware_size};
     all.config = &config;
     all.rtc_epoch_s = plan->rtc_epoch_s;
+    all.tsc_hz = plan->tsc_hz;
 
     enum vmr_status status = vmr_machine_build(&all, ret_machine, &report, err);
 

@@ -21,7 +21,7 @@
 #define PLAN_MEMORY_DEFAULT (UINT64_C(64) << 20)
 /* A configuration is cut into pieces that metadata can hold: 32 KiB in all, and what else there is. */
 #define PLAN_CONFIG_PIECES_MAX 32u
-#define PLAN_META_COUNT (8u + PLAN_CONFIG_PIECES_MAX)
+#define PLAN_META_COUNT (9u + PLAN_CONFIG_PIECES_MAX)
 
 /*
  * What the guest's real-time clock shows when it begins: 2024-01-01 00:00:00 UTC
@@ -38,11 +38,15 @@ struct plan {
     const void *firmware; /* NULL: the configuration loads nothing */
     size_t firmware_size;
     uint64_t rtc_epoch_s;
+    uint64_t tsc_hz;   /* of the hypervisor that it runs on, for a machine with the Hyper-V interface; 0: not known */
     const char *until; /* NULL: none. Only told, not needed to replay. */
 };
 
 void plan_finish(struct plan *plan); /* zeroed is fine */
 
+/* What of the configuration matters to whoever records it. */
+bool plan_has_hv(const struct plan *plan);
+uint32_t plan_vps(const struct plan *plan);
 /* The path of the firmware that the configuration names; NULL: it loads none. */
 const char *plan_firmware_path(const struct plan *plan);
 /*

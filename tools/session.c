@@ -258,6 +258,7 @@ enum vmr_status session_create(struct session *session)
 
     /* From here on there are threads, and a run to end cleanly. */
     interrupt_init(&session->interrupt);
+    session->plan.tsc_hz = vmr_handle_tsc_hz(&session->handle);
     if (session->record)
         status = begin_recording(session);
     if (status == VMR_OK && session->gdb)

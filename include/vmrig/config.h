@@ -59,8 +59,8 @@ enum vmr_efi_diagnostics_log_level {
 };
 
 /*
- * What only a running embedder can give, and no file. Each is optional; each
- * callback says on which thread it comes.
+ * What only a running embedder can give, and no file. Optional: and no machine
+ * here takes one, so that vmr_machine_build refuses each by its name. [CFG-5]
  */
 struct vmr_config_live {
     /* Keys for the guest: the machine fills `ret_scancodes` (set 1) when it has room. NULL: nobody types. */

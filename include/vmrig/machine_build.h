@@ -34,6 +34,11 @@ struct vmr_machine_build_options {
     void (*yielded)(void *context, struct vmr_vp *vp);
     void *exit_context; /* of both */
     uint64_t rtc_epoch_s;
+    /*
+     * What the Hyper-V guest interface says of the TSC. 0: as vmr_handle_tsc_hz has it; a replay, whose handle has no
+     * TSC, brings what was recorded.
+     */
+    uint64_t tsc_hz;
     const struct vmr_resource_registry *registry; /* NULL: the library's own types alone */
     /*
      * Reads what a blob names by its path: all of it, at most `size_max` bytes, to be freed with free(). NULL: blobs

@@ -102,7 +102,7 @@ static void plan_firmware(const struct vmr_machine_build_options *options, struc
 
 static void plan_hv(const struct vmr_machine_build_options *options, struct machine_plan *plan)
 {
-    plan->hv = (struct vmr_hv_config){.tsc_hz = vmr_handle_tsc_hz(options->handle)};
+    plan->hv = (struct vmr_hv_config){.tsc_hz = options->tsc_hz ? options->tsc_hz : vmr_handle_tsc_hz(options->handle)};
     if (options->config->hypervisor.with_hv)
         plan->options.hv = &plan->hv;
 }

@@ -6,6 +6,7 @@ usage: test_configured.py VMRIG CORPORA CLASS
 
 import json
 import os
+import re
 import shutil
 
 import command
@@ -50,6 +51,14 @@ class Configured(Command):
         self.assertIn(b'broken.json:2:', done.stderr)
         self.refuses(1, 'no-such-file.json', 'run', 'no-such-file.json')
 
+    def test_what_cannot_be_saved_while_it_is_recorded_is_refused_before_it_runs(self):
+        places = ('--record', 'r.vmt', '--snapshot-at', '5', '--snapshot', 's.vms')
+        self.config('two.json', machine('none.bin'))
+        self.refuses(2, 'one processor', 'run', 'two.json', *places)
+        self.config('hv.json', machine('none.bin', processor_topology={'proc_count': 1}, hypervisor={'with_hv': True}))
+        self.refuses(2, 'without the Hyper-V interface', 'run', 'hv.json', *places)
+        self.assertFalse(os.path.exists(self.path('r.vmt')))
+
     def test_a_machine_that_restarts_is_not_recorded(self):
         self.config('again.json', machine('none.bin', automatic_guest_reset=True))
         self.refuses(2, 'automatic_guest_reset cannot be recorded', 'run', 'again.json', '--record', 'r.vmt')
@@ -78,6 +87,14 @@ class Running(Configured):
         self.assertNotIn(b'folder', text)
         self.assertNotIn(b'firmware.bin', text)
         self.assertIn(b'meta machine=configured', text)
+
+    def test_a_machine_with_the_hyper_v_interface_is_played(self):
+        self.config('folder/hv.json', machine('firmware.bin', hypervisor={'with_hv': True}))
+        self.succeeds('run', 'folder/hv.json', *KVM, '--record', 'boot.vmt', '--until', END)
+        self.succeeds('replay', 'boot.vmt')
+        text = self.succeeds('trace', 'print', 'boot.vmt').decode()
+        self.file('odd.vmtx', re.sub(r'meta tsc-hz=.*\n', '', text, count=1).encode())
+        self.refuses(1, "its metadata has no 'tsc-hz'", 'replay', 'odd.vmtx')
 
     def test_a_snapshot_brings_its_configuration_along(self):
         self.config('folder/pc.json', machine('firmware.bin', **BOARD))
