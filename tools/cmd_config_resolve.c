@@ -156,11 +156,16 @@ static int read_dsdt(const struct args *args, const struct vmr_config *config, v
 
     if (!path)
         return TOOL_OK;
-    enum vmr_status status = infile_open(&input, path, &err);
+    char *whole = config_input_beside(args->operands[0], path);
+
+    if (!whole)
+        return tool_fail(args->command, "out of memory");
+    enum vmr_status status = infile_open(&input, whole, &err);
 
     if (status == VMR_OK)
         status = infile_read_all(&input, DSDT_MAX, ret_bytes, ret_size, &err);
     infile_close(&input);
+    free(whole);
     return status == VMR_OK ? TOOL_OK : tool_fail(args->command, "load_mode.linux.custom_dsdt: %s", err.message);
 }
 

@@ -183,21 +183,6 @@ static enum vmr_status check_record(struct session *session, const char *firmwar
     return VMR_OK;
 }
 
-/* The configuration's file beside it; for free(). NULL: out of memory. */
-static char *path_beside(const char *config_name, const char *path)
-{
-    const char *slash = strrchr(config_name, '/');
-    size_t folder = path[0] == '/' || !slash ? 0 : (size_t)(slash + 1 - config_name);
-    size_t length = strlen(path);
-    char *whole = malloc(folder + length + 1);
-
-    if (!whole)
-        return NULL;
-    memcpy(whole, config_name, folder);
-    memcpy(whole + folder, path, length + 1);
-    return whole;
-}
-
 /* Everything that is wrong with it has been said when this fails. */
 static bool read_config(struct session *session)
 {
@@ -227,7 +212,7 @@ static enum vmr_status read_loaded(struct session *session, const struct args *a
     }
     if (!path)
         return VMR_OK;
-    whole = path_beside(session->config_name, path);
+    whole = config_input_beside(session->config_name, path);
     if (!whole)
         return vmr_error_set(&session->err, VMR_E_NOMEM, "out of memory");
     enum vmr_status status = read_firmware(session, whole);

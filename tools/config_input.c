@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "tools/infile.h"
 
@@ -113,4 +114,18 @@ struct vmr_config_file *config_input_need(const char *command, const char *name)
         config_input_print_findings(stderr, name, &report);
     vmr_config_report_finish(&report);
     return file;
+}
+
+char *config_input_beside(const char *config_name, const char *path)
+{
+    const char *slash = strrchr(config_name, '/');
+    size_t folder = path[0] == '/' || !slash ? 0 : (size_t)(slash + 1 - config_name);
+    size_t length = strlen(path);
+    char *whole = malloc(folder + length + 1);
+
+    if (!whole)
+        return NULL;
+    memcpy(whole, config_name, folder);
+    memcpy(whole + folder, path, length + 1);
+    return whole;
 }

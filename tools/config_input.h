@@ -23,3 +23,8 @@ void config_input_print_findings(FILE *out, const char *name, const struct vmr_c
 json_t *config_input_findings_json(const struct vmr_config_report *report);
 /* For commands that go on from there: the file, or NULL, with everything said on stderr. */
 struct vmr_config_file *config_input_need(const char *command, const char *name);
+/*
+ * Where a file is that the configuration `name` says is at `path`: relative ones lie in its folder ("-": the current
+ * one). For free(). NULL: out of memory.
+ */
+char *config_input_beside(const char *name, const char *path);

@@ -290,6 +290,15 @@ class Machine(unittest.TestCase):
         # A machine of one page is one, and has no room for tables.
         self.assertIn(b'[CFG-TABLES-', vmrig('tables', os.path.join(GOOD, 'memory-one-page.json')).stderr)
 
+    def test_files_lie_beside_the_configuration(self):
+        folder = os.path.join(self.folder, 'beside')
+        self.assertEqual(vmrig('tables', '-o', folder, self.pcie).returncode, 0)
+        config = {'numa': {'nodes': [good.node()]}, 'load_mode': {'linux': {'kernel': 'k', 'custom_dsdt': 'DSDT.aml'}}}
+        with open(os.path.join(folder, 'machine.json'), 'w', encoding='utf-8') as file:
+            json.dump(config, file)
+        done = vmrig('tables', os.path.join(folder, 'machine.json'))
+        self.assertEqual((done.returncode, done.stderr), (0, b''))
+
     def test_a_dsdt_of_ones_own_is_read(self):
         config = {'numa': {'nodes': [good.node()]},
                   'load_mode': {'linux': {'kernel': 'k', 'custom_dsdt': os.path.join(self.folder, 'dsdt.aml')}}}
