@@ -76,6 +76,17 @@ void report_add_at(struct vmr_config_report *report, const struct vmr_config_rul
     va_end(arguments);
 }
 
+void report_add_text(struct vmr_config_report *report, const struct vmr_config_rule *rule, const char *path,
+                     const char *format, ...)
+{
+    const struct report_place place = {.path = path};
+    va_list arguments;
+
+    va_start(arguments, format);
+    add(report, rule, &place, format, arguments);
+    va_end(arguments);
+}
+
 size_t report_total(const struct vmr_config_report *report)
 {
     return report->count + report->omitted;

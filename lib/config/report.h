@@ -18,6 +18,9 @@ struct report_place {
 /* The same there. */
 void report_add_at(struct vmr_config_report *report, const struct vmr_config_rule *rule,
                    const struct report_place *place, const char *format, ...) VMR_PRINTF(4, 5);
+/* The same where the place is known as a text: "" is the whole. */
+void report_add_text(struct vmr_config_report *report, const struct vmr_config_rule *rule, const char *path,
+                     const char *format, ...) VMR_PRINTF(4, 5);
 /* Found so far, kept or not: a caller compares, to see whether he himself has added any. */
 size_t report_total(const struct vmr_config_report *report);
 /* In the order of lines and columns; those without stay in their order, behind the others. */

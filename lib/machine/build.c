@@ -7,8 +7,6 @@
 #include "lib/machine/build.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/boot/firmware.h"
@@ -18,41 +16,27 @@
 #define EPOCH_S_MAX INT64_C(253402300799)
 #define MS_PER_S 1000
 
-static void find(struct vmr_config_report *report, enum rule_build rule, const char *text, const char *format, ...)
-    VMR_PRINTF(4, 5);
-
-static void find(struct vmr_config_report *report, enum rule_build rule, const char *text, const char *format, ...)
-{
-    char message[VMR_CONFIG_MESSAGE_MAX];
-    struct config_path path = {.length = 0};
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    (void)path_key(&path, text);
-    report_add(report, &rules_build[rule], &path, "%s", message);
-}
-
 /* Local APICs have their VP's index as their id, and CPUID tells of nothing else. */
 static void check_topology(const struct vmr_resolved *resolved, struct vmr_config_report *report)
 {
     const struct vmr_resolved_processors *processors = &resolved->processors;
 
     if (processors->smt)
-        find(report, RULE_BUILD_TOPOLOGY, "processor_topology.enable_smt", "cores have one thread");
+        report_add_text(report, &rules_build[RULE_BUILD_TOPOLOGY], "processor_topology.enable_smt",
+                        "cores have one thread");
     if (processors->socket_count > 1)
-        find(report, RULE_BUILD_TOPOLOGY, "processor_topology.vps_per_socket", "VPs are in %" PRIu32 " sockets",
-             processors->socket_count);
+        report_add_text(report, &rules_build[RULE_BUILD_TOPOLOGY], "processor_topology.vps_per_socket",
+                        "VPs are in %" PRIu32 " sockets", processors->socket_count);
     for (uint32_t i = 0; i < processors->vp_count; i++) {
         if (processors->vps[i].apic_id != i) {
-            find(report, RULE_BUILD_TOPOLOGY, "processor_topology", "VP %" PRIu32 " has APIC id %" PRIu32, i,
-                 processors->vps[i].apic_id);
+            report_add_text(report, &rules_build[RULE_BUILD_TOPOLOGY], "processor_topology",
+                            "VP %" PRIu32 " has APIC id %" PRIu32, i, processors->vps[i].apic_id);
             break;
         }
     }
     if (resolved->numa.node_count > 1)
-        find(report, RULE_BUILD_NUMA, "numa.nodes", "there are %" PRIu32, resolved->numa.node_count);
+        report_add_text(report, &rules_build[RULE_BUILD_NUMA], "numa.nodes", "there are %" PRIu32,
+                        resolved->numa.node_count);
 }
 
 static void plan_clock(const struct vmr_machine_build_options *options, struct machine_plan *plan,
@@ -68,7 +52,8 @@ static void plan_clock(const struct vmr_machine_build_options *options, struct m
     /* |seconds| is below 2^54, so nothing overflows once the epoch is in range. */
     if (options->rtc_epoch_s > (uint64_t)EPOCH_S_MAX || seconds + (int64_t)options->rtc_epoch_s < 0 ||
         seconds + (int64_t)options->rtc_epoch_s > EPOCH_S_MAX) {
-        find(report, RULE_BUILD_CLOCK, "rtc_delta_milliseconds", "%" PRId64 " leads out of the calendar", delta);
+        report_add_text(report, &rules_build[RULE_BUILD_CLOCK], "rtc_delta_milliseconds",
+                        "%" PRId64 " leads out of the calendar", delta);
         return;
     }
     plan->options.rtc_epoch_s = (uint64_t)(seconds + (int64_t)options->rtc_epoch_s);
@@ -86,16 +71,16 @@ static void plan_firmware(const struct vmr_machine_build_options *options, struc
     if (options->config->load_mode.mode != VMR_LOAD_FIRMWARE)
         return;
     if (!image->bytes && !options->read) {
-        find(report, RULE_BUILD_FILE, path, "'%s': nobody here reads files", image->path);
+        report_add_text(report, &rules_build[RULE_BUILD_FILE], path, "'%s': nobody here reads files", image->path);
         return;
     }
     if (!image->bytes &&
         options->read(options->read_context, image->path, FIRMWARE_SIZE_MAX, &plan->firmware, &size, &err) != VMR_OK) {
-        find(report, RULE_BUILD_FILE, path, "%s", err.message);
+        report_add_text(report, &rules_build[RULE_BUILD_FILE], path, "%s", err.message);
         return;
     }
     if (firmware_check(size, &err) != VMR_OK)
-        find(report, RULE_BUILD_FILE, path, "%s", err.message);
+        report_add_text(report, &rules_build[RULE_BUILD_FILE], path, "%s", err.message);
     plan->options.firmware = image->bytes ? image->bytes : plan->firmware;
     plan->options.firmware_size = size;
 }

@@ -111,12 +111,9 @@ static bool is_asked(const struct asked *row, const struct vmr_config *config)
     return false;
 }
 
-static void refuse(struct vmr_config_report *report, enum rule_build rule, const char *text, const char *what)
+static void refuse(struct vmr_config_report *report, enum rule_build rule, const char *path, const char *what)
 {
-    struct config_path path = {.length = 0};
-
-    (void)path_key(&path, text);
-    report_add(report, &rules_build[rule], &path, "%s", what);
+    report_add_text(report, &rules_build[rule], path, "%s", what);
 }
 
 /* Choices, of which one or two can be done. */

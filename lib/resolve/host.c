@@ -5,8 +5,6 @@
  */
 
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "lib/config/report.h"
 #include "lib/config/rules.h"
@@ -18,31 +16,19 @@ struct asking {
     struct vmr_config_report *report;
 };
 
-static void lacks(const struct asking *asking, enum rule_host rule, const char *path, const char *format, ...)
-    VMR_PRINTF(4, 5);
-
-static void lacks(const struct asking *asking, enum rule_host rule, const char *path, const char *format, ...)
-{
-    char message[VMR_CONFIG_MESSAGE_MAX];
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    report_add_at(asking->report, &rules_host[rule], &(struct report_place){.path = path}, "%s", message);
-}
-
 static void ask_processors(const struct asking *asking)
 {
     const struct vmr_resolved_processors *processors = &asking->resolved->processors;
     const struct vmr_resolve_host *host = asking->host;
 
     if (processors->vp_count > host->caps.vp_count_max)
-        lacks(asking, RULE_HOST_VPS, "processor_topology.proc_count", "%" PRIu32 " VPs, and it has %" PRIu32 " at most",
-              processors->vp_count, host->caps.vp_count_max);
+        report_add_text(asking->report, &rules_host[RULE_HOST_VPS], "processor_topology.proc_count",
+                        "%" PRIu32 " VPs, and it has %" PRIu32 " at most", processors->vp_count,
+                        host->caps.vp_count_max);
     if (processors->x2apic == VMR_X2APIC_ENABLED && !host->x2apic)
-        lacks(asking, RULE_HOST_X2APIC, "processor_topology", "it has no x2APIC, which APIC id %" PRIu32 " needs",
-              processors->vps[processors->vp_count - 1].apic_id);
+        report_add_text(asking->report, &rules_host[RULE_HOST_X2APIC], "processor_topology",
+                        "it has no x2APIC, which APIC id %" PRIu32 " needs",
+                        processors->vps[processors->vp_count - 1].apic_id);
 }
 
 static void ask_gic(const struct asking *asking)
@@ -57,12 +43,13 @@ static void ask_gic(const struct asking *asking)
         return;
     /* What the configuration leaves open was resolved as version 3, and its addresses with it. */
     if (gic->version == VMR_GIC_V3 && !host->gic_v3)
-        lacks(asking, RULE_HOST_GIC, chosen ? path : "arch", "it has no GICv3%s",
-              chosen ? "" : ": say \"v2\" for a machine with the older one");
+        report_add_text(asking->report, &rules_host[RULE_HOST_GIC], chosen ? path : "arch", "it has no GICv3%s",
+                        chosen ? "" : ": say \"v2\" for a machine with the older one");
     if (gic->version == VMR_GIC_V2 && !host->gic_v2)
-        lacks(asking, RULE_HOST_GIC, path, "it has no GICv2");
+        report_add_text(asking->report, &rules_host[RULE_HOST_GIC], path, "it has no GICv2");
     if (gic->msi == VMR_GIC_MSI_ITS && !host->its)
-        lacks(asking, RULE_HOST_ITS, "processor_topology.arm64.gic_msi", "it has no ITS");
+        report_add_text(asking->report, &rules_host[RULE_HOST_ITS], "processor_topology.arm64.gic_msi",
+                        "it has no ITS");
 }
 
 static void ask_hypervisor(const struct asking *asking)
@@ -75,11 +62,13 @@ static void ask_hypervisor(const struct asking *asking)
                     (config->with_isolation == VMR_ISOLATION_TDX && host->isolation_tdx);
 
     if (config->with_vtl2 && !vmr_caps_have(&host->caps, VMR_CAP_VTL))
-        lacks(asking, RULE_HOST_VTL2, "hypervisor.with_vtl2", "it has no VTLs");
+        report_add_text(asking->report, &rules_host[RULE_HOST_VTL2], "hypervisor.with_vtl2", "it has no VTLs");
     if (!isolated)
-        lacks(asking, RULE_HOST_ISOLATION, "hypervisor.with_isolation", "it has no guests of this kind");
+        report_add_text(asking->report, &rules_host[RULE_HOST_ISOLATION], "hypervisor.with_isolation",
+                        "it has no guests of this kind");
     if (config->nested_virt && !host->nested_virt)
-        lacks(asking, RULE_HOST_NESTED, "hypervisor.nested_virt", "it gives guests none");
+        report_add_text(asking->report, &rules_host[RULE_HOST_NESTED], "hypervisor.nested_virt",
+                        "it gives guests none");
 }
 
 static uint8_t host_bits(const struct vmr_resolve_host *host)
@@ -98,7 +87,7 @@ enum vmr_status vmr_resolved_check_host(const struct vmr_resolved *resolved, con
     uint8_t needed = resolved->physical_bits_needed;
 
     if (resolved->config->arch != host->arch)
-        lacks(&asking, RULE_HOST_ARCH, "arch", "it runs other guests");
+        report_add_text(report, &rules_host[RULE_HOST_ARCH], "arch", "it runs other guests");
     ask_processors(&asking);
     ask_gic(&asking);
     ask_hypervisor(&asking);
@@ -106,8 +95,9 @@ enum vmr_status vmr_resolved_check_host(const struct vmr_resolved *resolved, con
     if (vmr_resolved_alias_map(resolved, bits) != 0)
         needed++;
     if (needed > bits)
-        lacks(&asking, RULE_HOST_ADDRESS_BITS, "", "the machine ends at %#" PRIx64 " and needs %u bits, and it has %u",
-              resolved->memory.top, needed, bits);
+        report_add_text(report, &rules_host[RULE_HOST_ADDRESS_BITS], "",
+                        "the machine ends at %#" PRIx64 " and needs %u bits, and it has %u", resolved->memory.top,
+                        needed, bits);
     return report_total(report) == before ? VMR_OK : VMR_E_UNSUPPORTED;
 }
 

@@ -23,9 +23,9 @@ struct spis {
 static bool take(struct resolving *resolving, struct spis *spis, uint32_t count, const char *path, uint32_t *ret_first)
 {
     if (spis->next < SPI_FLOOR + count) {
-        resolve_find(resolving, &rules_number[RULE_NUMBER_INTERRUPTS], path,
-                     "it needs %" PRIu32 " SPIs, and %" PRIu32 " are left", count,
-                     spis->next > SPI_FLOOR ? spis->next - SPI_FLOOR : 0);
+        report_add_text(resolving->report, &rules_number[RULE_NUMBER_INTERRUPTS], path,
+                        "it needs %" PRIu32 " SPIs, and %" PRIu32 " are left", count,
+                        spis->next > SPI_FLOOR ? spis->next - SPI_FLOOR : 0);
         return false;
     }
     spis->next -= count;
@@ -125,9 +125,9 @@ static enum vmr_status resolve_arm64(struct resolving *resolving)
 static enum vmr_status resolve_x86(struct resolving *resolving)
 {
     if (resolving->machine.virtio_mmio_count > X86_VIRTIO_GSI_COUNT) {
-        resolve_find(resolving, &rules_number[RULE_NUMBER_INTERRUPTS], "virtio_devices",
-                     "%" PRIu32 " devices on MMIO, and GSIs for %u", resolving->machine.virtio_mmio_count,
-                     X86_VIRTIO_GSI_COUNT);
+        report_add_text(resolving->report, &rules_number[RULE_NUMBER_INTERRUPTS], "virtio_devices",
+                        "%" PRIu32 " devices on MMIO, and GSIs for %u", resolving->machine.virtio_mmio_count,
+                        X86_VIRTIO_GSI_COUNT);
         return VMR_E_CONFIG;
     }
     for (uint32_t i = 0; i < resolving->machine.virtio_mmio_count; i++)

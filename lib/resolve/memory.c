@@ -317,9 +317,9 @@ static void take_ecam(struct resolving *resolving, uint32_t first, const struct 
         complex->ecam.end =
             complex->ecam.start + (complex->config->end_bus - complex->config->start_bus + 1u) * ECAM_BUS_SIZE;
         if (range->start < ECAM_LOWEST) {
-            resolve_find(resolving, &rules_address[RULE_ADDRESS_ECAM], "pcie_root_complexes",
-                         "%.64s: its configuration space is at %#" PRIx64 ", below 256 MiB", complex->config->name,
-                         complex->ecam.start);
+            report_add_text(resolving->report, &rules_address[RULE_ADDRESS_ECAM], "pcie_root_complexes",
+                            "%.64s: its configuration space is at %#" PRIx64 ", below 256 MiB", complex->config->name,
+                            complex->ecam.start);
             continue;
         }
         complex->ecam_base = range->start - lowest * ECAM_BUS_SIZE;
@@ -432,8 +432,8 @@ static bool lacks_vtl2_size(struct resolving *resolving)
         !config->hypervisor.with_vtl2 ||
         (igvm->vtl2_base_address.size.given && igvm->vtl2_base_address.size.value != 0))
         return false;
-    resolve_find(resolving, &rules_address[RULE_ADDRESS_VTL2_RAM], "load_mode.igvm.vtl2_base_address",
-                 "it has no size");
+    report_add_text(resolving->report, &rules_address[RULE_ADDRESS_VTL2_RAM], "load_mode.igvm.vtl2_base_address",
+                    "it has no size");
     return true;
 }
 

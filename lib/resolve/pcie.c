@@ -193,9 +193,9 @@ static bool number_buses(struct tree *tree)
             char path[64];
 
             (void)snprintf(path, sizeof(path), "pcie_root_complexes[%" PRIu32 "].end_bus", i);
-            resolve_find(resolving, &rules_number[RULE_NUMBER_BUSES], path,
-                         "%.64s needs buses %u to %" PRIu32 ", and has them to %u", complex->config->name,
-                         complex->config->start_bus, wanted - 1, complex->config->end_bus);
+            report_add_text(resolving->report, &rules_number[RULE_NUMBER_BUSES], path,
+                            "%.64s needs buses %u to %" PRIu32 ", and has them to %u", complex->config->name,
+                            complex->config->start_bus, wanted - 1, complex->config->end_bus);
             enough = false;
             continue;
         }

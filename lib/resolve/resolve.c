@@ -5,21 +5,7 @@
 
 #include "lib/resolve/resolve.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-void resolve_find(struct resolving *resolving, const struct vmr_config_rule *rule, const char *path, const char *format,
-                  ...)
-{
-    char message[VMR_CONFIG_MESSAGE_MAX];
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(message, sizeof(message), format, arguments);
-    va_end(arguments);
-    report_add_at(resolving->report, rule, &(struct report_place){.path = path}, "%s", message);
-}
 
 static enum vmr_status find_virtio(struct resolving *resolving)
 {

@@ -33,7 +33,3 @@ VMR_MUST_CHECK enum vmr_status resolve_numa(struct resolving *resolving);
 VMR_MUST_CHECK enum vmr_status resolve_pcie(struct resolving *resolving);
 /* Every address. */
 VMR_MUST_CHECK enum vmr_status resolve_memory(struct resolving *resolving);
-
-/* A finding at a path that is known as a text. */
-void resolve_find(struct resolving *resolving, const struct vmr_config_rule *rule, const char *path, const char *format,
-                  ...) VMR_PRINTF(4, 5);

@@ -58,11 +58,24 @@ static void control_characters_do_not_come_through(void **state)
     vmr_config_report_finish(&report);
 }
 
+static void a_place_that_is_a_text_is_kept_as_it_is(void **state)
+{
+    struct vmr_config_report report = {0};
+
+    (void)state;
+    report_add_text(&report, &rule, "numa.nodes[1]", "there are %d", 2);
+    assert_string_equal(report.findings[0].path, "numa.nodes[1]");
+    assert_string_equal(report.findings[0].message, "there are 2");
+    assert_int_equal(report.findings[0].line, 0);
+    vmr_config_report_finish(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_come_in_the_order_of_the_document),
         cmocka_unit_test(more_than_the_limit_are_counted_and_not_kept),
+        cmocka_unit_test(a_place_that_is_a_text_is_kept_as_it_is),
         cmocka_unit_test(control_characters_do_not_come_through),
     };
 
