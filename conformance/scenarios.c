@@ -58,6 +58,7 @@ static const struct conf_family *const families[] = {
     &conf_family_scrub,
     &conf_family_snapshot,
     &conf_family_snapshot_other,
+    &conf_family_rewind,
     &conf_family_inspect,
     &conf_family_host,
     &conf_family_clock,

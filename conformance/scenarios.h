@@ -56,6 +56,7 @@ extern const struct conf_family conf_family_tables;
 extern const struct conf_family conf_family_scrub;
 extern const struct conf_family conf_family_snapshot;
 extern const struct conf_family conf_family_snapshot_other;
+extern const struct conf_family conf_family_rewind;
 extern const struct conf_family conf_family_inspect;
 extern const struct conf_family conf_family_host;
 extern const struct conf_family conf_family_clock;

@@ -14,19 +14,6 @@
 #define PORT 0x300u
 #define VPS 2u
 
-/* A VM of which all VPs are bound, with `program` on each. NULL: failed. */
-static struct conf_vm *bound_vm(struct conf *conf, const struct conf_vm_options *options,
-                                const struct vmr_program *program)
-{
-    struct conf_vm *vm = conf_vm_create(conf, options);
-
-    for (vmr_vp_index vp = 0; vm && vp < vm->vp_count; vp++) {
-        if (!conf_load(vm, vp, program) || !conf_bind(vm, vp))
-            return NULL;
-    }
-    return vm;
-}
-
 /* --- a guest in the middle of its work --- */
 
 CONF_PROGRAM(works, VMR_SET(1, 7), VMR_STORE(VMR_PROGRAM_DATA, 4, 0x1234), VMR_WRMSR(0xc0000082u, 0x5678),
@@ -51,7 +38,7 @@ static void stop_at_second(struct conf_device *device, const struct vmr_access *
 
 static struct conf_vm *worker_vm(struct conf *conf, struct worker *worker)
 {
-    struct conf_vm *vm = bound_vm(conf, NULL, &works);
+    struct conf_vm *vm = vm_bound_with(conf, NULL, &works);
 
     *worker = (struct worker){.device = {.user = worker}};
     if (!vm || !conf_device_claim(vm, vm->ports, PORT, 1, VMR_SIZE_1, &worker->device))
@@ -151,7 +138,7 @@ static uint64_t differences(struct conf *conf, const struct kept *left, const st
 /* Restores `kept` into a VM whose every class holds something else, or is fresh, and saves it again. */
 static void there_and_back(struct conf *conf, const struct kept *kept, bool drive, const char *what)
 {
-    struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.vps = VPS}, &works);
+    struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = VPS}, &works);
     struct kept again = {0};
 
     CONF_REQUIRE(conf, vm && (!drive || (state_drive(conf, vm->vps[0]) && state_drive(conf, vm->vps[1]))), "driving");
@@ -168,7 +155,7 @@ static void what_is_restored_and_saved_again_is_the_same(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.vps = VPS}, &works);
+    struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = VPS}, &works);
 
     CONF_REQUIRE(conf, vm && snapshot_save(vm, 0, &fresh), "a fresh VM");
     CONF_REQUIRE(conf, state_drive(conf, vm->vps[0]) && state_drive(conf, vm->vps[1]) && snapshot_save(vm, 0, &driven),
@@ -190,7 +177,7 @@ static void each_vp_gets_its_own_state(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, &options, &ends);
+    struct conf_vm *vm = vm_bound_with(conf, &options, &ends);
 
     CONF_REQUIRE(conf, vm, "no VM");
     for (vmr_vp_index vp = 0; vp < 4; vp++) {
@@ -200,7 +187,7 @@ static void each_vp_gets_its_own_state(struct conf *conf)
     }
     CONF_REQUIRE(conf, snapshot_save(vm, 0, &kept), "saving");
     conf_vm_destroy(vm);
-    vm = bound_vm(conf, &options, &ends);
+    vm = vm_bound_with(conf, &options, &ends);
     CONF_REQUIRE(conf, vm && snapshot_restore(vm, &kept), "restoring");
     for (vmr_vp_index vp = 0; vp < 4; vp++) {
         CONF_REQUIRE(conf, vmr_vp_get_regs(vm->vps[vp], &regs) == VMR_OK, "registers");
@@ -222,7 +209,7 @@ static void an_interrupt_that_waits_is_taken_after_the_restore(struct conf *conf
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, NULL, &takes_later);
+    struct conf_vm *vm = vm_bound_with(conf, NULL, &takes_later);
 
     before = (struct worker){.device = {.user = &before}};
     CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, PORT, 1, VMR_SIZE_1, &before.device), "no VM");
@@ -230,7 +217,7 @@ static void an_interrupt_that_waits_is_taken_after_the_restore(struct conf *conf
     CONF_REQUIRE(conf, vmr_partition_msi(vm->partition, &msi) == VMR_OK && snapshot_save(vm, 0, &kept),
                  "the interrupt");
     conf_vm_destroy(vm);
-    vm = bound_vm(conf, NULL, &takes_later);
+    vm = vm_bound_with(conf, NULL, &takes_later);
     after = (struct worker){.device = {.user = &after}};
     CONF_REQUIRE(conf, vm && conf_device_claim(vm, vm->ports, PORT, 1, VMR_SIZE_1, &after.device), "the second VM");
     CONF_REQUIRE(conf, snapshot_restore(vm, &kept), "restoring");
@@ -270,11 +257,11 @@ static void another_topology_is_refused_without_change(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.vps = VPS}, &works);
+    struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = VPS}, &works);
 
     CONF_REQUIRE(conf, vm && snapshot_save(vm, 0, &kept), "saving");
     conf_vm_destroy(vm);
-    vm = bound_vm(conf, NULL, &works);
+    vm = vm_bound_with(conf, NULL, &works);
     CONF_REQUIRE(conf, vm, "the second VM");
     struct conf_picture *before = conf_picture_take(vm);
 
@@ -297,7 +284,7 @@ static void a_damaged_snapshot_is_refused(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, NULL, &works);
+    struct conf_vm *vm = vm_bound_with(conf, NULL, &works);
 
     CONF_REQUIRE(conf, vm && snapshot_save(vm, 0, &kept), "saving");
     for (size_t at = 0; at < kept.length; at += 1 + kept.length / 64) {
@@ -321,7 +308,7 @@ static void a_restore_that_fails_leaves_a_vm_that_only_a_reset_repairs(struct co
     struct vmr_run_result result;
     struct kept kept = {0};
     const struct kept *const chain[] = {&kept};
-    struct conf_vm *vm = bound_vm(conf, NULL, &works);
+    struct conf_vm *vm = vm_bound_with(conf, NULL, &works);
 
     CONF_REQUIRE(conf, vm && snapshot_save(vm, 0, &kept), "saving");
     struct vmr_hypervisor_handle handle = *conf->handle;
@@ -362,7 +349,7 @@ static void untouched_memory_is_not_in_it(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.ram_size = UINT64_C(64) << 20}, &works);
+    struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.ram_size = UINT64_C(64) << 20}, &works);
 
     CONF_REQUIRE(conf, vm, "a VM");
     CONF_CHECK(conf,
@@ -395,7 +382,7 @@ static void a_chain_holds_what_was_written_and_no_more(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, NULL, &writes);
+    struct conf_vm *vm = vm_bound_with(conf, NULL, &writes);
 
     CONF_REQUIRE(conf, vm && vmr_memory_dirty_start(vm->memory, &err) == VMR_OK, "the log: %s", err.message);
     CONF_REQUIRE(conf, snapshot_save(vm, 0, &full), "the full one");
@@ -409,7 +396,7 @@ static void a_chain_holds_what_was_written_and_no_more(struct conf *conf)
     CONF_CHECK(conf, info.parent_id == full.id && info.page_count >= 2 && info.page_count < 16, "%llu pages",
                (unsigned long long)info.page_count);
     conf_vm_destroy(vm);
-    vm = bound_vm(conf, NULL, &writes);
+    vm = vm_bound_with(conf, NULL, &writes);
     CONF_REQUIRE(conf, vm, "the second VM");
     CONF_CHECK_EQ(conf, snapshot_try_restore(vm, chain + 1, 1, &err), VMR_E_CONFIG, "without its parent");
     CONF_CHECK(conf, snapshot_try_restore(vm, chain, 2, &err) == VMR_OK, "the chain: %s", err.message);
@@ -450,7 +437,7 @@ static void a_vm_can_be_looked_into(struct conf *conf)
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
-    struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.vps = VPS}, &works);
+    struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = VPS}, &works);
 
     CONF_REQUIRE(conf, vm, "no VM");
     struct conf_picture *before = conf_picture_take(vm);

@@ -122,3 +122,16 @@ static inline bool snapshot_restore(struct conf_vm *vm, const struct kept *kept)
     CONF_CHECK(vm->conf, status == VMR_OK, "restoring: %s", err.message);
     return status == VMR_OK;
 }
+
+/* A VM of which all VPs are bound, with `program` on each. NULL: failed. */
+static inline struct conf_vm *vm_bound_with(struct conf *conf, const struct conf_vm_options *options,
+                                            const struct vmr_program *program)
+{
+    struct conf_vm *vm = conf_vm_create(conf, options);
+
+    for (vmr_vp_index vp = 0; vm && vp < vm->vp_count; vp++) {
+        if (!conf_load(vm, vp, program) || !conf_bind(vm, vp))
+            return NULL;
+    }
+    return vm;
+}

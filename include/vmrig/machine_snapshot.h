@@ -10,6 +10,7 @@
  */
 
 #include "vmrig/machine.h"
+#include "vmrig/rewind.h"
 #include "vmrig/snapshot.h"
 
 VMR_BEGIN_DECLS
@@ -36,6 +37,17 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_restore(struct vmr_machine *m
                                                            struct vmr_snapshot *const *chain, size_t count,
                                                            const struct vmr_snapshot_restore_options *options,
                                                            struct vmr_error *err);
+/*
+ * As vmr_rewind_create and vmr_rewind_back. A machine that a guest has halted is stopped before it is started again.
+ * VMR_E_STATE while it runs. The machine outlives the point, which vmr_rewind_destroy ends. [RWD-1]
+ *
+ *   start ─> pause ─> vmr_machine_rewind_create ─> { resume ─> pause ─> vmr_machine_rewind_back }* ─>
+ * vmr_rewind_destroy
+ */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_rewind_create(struct vmr_machine *machine,
+                                                                 struct vmr_rewind **ret_rewind, struct vmr_error *err);
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_machine_rewind_back(struct vmr_machine *machine, struct vmr_rewind *rewind,
+                                                               uint64_t *ret_pages, struct vmr_error *err);
 /*
  * As vmr_inspect, of a machine in any state, without harm to it: what runs rests
  * meanwhile and goes on, and neither waits nor the state show it. Time goes on.

@@ -37,6 +37,7 @@
 #include "vmrig/platform.h"
 #include "vmrig/device_state.h"
 #include "vmrig/snapshot.h"
+#include "vmrig/rewind.h"
 #include "vmrig/config.h"
 #include "vmrig/config_report.h"
 #include "vmrig/config_file.h"

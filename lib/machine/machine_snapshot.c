@@ -129,6 +129,29 @@ enum vmr_status vmr_machine_restore(struct vmr_machine *machine, struct vmr_snap
     return status;
 }
 
+enum vmr_status vmr_machine_rewind_create(struct vmr_machine *machine, struct vmr_rewind **ret_rewind,
+                                          struct vmr_error *err)
+{
+    struct vmr_snapshot_parts parts;
+    struct vmr_state_unit *units = NULL;
+    enum vmr_status status = check_stopped(machine, err);
+
+    if (!status)
+        status = parts_of(machine, &parts, &units, err);
+    if (!status)
+        status = vmr_rewind_create(&parts, ret_rewind, err);
+    free(units);
+    return status;
+}
+
+enum vmr_status vmr_machine_rewind_back(struct vmr_machine *machine, struct vmr_rewind *rewind, uint64_t *ret_pages,
+                                        struct vmr_error *err)
+{
+    enum vmr_status status = check_stopped(machine, err);
+
+    return status ? status : vmr_rewind_back(rewind, ret_pages, err);
+}
+
 struct inspection {
     const struct vmr_snapshot_parts *parts;
     enum vmr_state_format format;

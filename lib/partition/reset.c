@@ -224,6 +224,7 @@ enum vmr_status vmr_partition_restore_begin(struct vmr_partition *partition, str
 
     if (status)
         return status;
+    forget_requests(partition);
     open_partition(partition, RESET_BAD, 0);
     sync_mutex_lock(&partition->lock);
     partition->restoring = true;

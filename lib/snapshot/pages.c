@@ -5,6 +5,7 @@
  * stays sparse. [SNAP-8]
  */
 
+#include "lib/snapshot/bitmaps.h"
 #include "lib/snapshot/snapshot.h"
 
 #include <inttypes.h>
@@ -149,52 +150,6 @@ static enum vmr_status each_written_run(const struct written *written, vmr_gpa g
     return status;
 }
 
-/* What was taken and could not be kept is dirty again: the next snapshot has it. */
-static void mark_again(struct vmr_memory *memory, const struct vmr_dirty_bitmap *bitmap)
-{
-    struct vmr_dirty_run run;
-
-    for (vmr_gpa from = bitmap->gpa; vmr_dirty_next(bitmap, from, &run); from = run.gpa + run.size) {
-        enum vmr_status status = vmr_memory_dirty_mark(memory, run.gpa, (size_t)run.size);
-
-        (void)status; /* the region is there, and the log is on: nothing else can fail */
-    }
-}
-
-/* One bitmap for each region. */
-struct bitmaps {
-    struct vmr_dirty_bitmap *items;
-    size_t count, taken;
-};
-
-static void bitmaps_finish(struct bitmaps *bitmaps)
-{
-    for (size_t i = 0; i < bitmaps->count; i++)
-        free(bitmaps->items[i].words);
-    free(bitmaps->items);
-}
-
-/* Room for all of them, before any page is taken. */
-static bool bitmaps_init(struct bitmaps *bitmaps, struct vmr_memory *memory)
-{
-    struct vmr_memory_region region;
-    size_t count = vmr_memory_region_count(memory);
-
-    *bitmaps = (struct bitmaps){.items = calloc(count > 0 ? count : 1, sizeof(*bitmaps->items))};
-    if (!bitmaps->items)
-        return false;
-    for (; bitmaps->count < count && vmr_memory_region_get(memory, bitmaps->count, &region); bitmaps->count++) {
-        struct vmr_dirty_bitmap *bitmap = &bitmaps->items[bitmaps->count];
-
-        *bitmap = (struct vmr_dirty_bitmap){
-            .gpa = region.gpa, .size = region.size, .word_count = vmr_dirty_words(region.size)};
-        bitmap->words = calloc(bitmap->word_count, sizeof(*bitmap->words));
-        if (!bitmap->words)
-            return false;
-    }
-    return true;
-}
-
 static enum vmr_status each_written_in(const struct written *written, const struct vmr_dirty_bitmap *bitmap,
                                        struct vmr_error *err)
 {
@@ -213,16 +168,14 @@ enum vmr_status pages_each_written(struct vmr_memory *memory, const struct pages
     enum vmr_status status =
         bitmaps_init(&bitmaps, memory) ? VMR_OK : vmr_error_set(err, VMR_E_NOMEM, "snapshot: out of memory");
 
-    while (!status && bitmaps.taken < bitmaps.count) {
-        status = vmr_memory_dirty_take(memory, &bitmaps.items[bitmaps.taken], NULL, err);
-        bitmaps.taken += status == VMR_OK;
-    }
+    if (!status)
+        status = bitmaps_take(&bitmaps, memory, err);
     for (size_t i = 0; i < bitmaps.count && !status; i++)
         status = each_written_in(&written, &bitmaps.items[i], err);
     if (!status && sink->end)
         status = sink->end(sink->context, err);
-    for (size_t i = 0; i < bitmaps.taken && status; i++)
-        mark_again(memory, &bitmaps.items[i]);
+    if (status)
+        bitmaps_mark_again(&bitmaps, memory);
     bitmaps_finish(&bitmaps);
     return status;
 }

@@ -101,17 +101,11 @@ static enum vmr_status restore_place(void *context, const struct state_place *pl
 
 static enum vmr_status visit_all(struct restoring *restoring, bool setting, struct vmr_error *err)
 {
-    uint32_t count = vmr_partition_vp_count(restoring->parts->partition);
-
     const struct state_visitor visitor = {.visit = restore_place, .context = restoring};
 
     restoring->setting = setting;
     restoring->cursor = 0;
-    enum vmr_status status = states_visit_vm(restoring->parts, &visitor, err);
-
-    for (vmr_vp_index vp = 0; vp < count && !status; vp++)
-        status = states_visit_vp(restoring->parts, vp, false, &visitor, err);
-    return status;
+    return states_visit_all(restoring->parts, false, &visitor, err);
 }
 
 /* What was saved has a place, or need not have one. */
@@ -156,17 +150,6 @@ static enum vmr_status check_chain(struct vmr_snapshot *const *chain, size_t cou
     return VMR_OK;
 }
 
-/* Time stands still from here on, until the VM is started. */
-static enum vmr_status set_clock(struct vmr_vm_clock *clock, uint64_t now_ns, struct vmr_error *err)
-{
-    enum vmr_status status = vmr_vm_clock_is_paused(clock) ? VMR_OK : vmr_vm_clock_pause(clock);
-
-    if (!status)
-        status = vmr_vm_clock_set(clock, now_ns);
-    return status ? vmr_error_set(err, status, "snapshot: section 'clock': %" PRIu64 " ns could not be set", now_ns)
-                  : VMR_OK;
-}
-
 static enum vmr_status apply(struct restoring *restoring, struct vmr_snapshot *const *chain, size_t count,
                              struct vmr_error *err)
 {
@@ -178,7 +161,7 @@ static enum vmr_status apply(struct restoring *restoring, struct vmr_snapshot *c
     status = pages_restore(vmr_partition_memory(partition), chain, count, err);
     /* Before anything that goes by it. [CLK-1] */
     if (!status && restoring->parts->clock)
-        status = set_clock(restoring->parts->clock, restoring->snapshot->info.clock_ns, err);
+        status = states_set_clock(restoring->parts->clock, restoring->snapshot->info.clock_ns, err);
     if (!status)
         status = visit_all(restoring, true, err);
     if (!status)

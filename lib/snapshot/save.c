@@ -113,37 +113,6 @@ static enum vmr_status save_state(void *context, const struct state_place *place
     return emit(saving, SECTION_STATE, 0, NULL, 0, err);
 }
 
-static enum vmr_status pass_state(void *context, const struct state_place *place, struct vmr_error *err)
-{
-    (void)context;
-    (void)place;
-    (void)err;
-    return VMR_OK;
-}
-
-/* What other threads asked of VPs may end in devices: it is taken in before anything is read. [SNAP-9] */
-static enum vmr_status flush_all(const struct vmr_snapshot_parts *parts, struct vmr_error *err)
-{
-    const struct state_visitor visitor = {.visit = pass_state};
-    uint32_t count = vmr_partition_vp_count(parts->partition);
-    enum vmr_status status = VMR_OK;
-
-    for (vmr_vp_index vp = 0; vp < count && !status; vp++)
-        status = states_visit_vp(parts, vp, true, &visitor, err);
-    return status;
-}
-
-static enum vmr_status save_states(struct saving *saving, struct vmr_error *err)
-{
-    uint32_t count = vmr_partition_vp_count(saving->parts->partition);
-    const struct state_visitor visitor = {.visit = save_state, .context = saving};
-    enum vmr_status status = states_visit_vm(saving->parts, &visitor, err);
-
-    for (vmr_vp_index vp = 0; vp < count && !status; vp++)
-        status = states_visit_vp(saving->parts, vp, false, &visitor, err);
-    return status;
-}
-
 static enum vmr_status save_run(void *context, vmr_gpa gpa, uint32_t count, const void *bytes, struct vmr_error *err)
 {
     struct saving *saving = context;
@@ -172,10 +141,12 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
     const struct snapshot_header header = {
         .major = SNAPSHOT_MAJOR, .minor = SNAPSHOT_MINOR, .parent_id = options ? options->parent_id : 0};
     struct vmr_memory *memory = vmr_partition_memory(saving->parts->partition);
+    const struct state_visitor states = {.visit = save_state, .context = saving};
     const struct pages_sink pages = {.emit = save_run, .end = save_end, .context = saving};
     uint8_t bytes[SNAPSHOT_HEADER_BYTES];
 
-    enum vmr_status status = flush_all(saving->parts, err);
+    /* What other threads asked of VPs may end in devices: it is taken in before anything is read. [SNAP-9] */
+    enum vmr_status status = states_visit_all(saving->parts, true, NULL, err);
 
     if (!status && options && options->flushed)
         status = options->flushed(options->context, err);
@@ -189,7 +160,7 @@ static enum vmr_status save_all(struct saving *saving, const struct vmr_snapshot
     if (!status)
         status = save_blobs(saving, options, err);
     if (!status)
-        status = save_states(saving, err);
+        status = states_visit_all(saving->parts, false, &states, err);
     if (!status && header.parent_id != 0)
         status = pages_each_written(memory, &pages, err);
     else if (!status)

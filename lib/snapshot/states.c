@@ -4,6 +4,7 @@
 #include "lib/snapshot/states.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -135,6 +136,38 @@ enum vmr_status states_visit_vp(const struct vmr_snapshot_parts *parts, vmr_vp_i
     if (status && argument.err->message[0] == '\0')
         return vmr_error_set(argument.err, status, "VP %u: it cannot be reached", vp);
     return status;
+}
+
+/* --- all of them --- */
+
+static enum vmr_status pass(void *context, const struct state_place *place, struct vmr_error *err)
+{
+    (void)context;
+    (void)place;
+    (void)err;
+    return VMR_OK;
+}
+
+enum vmr_status states_visit_all(const struct vmr_snapshot_parts *parts, bool flush,
+                                 const struct state_visitor *visitor, struct vmr_error *err)
+{
+    const struct state_visitor nobody = {.visit = pass};
+    uint32_t count = vmr_partition_vp_count(parts->partition);
+    enum vmr_status status = visitor ? states_visit_vm(parts, visitor, err) : VMR_OK;
+
+    for (vmr_vp_index vp = 0; vp < count && !status; vp++)
+        status = states_visit_vp(parts, vp, flush, visitor ? visitor : &nobody, err);
+    return status;
+}
+
+enum vmr_status states_set_clock(struct vmr_vm_clock *clock, uint64_t now_ns, struct vmr_error *err)
+{
+    enum vmr_status status = vmr_vm_clock_is_paused(clock) ? VMR_OK : vmr_vm_clock_pause(clock);
+
+    if (!status)
+        status = vmr_vm_clock_set(clock, now_ns);
+    return status ? vmr_error_set(err, status, "snapshot: section 'clock': %" PRIu64 " ns could not be set", now_ns)
+                  : VMR_OK;
 }
 
 /* --- the section: scope 1, length of the name 1, version 2, VP 4, VTL 4, instance 4, the name, the value --- */

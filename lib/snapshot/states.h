@@ -38,6 +38,14 @@ enum vmr_status states_visit_vm(const struct vmr_snapshot_parts *parts, const st
 enum vmr_status states_visit_vp(const struct vmr_snapshot_parts *parts, vmr_vp_index vp, bool flush,
                                 const struct state_visitor *visitor, struct vmr_error *err);
 
+/* VM, devices, then each VP; stops likewise. `flush` as above, `visitor` NULL: nothing else is done. */
+enum vmr_status states_visit_all(const struct vmr_snapshot_parts *parts, bool flush,
+                                 const struct state_visitor *visitor, struct vmr_error *err);
+
+/* Time stands still from here on, until somebody resumes the clock. To be set before anything that goes by it.
+ * [CLK-1] */
+enum vmr_status states_set_clock(struct vmr_vm_clock *clock, uint64_t now_ns, struct vmr_error *err);
+
 /* --- the section --- */
 
 /* What a state section says before the value's bytes. */

@@ -149,6 +149,47 @@ static void a_running_machine_is_not_saved(void **state)
     free(saved.data);
 }
 
+static uint64_t id_of(struct made *made)
+{
+    struct bytes saved = {0};
+    const struct vmr_snapshot_sink sink = {.write = keep, .context = &saved};
+    uint64_t id = 0;
+
+    CHECK_OK(vmr_machine_save(made->machine, NULL, &sink, &id, NULL));
+    free(saved.data);
+    return id;
+}
+
+/* Memory, a device's state and the clock: the id is of all of them. [RWD-1] */
+static void a_machine_is_taken_back(void **state)
+{
+    struct vmr_rewind *rewind = NULL;
+    struct made made;
+    uint64_t pages = 0;
+
+    (void)state;
+    make(&made, &wanted);
+    CHECK_OK(vmr_vm_clock_pause(made.clock));
+    uint64_t before = id_of(&made);
+
+    CHECK_OK(vmr_machine_rewind_create(made.machine, &rewind, NULL));
+    for (unsigned turn = 0; turn < 2; turn++) {
+        CHECK_OK(vmr_memory_write(vmr_partition_memory(vmr_machine_partition(made.machine)), 0x5000, "machines", 8));
+        assert_int_equal(vmr_machine_receive(made.machine, (const uint8_t *)"typed", 5), 5);
+        CHECK_OK(vmr_vm_clock_set(made.clock, vmr_vm_clock_now(made.clock) + 7));
+        assert_int_not_equal(id_of(&made), before);
+        CHECK_OK(vmr_machine_rewind_back(made.machine, rewind, &pages, NULL));
+        assert_int_equal(pages, 1);
+        assert_int_equal(id_of(&made), before);
+    }
+    CHECK_OK(vmr_machine_start(made.machine));
+    if (vmr_machine_get_state(made.machine) == VMR_MACHINE_RUNNING)
+        assert_int_equal(vmr_machine_rewind_back(made.machine, rewind, &pages, NULL), VMR_E_STATE);
+    CHECK_OK(vmr_machine_stop(made.machine));
+    vmr_rewind_destroy(rewind);
+    unmake(&made);
+}
+
 /* --- memory that runs out --- */
 
 static enum vmr_status drop(void *context, const void *data, size_t length, struct vmr_error *err)
@@ -244,6 +285,7 @@ int main(void)
         cmocka_unit_test(memory_that_runs_out_is_said),
         cmocka_unit_test(a_machine_made_alike_becomes_the_saved_one),
         cmocka_unit_test(a_running_machine_is_not_saved),
+        cmocka_unit_test(a_machine_is_taken_back),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "tests/support/counting_host.h"
+#include "vmrig/rewind.h"
 
 #define FILE_BYTES 0x400000u /* room for any of the files: a sink does not allocate */
 
@@ -273,12 +274,39 @@ static void a_restore_fails_as_a_whole(void **state)
     close_chain();
 }
 
+/* --- a point in memory --- */
+
+static struct vmr_rewind *rewind_point;
+
+static enum vmr_status make_point(struct vmr_error *err)
+{
+    return vmr_rewind_create(&target.parts, &rewind_point, err);
+}
+
+/* The log is as free as it was. */
+static void check_no_point(void)
+{
+    assert_null(rewind_point);
+    CHECK_OK(vmr_memory_dirty_start(target.memory, NULL));
+    CHECK_OK(vmr_memory_dirty_stop(target.memory, NULL));
+}
+
+static void a_point_is_made_or_not(void **state)
+{
+    const struct call call = {.run = make_point, .check = check_no_point};
+
+    (void)state;
+    assert_true(fail_each(&call) > 40); /* each state's value among them */
+    CHECK_OK(vmr_rewind_back(rewind_point, NULL, NULL));
+    vmr_rewind_destroy(rewind_point);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_save_fails_as_a_whole),    cmocka_unit_test(pages_stay_logged),
         cmocka_unit_test(a_chain_is_opened_or_not),   cmocka_unit_test(looking_fails_with_words),
-        cmocka_unit_test(a_restore_fails_as_a_whole),
+        cmocka_unit_test(a_restore_fails_as_a_whole), cmocka_unit_test(a_point_is_made_or_not),
     };
 
     return cmocka_run_group_tests(tests, begin, end);

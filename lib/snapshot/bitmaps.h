@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#pragma once
+
+/* The dirty log of a whole memory: a bitmap for each of its regions. */
+
+#include "vmrig/dirty.h"
+
+struct bitmaps {
+    struct vmr_dirty_bitmap *items; /* by address */
+    size_t count, taken;            /* of the first `taken` the log has forgotten what they say */
+};
+
+/* Room for all, before any page is taken. False: out of memory; there is something to finish in either case. */
+bool bitmaps_init(struct bitmaps *bitmaps, struct vmr_memory *memory);
+void bitmaps_finish(struct bitmaps *bitmaps); /* zeroed is fine */
+/* With an error, what was taken is known by `taken`. */
+enum vmr_status bitmaps_take(struct bitmaps *bitmaps, struct vmr_memory *memory, struct vmr_error *err);
+/* What was taken and could not be used is dirty again. */
+void bitmaps_mark_again(struct bitmaps *bitmaps, struct vmr_memory *memory);
