@@ -352,7 +352,7 @@ static enum vmr_status apply(struct vmr_rewind *rewind, uint64_t *ret_pages, str
     if (status)
         bitmaps_mark_again(&rewind->bitmaps, rewind->memory);
     else
-        status = bitmaps_take(&rewind->bitmaps, rewind->memory, err);
+        status = bitmaps_forget_again(&rewind->bitmaps, rewind->memory, err);
     if (!status && rewind->clock_ran && vmr_vm_clock_resume(rewind->parts.clock))
         status = vmr_error_set(err, VMR_E_STATE, "rewind: somebody else resumed the clock");
     return status;

@@ -75,10 +75,38 @@ static void what_was_not_taken_is_not_given_back(void **state)
     bitmaps_finish(&bitmaps);
 }
 
+/* Single pages, whole words, the ends of a region: only what lies outside of them is still dirty. */
+static void what_was_put_back_is_forgotten_and_nothing_else(void **state)
+{
+    static const struct {
+        unsigned first, count;
+    } rows[] = {{0, 1}, {63, 1}, {63, 2}, {64, 64}, {1, 200}, {511, 1}, {0, 512}, {100, 30}};
+    struct bitmaps bitmaps;
+
+    (void)state;
+    assert_true(bitmaps_init(&bitmaps, vm.memory));
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        vmr_gpa gpa = HIGH_GPA + rows[i].first * VMR_PAGE_SIZE;
+
+        CHECK_OK(vmr_memory_fill(vm.memory, gpa, 1, (size_t)rows[i].count * VMR_PAGE_SIZE));
+        CHECK_OK(bitmaps_take(&bitmaps, vm.memory, NULL));
+        assert_int_equal(pages_of(&bitmaps, 1), rows[i].count);
+        CHECK_OK(vmr_memory_fill(vm.memory, HIGH_GPA, 2, HIGH_BYTES));
+        CHECK_OK(bitmaps_forget_again(&bitmaps, vm.memory, NULL));
+        assert_int_equal(pages_of(&bitmaps, 1), rows[i].count);
+        CHECK_OK(bitmaps_take(&bitmaps, vm.memory, NULL));
+        assert_int_equal(pages_of(&bitmaps, 1), HIGH_BYTES / VMR_PAGE_SIZE - rows[i].count);
+    }
+    CHECK_OK(vmr_memory_dirty_stop(vm.memory, NULL));
+    assert_int_equal(bitmaps_forget_again(&bitmaps, vm.memory, NULL), VMR_E_STATE);
+    bitmaps_finish(&bitmaps);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_region_has_its_own_and_what_is_taken_can_be_given_back, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_put_back_is_forgotten_and_nothing_else, begin, end),
         cmocka_unit_test_setup_teardown(what_was_not_taken_is_not_given_back, begin, end),
     };
 

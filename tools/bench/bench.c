@@ -55,7 +55,8 @@ static const struct {
     {"exits", bench_exit_loops},     {"added", bench_prepared},       {"replay", bench_replays},
     {"kick", bench_kicks},           {"partition", bench_partitions}, {"scaling", bench_scaling},
     {"hypercall", bench_hypercalls}, {"dirty", bench_dirty_log},      {"state", bench_states},
-    {"snapshot", bench_snapshots},   {"config", bench_configs},       {"config-tables", bench_tables},
+    {"snapshot", bench_snapshots},   {"rewind", bench_rewinds},       {"config", bench_configs},
+    {"config-tables", bench_tables},
 };
 
 bool bench_exists(const char *name)

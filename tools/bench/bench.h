@@ -43,7 +43,7 @@ struct bench_report {
 };
 
 #define BENCH_NAMES                                                                                                    \
-    "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, config, config-tables"
+    "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, rewind, config, config-tables"
 bool bench_exists(const char *name);
 
 /* The command's entry: 0, or 1 if a benchmark could not run to its end. */
@@ -85,6 +85,7 @@ enum vmr_status bench_load_program(struct vmr_partition *partition, struct vmr_v
                                    const struct vmr_program *program, struct vmr_error *err);
 bool bench_states(struct bench_report *report);
 bool bench_snapshots(struct bench_report *report);
+bool bench_rewinds(struct bench_report *report);
 bool bench_configs(struct bench_report *report);
 bool bench_tables(struct bench_report *report);
 
