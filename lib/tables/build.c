@@ -5,6 +5,7 @@
 
 #include "vmrig/firmware_tables.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,10 +245,19 @@ static size_t size_of(const struct table_set *set, const char *name)
     return table_set_find(set, name, &at) ? set->tables[at].size : 0;
 }
 
+/* One that was made before: the set is whole here. */
+static uint8_t *table_of(const struct table_set *set, const char *name)
+{
+    uint8_t *bytes = table_set_find(set, name, NULL);
+
+    assert(bytes);
+    return bytes;
+}
+
 /* Entries in the order of addresses, which is that in which the tables were written. */
 static void connect_acpi(struct table_set *set)
 {
-    uint8_t *fadt = table_set_find(set, "FACP", NULL), *xsdt = table_set_find(set, "XSDT", NULL);
+    uint8_t *fadt = table_of(set, "FACP"), *xsdt = table_of(set, "XSDT");
     uint8_t *entry = xsdt + ACPI_HEADER_BYTES;
 
     store_le64(fadt + FADT_FACS_AT, place_of(set, "FACS"));
@@ -262,8 +272,8 @@ static void connect_acpi(struct table_set *set)
         entry += 8;
     }
     acpi_seal(xsdt, size_of(set, "XSDT"));
-    acpi_rsdp(table_set_find(set, "RSDP", NULL), place_of(set, "XSDT"));
-    smbios_anchor(table_set_find(set, "SMBIOS3", NULL), place_of(set, "SMBIOS"), (uint32_t)size_of(set, "SMBIOS"));
+    acpi_rsdp(table_of(set, "RSDP"), place_of(set, "XSDT"));
+    smbios_anchor(table_of(set, "SMBIOS3"), place_of(set, "SMBIOS"), (uint32_t)size_of(set, "SMBIOS"));
 }
 
 /* The map comes last, as it says where the others are, and first, as it is nowhere. */
