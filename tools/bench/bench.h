@@ -99,6 +99,7 @@ bool bench_program_begin(const char *path, const char *const *arguments, pid_t *
 /* --- a VM whose guest writes to port BENCH_PORT for ever --- */
 
 #define BENCH_PORT 0x10u
+#define BENCH_VPS_MAX 64u
 
 struct bench_vm {
     struct vmr_host inner_host;          /* the process's */
@@ -111,7 +112,8 @@ struct bench_vm {
     struct vmr_memory *memory;
     struct vmr_bus *ports;
     struct vmr_partition *partition;
-    struct vmr_vp *vp;
+    struct vmr_vp *vp;                 /* VP 0 */
+    struct vmr_vp *vps[BENCH_VPS_MAX]; /* those that are bound */
     struct vmr_stop_source *stop;
     struct vmr_vp_io io;
     uint64_t left;  /* writes until the clock starts, then until it ends and the run is stopped */
@@ -125,7 +127,8 @@ struct bench_vm {
 struct bench_vm_options {
     const char *spec;
     bool record;   /* to a sink that counts */
-    uint32_t vps;  /* 0: 1; VP 0 alone is bound */
+    uint32_t vps;  /* 0: 1; VP 0 alone is bound... */
+    bool bind_all; /* ...or each */
     bool spin;     /* the guest spins instead */
     uint8_t *kept; /* for `record` */
     size_t kept_capacity;
@@ -137,6 +140,9 @@ struct bench_vm_options {
 /* False: it could not be made; nothing is left. `ret_unavailable`: because the hypervisor is not here. */
 bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options, bool *ret_unavailable);
 void bench_vm_destroy(struct bench_vm *vm);
+/* For struct vmr_snapshot_parts: `context` is the VM, whose VPs are bound to this thread. */
+enum vmr_status bench_vm_call(void *context, vmr_vp_index vp,
+                              enum vmr_status (*function)(void *argument, struct vmr_vp *vp), void *argument);
 /* Runs `exits` exits, after a first one, and gives the nanoseconds one took; negative: it failed. */
 double bench_vm_run(struct bench_vm *vm, uint64_t exits);
 /* Ends the recording; false: it failed. */

@@ -16,33 +16,13 @@
 #define MIB (UINT64_C(1) << 20)
 #define WRITTEN_PAGES 16u
 #define TURNS 400u
-#define VPS_MAX 64u
 
 struct subject {
     struct bench_vm vm;
-    struct vmr_vp *vps[VPS_MAX]; /* the first is the VM's own */
     struct vmr_snapshot_parts parts;
     struct vmr_rewind *rewind;
     uint8_t *from, *to; /* what a bare copy copies */
 };
-
-static enum vmr_status call_vp(void *context, vmr_vp_index vp,
-                               enum vmr_status (*function)(void *argument, struct vmr_vp *vp), void *argument)
-{
-    const struct subject *subject = context;
-
-    return function(argument, subject->vps[vp]);
-}
-
-static enum vmr_status bind_all(struct subject *subject, struct vmr_error *err)
-{
-    enum vmr_status status = VMR_OK;
-
-    subject->vps[0] = subject->vm.vp;
-    for (vmr_vp_index vp = 1; !status && vp < vmr_partition_vp_count(subject->vm.partition); vp++)
-        status = vmr_partition_bind(subject->vm.partition, vp, &subject->vps[vp], err);
-    return status;
-}
 
 /* What an input finds: 1 MiB that is not zero. */
 static enum vmr_status fill(struct subject *subject, uint64_t size, struct vmr_error *err)
@@ -59,7 +39,7 @@ static bool begin(struct subject *subject, const struct bench_vm_options *option
 {
     struct vmr_error err = {0};
 
-    *subject = (struct subject){.parts = {.call = call_vp, .context = subject}};
+    *subject = (struct subject){.parts = {.call = bench_vm_call, .context = &subject->vm}};
     if (!bench_vm_create(&subject->vm, options, ret_unavailable))
         return false;
     subject->parts.partition = subject->vm.partition;
@@ -69,10 +49,8 @@ static bool begin(struct subject *subject, const struct bench_vm_options *option
         return bench_failed("rewind: out of memory", VMR_E_NOMEM, NULL);
     memset(subject->from, 1, WRITTEN_PAGES * VMR_PAGE_SIZE);
     memset(subject->to, 2, WRITTEN_PAGES * VMR_PAGE_SIZE);
-    enum vmr_status status = bind_all(subject, &err);
+    enum vmr_status status = fill(subject, size, &err);
 
-    if (!status)
-        status = fill(subject, size, &err);
     if (!status)
         status = vmr_rewind_create(&subject->parts, &subject->rewind, &err);
     return status == VMR_OK || bench_failed(options->spec, status, &err);
@@ -81,8 +59,6 @@ static bool begin(struct subject *subject, const struct bench_vm_options *option
 static void end(struct subject *subject)
 {
     vmr_rewind_destroy(subject->rewind);
-    for (vmr_vp_index vp = 1; vp < VPS_MAX; vp++)
-        vmr_vp_unbind(subject->vps[vp]);
     bench_vm_destroy(&subject->vm);
     free(subject->from);
     free(subject->to);
@@ -168,8 +144,8 @@ bool bench_rewinds(struct bench_report *report)
     } rows[] = {
         {{.spec = "mock"}, MIB, ""},
         {{.spec = "mock"}, 1024 * MIB, ", 1 GiB"},
-        {{.spec = "mock", .vps = 8}, MIB, ", 8 VPs"},
-        {{.spec = "mock", .vps = 64}, MIB, ", 64 VPs"},
+        {{.spec = "mock", .vps = 8, .bind_all = true}, MIB, ", 8 VPs"},
+        {{.spec = "mock", .vps = 64, .bind_all = true}, MIB, ", 64 VPs"},
         {{.spec = "kvm"}, MIB, ""},
         {{.spec = "kvm"}, 1024 * MIB, ", 1 GiB"},
     };

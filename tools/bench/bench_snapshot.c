@@ -42,48 +42,55 @@ static enum vmr_status keep(void *context, const void *bytes, size_t length, str
     return VMR_OK;
 }
 
-static enum vmr_status call_vp(void *context, vmr_vp_index vp,
-                               enum vmr_status (*function)(void *argument, struct vmr_vp *vp), void *argument)
-{
-    const struct subject *subject = context;
+/* Where bytes lie shows in what a copy of them costs: every VM has the same. */
+struct room {
+    uint8_t *host, *copy, *full, *part;
+    size_t store_bytes;
+};
 
-    (void)vp;
-    return function(argument, subject->vm.vp);
+static bool room_init(struct room *room)
+{
+    room->store_bytes = MEMORY_BYTES + MEMORY_BYTES / 16 + 8 * MIB;
+    room->host = aligned_alloc(VMR_PAGE_SIZE, MEMORY_BYTES);
+    room->copy = aligned_alloc(VMR_PAGE_SIZE, MEMORY_BYTES);
+    room->full = aligned_alloc(VMR_PAGE_SIZE, room->store_bytes);
+    room->part = aligned_alloc(VMR_PAGE_SIZE, room->store_bytes);
+    if (!room->host || !room->copy || !room->full || !room->part)
+        return bench_failed("snapshots: out of memory", VMR_E_NOMEM, NULL);
+    memset(room->copy, 1, MEMORY_BYTES);
+    memset(room->full, 1, room->store_bytes);
+    memset(room->part, 1, room->store_bytes);
+    return true;
 }
 
-static bool begin(struct subject *subject, const char *spec, uint64_t size, bool *ret_unavailable)
+static void room_finish(struct room *room)
 {
+    free(room->host);
+    free(room->copy);
+    free(room->full);
+    free(room->part);
+}
+
+static bool begin(struct subject *subject, const struct room *room, const struct bench_vm_options *options,
+                  uint64_t size, bool *ret_unavailable)
+{
+    const struct vmr_memory_region region = {.gpa = FAR, .size = size, .host = room->host};
     struct vmr_error err = {0};
 
-    *subject = (struct subject){.parts = {.call = call_vp, .context = subject}};
-    if (!bench_vm_create(&subject->vm, &(struct bench_vm_options){.spec = spec, .spin = true}, ret_unavailable))
+    *subject = (struct subject){
+        .parts = {.call = bench_vm_call, .context = &subject->vm},
+        .host = room->host,
+        .copy = room->copy,
+        .full = {.bytes = room->full, .capacity = room->store_bytes},
+        .part = {.bytes = room->part, .capacity = room->store_bytes},
+    };
+    if (!bench_vm_create(&subject->vm, options, ret_unavailable))
         return false;
     subject->parts.partition = subject->vm.partition;
-    subject->host = aligned_alloc(VMR_PAGE_SIZE, size);
-    subject->copy = malloc(size);
-    subject->full.capacity = subject->part.capacity = size + size / 16 + 8 * MIB;
-    subject->full.bytes = malloc(subject->full.capacity);
-    subject->part.bytes = malloc(subject->part.capacity);
-    if (!subject->host || !subject->copy || !subject->full.bytes || !subject->part.bytes)
-        return bench_failed("snapshots: out of memory", VMR_E_NOMEM, NULL);
-    const struct vmr_memory_region region = {.gpa = FAR, .size = size, .host = subject->host};
-
     memset(subject->host, 0x5a, size);
-    memset(subject->copy, 1, size);
-    memset(subject->full.bytes, 1, subject->full.capacity);
-    memset(subject->part.bytes, 1, subject->part.capacity);
     enum vmr_status status = vmr_memory_region_add(subject->vm.memory, &region, &err);
 
-    return status == VMR_OK || bench_failed(spec, status, &err);
-}
-
-static void end(struct subject *subject)
-{
-    bench_vm_destroy(&subject->vm);
-    free(subject->host);
-    free(subject->copy);
-    free(subject->full.bytes);
-    free(subject->part.bytes);
+    return status == VMR_OK || bench_failed(options->spec, status, &err);
 }
 
 static bool save(struct subject *subject, struct store *store, uint64_t parent_id, uint64_t *ret_id)
@@ -166,7 +173,7 @@ static bool turn(struct subject *subject, uint64_t size, double ret_ms[STEP_COUN
     return vmr_memory_dirty_stop(subject->vm.memory, NULL) == VMR_OK && good;
 }
 
-static bool measure(struct bench_report *report, const char *spec)
+static bool measure(struct bench_report *report, const struct room *room, const char *spec)
 {
     static const struct {
         const char *what, *aim;
@@ -181,7 +188,8 @@ static bool measure(struct bench_report *report, const char *spec)
     uint32_t rounds = bench_rounds(report, ROUNDS);
     char names[STEP_COUNT][56];
     struct subject subject;
-    bool unavailable = false, good = begin(&subject, spec, MEMORY_BYTES, &unavailable);
+    const struct bench_vm_options options = {.spec = spec, .spin = true};
+    bool unavailable = false, good = begin(&subject, room, &options, MEMORY_BYTES, &unavailable);
 
     for (uint32_t i = 0; good && i < rounds; i++) {
         double ms[STEP_COUNT] = {0};
@@ -197,72 +205,132 @@ static bool measure(struct bench_report *report, const char *spec)
             bench_compare(report, names[step], names[STEP_COPY], steps[step].aim);
     }
     if (!unavailable)
-        end(&subject);
+        bench_vm_destroy(&subject.vm);
     return good || unavailable;
 }
 
-/* --- memory of the library's own, of which little was touched --- */
+/* --- how it grows: with VPs, and with memory that nobody has touched --- */
 
-#define SPARSE_TOUCHED (16 * MIB)
-#define SPARSE_PAIRS 2u
+#define TOUCHED (16 * MIB)
 
-/* A copy of what was touched, then a save. */
-static bool sparse_turn(struct subject *subject, double *ret_copy_ms, double *ret_save_ms)
+/* A copy of what was touched, a save, a restore, a reset. */
+enum small_step {
+    SMALL_COPY,
+    SMALL_SAVE,
+    SMALL_RESTORE,
+    SMALL_RESET,
+    SMALL_COUNT
+};
+
+static bool reset(struct subject *subject)
+{
+    struct vmr_error err = {0};
+    enum vmr_status status = vmr_partition_reset(subject->vm.partition, &err);
+
+    for (vmr_vp_index vp = 0; !status && vp < vmr_partition_vp_count(subject->vm.partition); vp++)
+        status = vmr_vp_reset(subject->vm.vps[vp], &err);
+    return status == VMR_OK || bench_failed("reset", status, &err);
+}
+
+static bool small_turn(struct subject *subject, double ret_ms[SMALL_COUNT])
 {
     uint64_t at = bench_now_ns();
 
-    memcpy(subject->copy, subject->host, SPARSE_TOUCHED);
-    *ret_copy_ms = ms_since(at);
+    memcpy(subject->copy, subject->host, TOUCHED);
+    ret_ms[SMALL_COPY] = ms_since(at);
     at = bench_now_ns();
     bool good = save(subject, &subject->full, 0, &subject->full_id);
 
-    *ret_save_ms = ms_since(at);
+    ret_ms[SMALL_SAVE] = ms_since(at);
+    struct vmr_snapshot *snapshot = good ? open_full(subject) : NULL;
+
+    at = bench_now_ns();
+    good = snapshot && restore(subject, snapshot);
+    ret_ms[SMALL_RESTORE] = ms_since(at);
+    vmr_snapshot_close(snapshot);
+    at = bench_now_ns();
+    good = good && reset(subject);
+    ret_ms[SMALL_RESET] = ms_since(at);
     return good;
 }
 
-static bool add_sparse(struct subject *subject, uint64_t size)
+static bool add_untouched(struct subject *subject, uint64_t size)
 {
     const struct vmr_memory_region region = {.gpa = 4 * FAR, .size = size};
     struct vmr_error err = {0};
-    enum vmr_status status = vmr_memory_region_add(subject->vm.memory, &region, &err);
+    enum vmr_status status = size > 0 ? vmr_memory_region_add(subject->vm.memory, &region, &err) : VMR_OK;
 
-    return status == VMR_OK || bench_failed("sparse memory", status, &err);
+    return status == VMR_OK || bench_failed("untouched memory", status, &err);
 }
 
-/* What saving costs beside the same VM with more memory, of which nothing was touched. */
-static bool measure_sparse(struct bench_report *report, const char *spec)
+/* A VM with more VPs, or with more memory of which nothing was touched. */
+struct growth {
+    uint32_t vps;
+    uint64_t untouched;
+    const char *which;
+};
+
+static const struct growth growths[] = {
+    {1, 0, "16 MiB"},
+    {1, 112 * MIB, "16 of 128 MiB"},
+    {1, 1008 * MIB, "16 MiB of 1 GiB"},
+    {1, 8176 * MIB, "16 MiB of 8 GiB"},
+    {4, 0, "16 MiB, 4 VPs"},
+    {16, 0, "16 MiB, 16 VPs"},
+    {64, 0, "16 MiB, 64 VPs"},
+};
+
+static void add_small(struct bench_report *report, const char *spec, const struct growth *growth,
+                      double samples[SMALL_COUNT][ROUNDS])
 {
-    static const uint64_t sizes[SPARSE_PAIRS] = {0, 8192 * MIB};
-    double samples[1 + SPARSE_PAIRS][ROUNDS];
+    static const char *const steps[SMALL_COUNT] = {"memcpy", "save", "restore", "reset"};
     uint32_t rounds = bench_rounds(report, ROUNDS);
-    char names[1 + SPARSE_PAIRS][56];
-    bool good = true, unavailable = false;
 
-    for (unsigned pair = 0; pair < SPARSE_PAIRS && good && !unavailable; pair++) {
-        struct subject subject;
+    for (unsigned step = growth == growths ? SMALL_COPY : SMALL_SAVE; step < SMALL_COUNT; step++) {
+        char name[56], first[56];
 
-        good = begin(&subject, spec, SPARSE_TOUCHED, &unavailable);
-        if (good && sizes[pair] > 0)
-            good = add_sparse(&subject, sizes[pair]);
-        for (uint32_t i = 0; good && i < rounds; i++)
-            good = sparse_turn(&subject, &samples[0][i], &samples[1 + pair][i]);
-        if (!unavailable)
-            end(&subject);
+        (void)snprintf(name, sizeof(name), "%s: %s of %s", spec, steps[step], growth->which);
+        (void)snprintf(first, sizeof(first), "%s: %s of %s", spec, steps[step], growths[0].which);
+        bench_add(report, name, "ms", samples[step], rounds);
+        if (growth != growths)
+            bench_compare(report, name, first, NULL);
     }
-    if (!good || unavailable)
-        return unavailable;
-    (void)snprintf(names[0], sizeof(names[0]), "%s: memcpy of 16 MiB", spec);
-    (void)snprintf(names[1], sizeof(names[1]), "%s: save of 16 MiB", spec);
-    (void)snprintf(names[2], sizeof(names[2]), "%s: save of 16 MiB, 8 GiB untouched", spec);
-    for (unsigned i = 0; i < 1 + SPARSE_PAIRS; i++)
-        bench_add(report, names[i], "ms", samples[i], rounds);
-    bench_compare(report, names[1], names[0], NULL); /* a copy that small stays in the caches */
-    bench_compare(report, names[2], names[1], "what was touched");
+}
+
+static bool measure_growth(struct bench_report *report, const struct room *room, const char *spec)
+{
+    static double samples[SMALL_COUNT][ROUNDS];
+    uint32_t rounds = bench_rounds(report, ROUNDS);
+
+    for (size_t i = 0; i < sizeof(growths) / sizeof(growths[0]); i++) {
+        const struct bench_vm_options options = {.spec = spec, .spin = true, .vps = growths[i].vps, .bind_all = true};
+        bool unavailable = false;
+        struct subject subject;
+        bool good =
+            begin(&subject, room, &options, TOUCHED, &unavailable) && add_untouched(&subject, growths[i].untouched);
+
+        for (uint32_t round = 0; good && round < rounds; round++) {
+            double ms[SMALL_COUNT] = {0};
+
+            good = small_turn(&subject, ms);
+            for (unsigned step = 0; step < SMALL_COUNT; step++)
+                samples[step][round] = ms[step];
+        }
+        if (!unavailable)
+            bench_vm_destroy(&subject.vm);
+        if (!good)
+            return unavailable;
+        add_small(report, spec, &growths[i], samples);
+    }
     return true;
 }
 
 bool bench_snapshots(struct bench_report *report)
 {
-    return measure(report, "mock") && measure(report, "kvm") && measure_sparse(report, "mock") &&
-           measure_sparse(report, "kvm");
+    struct room room;
+    bool good = room_init(&room) && measure(report, &room, "mock") && measure(report, &room, "kvm") &&
+                measure_growth(report, &room, "mock") && measure_growth(report, &room, "kvm");
+
+    room_finish(&room);
+    return good;
 }

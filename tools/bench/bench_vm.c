@@ -136,8 +136,9 @@ static enum vmr_status build(struct bench_vm *vm, const struct bench_vm_options 
     if (!status)
         status = vmr_proto_build(&proto, &(struct vmr_partition_options){.memory = vm->memory}, &vm->partition, err);
     vmr_proto_destroy(proto);
-    if (!status)
-        status = vmr_partition_bind(vm->partition, 0, &vm->vp, err);
+    for (vmr_vp_index vp = 0; !status && (vp == 0 || (options->bind_all && vp < options->vps)); vp++)
+        status = vmr_partition_bind(vm->partition, vp, &vm->vps[vp], err);
+    vm->vp = vm->vps[0];
     return status;
 }
 
@@ -191,9 +192,18 @@ bool bench_vm_create(struct bench_vm *vm, const struct bench_vm_options *options
     return false;
 }
 
+enum vmr_status bench_vm_call(void *context, vmr_vp_index vp,
+                              enum vmr_status (*function)(void *argument, struct vmr_vp *vp), void *argument)
+{
+    const struct bench_vm *vm = context;
+
+    return function(argument, vm->vps[vp]);
+}
+
 void bench_vm_destroy(struct bench_vm *vm)
 {
-    vmr_vp_unbind(vm->vp);
+    for (vmr_vp_index vp = 0; vp < BENCH_VPS_MAX; vp++)
+        vmr_vp_unbind(vm->vps[vp]);
 
     /* No VP is bound any more, so it cannot be refused. */
     enum vmr_status status = vmr_partition_destroy(vm->partition);
@@ -231,7 +241,7 @@ bool bench_vm_finish_recording(struct bench_vm *vm)
 
     /* The recorder wants the partition gone, so that nothing is left to record. */
     vmr_vp_unbind(vm->vp);
-    vm->vp = NULL;
+    vm->vp = vm->vps[0] = NULL;
     enum vmr_status status = vmr_partition_destroy(vm->partition);
 
     vm->partition = NULL;
