@@ -70,11 +70,21 @@ bool conf_is_skipped(const struct conf_backend *backend, const struct conf_scena
 
 /* --- one execution --- */
 
+enum vmr_status conf_backend_open(const struct conf_backend *backend, struct vmr_hypervisor_handle *ret_handle,
+                                  struct vmr_error *err)
+{
+    struct vmr_backend_set set;
+
+    if (backend->set)
+        return vmr_probe_named(backend->set, backend->spec, ret_handle, err);
+    vmr_backend_set_init(&set);
+    return vmr_probe_named(&set, backend->spec, ret_handle, err);
+}
+
 static bool execution_open(struct execution *execution, const struct conf_backend *backend, char *ret_reason,
                            size_t size)
 {
     struct conf *conf = &execution->conf;
-    struct vmr_backend_set set;
     struct vmr_error err = {.message = ""};
 
     conf->host = &execution->host;
@@ -85,8 +95,7 @@ static bool execution_open(struct execution *execution, const struct conf_backen
     }
     if (backend->is_library)
         return true;
-    vmr_backend_set_init(&set);
-    if (vmr_probe_named(&set, backend->spec, &execution->handle, &err) ||
+    if (conf_backend_open(backend, &execution->handle, &err) ||
         execution->handle.backend->caps(&execution->handle, &conf->caps, &err)) {
         snprintf(ret_reason, size, "%s", err.message);
         vmr_handle_close(&execution->handle);

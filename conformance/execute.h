@@ -33,8 +33,9 @@ struct conf_result {
 /* A backend, as the runner found it. */
 struct conf_backend {
     const char *spec;
-    bool is_mock;
-    bool is_library; /* none: for CONF_NO_BACKEND */
+    const struct vmr_backend_set *set; /* what the spec is looked up in; NULL: the library's own */
+    bool is_mock;                      /* or a copy of its table with other operations */
+    bool is_library;                   /* none: for CONF_NO_BACKEND */
     struct vmr_caps caps;
     enum vmr_irqchip irqchip;
     uint32_t quirks;
@@ -43,6 +44,10 @@ struct conf_backend {
     uint32_t attempts;     /* of a scenario that hangs, on real threads; 0: one */
     bool free_threads;     /* the mock on real threads, for race detectors */
 };
+
+/* The backend's handle: whoever calls this closes it. */
+enum vmr_status conf_backend_open(const struct conf_backend *backend, struct vmr_hypervisor_handle *ret_handle,
+                                  struct vmr_error *err);
 
 /* Why the scenario does not run there; false if it does. */
 bool conf_is_skipped(const struct conf_backend *backend, const struct conf_scenario *scenario, char *ret_reason,

@@ -35,6 +35,7 @@ static const char *const default_specs[] = {
 
 struct runner {
     const struct conf_run_options *options;
+    struct vmr_backend_set set;
     const struct conf_scenario **scenarios; /* those the filter lets through */
     size_t scenario_count;
     struct conf_backend *backends;
@@ -116,22 +117,22 @@ static uint64_t patience_ns(const struct conf_run_options *options)
     return PATIENCE_NS * (options->patience ? options->patience : 1);
 }
 
-static enum vmr_status describe(const char *spec, uint64_t patience, struct conf_backend *ret_backend,
+static enum vmr_status describe(const struct runner *runner, const char *spec, struct conf_backend *ret_backend,
                                 struct vmr_error *err)
 {
     struct vmr_hypervisor_handle handle;
-    struct vmr_backend_set set;
 
-    vmr_backend_set_init(&set);
-    enum vmr_status status = vmr_probe_named(&set, spec, &handle, err);
+    *ret_backend = (struct conf_backend){.spec = spec,
+                                         .set = &runner->set,
+                                         .schedule_max = SCHEDULE_MAX,
+                                         .patience_ns = patience_ns(runner->options),
+                                         .attempts = runner->options->attempts};
+    enum vmr_status status = conf_backend_open(ret_backend, &handle, err);
 
     if (status)
         return status;
-    *ret_backend = (struct conf_backend){.spec = spec,
-                                         .is_mock = handle.backend == vmr_mock_backend(),
-                                         .irqchip = handle.irqchip,
-                                         .schedule_max = SCHEDULE_MAX,
-                                         .patience_ns = patience};
+    ret_backend->is_mock = vmr_backend_is(handle.backend, vmr_mock_backend());
+    ret_backend->irqchip = handle.irqchip;
     status = handle.backend->caps(&handle, &ret_backend->caps, err);
     vmr_handle_close(&handle);
     return status;
@@ -142,10 +143,9 @@ static int add_backend(struct runner *runner, const char *spec, bool required)
 {
     struct conf_backend *backend = &runner->backends[runner->backend_count];
     struct vmr_error err = {.message = ""};
-    enum vmr_status status = describe(spec, patience_ns(runner->options), backend, &err);
+    enum vmr_status status = describe(runner, spec, backend, &err);
 
     if (status == VMR_OK) {
-        backend->attempts = runner->options->attempts;
         runner->backend_count++;
         return CONF_EXIT_PASSED;
     }
@@ -170,14 +170,38 @@ static bool is_repeated(const char *const *specs, size_t index)
     return false;
 }
 
+/* The backends beside the library's own; `ret_names` holds as many as the options do. */
+static int find_backends(struct runner *runner, const char **ret_names)
+{
+    const struct conf_run_options *options = runner->options;
+    struct vmr_error err = {.message = ""};
+
+    vmr_backend_set_init(&runner->set);
+    for (size_t i = 0; i < options->backend_count; i++) {
+        if (vmr_backend_set_add(&runner->set, options->backends[i], &err)) {
+            fprintf(options->err, "vmrig certify: %s\n", err.message);
+            return CONF_EXIT_USAGE;
+        }
+        ret_names[i] = options->backends[i]->name;
+    }
+    return CONF_EXIT_PASSED;
+}
+
 static int add_backends(struct runner *runner)
 {
     const struct conf_run_options *options = runner->options;
-    bool required = options->spec_count > 0;
-    size_t count = required ? options->spec_count : DEFAULT_SPEC_COUNT;
-    const char *const *specs = required ? options->specs : default_specs;
-    int status = CONF_EXIT_PASSED;
+    const char *names[VMR_BACKEND_MAX];
+    bool required = options->spec_count > 0 || options->backend_count > 0;
+    size_t count = options->spec_count;
+    const char *const *specs = options->specs;
+    int status = find_backends(runner, names);
 
+    if (status != CONF_EXIT_PASSED)
+        return status;
+    if (count == 0) {
+        specs = required ? names : default_specs;
+        count = required ? options->backend_count : DEFAULT_SPEC_COUNT;
+    }
     runner->backends = calloc(count + 1, sizeof(*runner->backends));
     runner->absent = calloc(count, sizeof(*runner->absent));
     if (!runner->backends || !runner->absent) {

@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+struct vmr_backend;
+
 struct conf_run_options {
     /*
      * Which backends. None: the mock in every profile, and KVM with each
@@ -18,6 +20,12 @@ struct conf_run_options {
      */
     const char *const *specs;
     size_t spec_count;
+    /*
+     * Backends beside the library's own, of which the specs may speak; they outlive the call. Without specs these are
+     * judged, each with no parameters, and nothing else.
+     */
+    const struct vmr_backend *const *backends;
+    size_t backend_count;
     const char *filter;        /* a glob on "family/scenario", "family" or "scenario"; NULL: all */
     unsigned patience;         /* how many times longer than usual to wait, on real threads; 0: once */
     unsigned attempts;         /* how often to try a scenario that hangs, on real threads; 0: once */

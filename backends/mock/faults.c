@@ -23,7 +23,7 @@ enum vmr_status fault_call(struct mock_hypervisor *hypervisor, const char *call,
 /* A handle may belong to another backend, which has another context. */
 static struct mock_hypervisor *hypervisor_of(const struct vmr_hypervisor_handle *handle)
 {
-    return handle->backend == vmr_mock_backend() ? handle->context : NULL;
+    return vmr_backend_is(handle->backend, vmr_mock_backend()) ? handle->context : NULL;
 }
 
 enum vmr_status vmr_mock_set_fault(struct vmr_hypervisor_handle *handle, enum vmr_mock_fault fault, uint64_t nth)

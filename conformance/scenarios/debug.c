@@ -226,6 +226,9 @@ static void poor_backend(struct conf *conf)
     }
     if (partition) {
         CONF_CHECK(conf, !vmr_partition_native(partition, vmr_mock_backend()), "taken for the mock");
+        poor.base = vmr_mock_backend();
+        CONF_CHECK(conf, vmr_partition_native(partition, vmr_mock_backend()) == vmr_mock_of(partition),
+                   "not taken for what it is a copy of");
         check_poor_partition(conf, partition);
     }
     CONF_CHECK(conf, vmr_partition_destroy(partition) == VMR_OK, "not destroyed");

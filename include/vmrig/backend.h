@@ -109,6 +109,12 @@ enum vmr_leave {
 struct vmr_backend {
     uint32_t abi; /* VMR_BACKEND_ABI */
     uint32_t flags;
+    /*
+     * Optional: the table that this one is a copy of, with some operations replaced that call on to it, and objects
+     * that are its own; so what is made from this one has its native face as well. For what is wrapped around one
+     * operation: tests, counters, a hypervisor broken on purpose.
+     */
+    const struct vmr_backend *base;
     const char *name;
     const char *description;          /* one line */
     const struct vmr_param_key *keys; /* the keys `open` takes; ends with a NULL name */

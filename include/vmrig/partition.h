@@ -82,7 +82,8 @@ VMR_API uint32_t vmr_partition_vp_count(const struct vmr_partition *partition);
 VMR_API enum vmr_irqchip vmr_partition_irqchip(const struct vmr_partition *partition);
 VMR_API const struct vmr_host *vmr_partition_host(const struct vmr_partition *partition);
 VMR_API struct vmr_memory *vmr_partition_memory(const struct vmr_partition *partition);
-/* What the backend's header says it is, or NULL unless the backend is `backend`: no accidental casts. */
+/* What the backend's header says it is, or NULL unless the backend is `backend` (vmr_backend_is): no accidental casts.
+ */
 VMR_API void *vmr_partition_native(struct vmr_partition *partition, const struct vmr_backend *backend);
 
 /*

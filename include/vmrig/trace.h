@@ -99,7 +99,8 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_recorder_wrap(struct vmr_recorder *re
                                                          const struct vmr_host *host,
                                                          struct vmr_hypervisor_handle *ret_handle,
                                                          struct vmr_host *ret_host, struct vmr_error *err);
-/* The partition's own backend underneath, as vmr_partition_native would give it; NULL unless it is `backend`. */
+/* The partition's own backend underneath, as vmr_partition_native would give it; NULL unless it is `backend`
+ * (vmr_backend_is). */
 VMR_API void *vmr_recorder_native(struct vmr_recorder *recorder, const struct vmr_backend *backend);
 /* The first failure of the sink or of memory: nothing after it was recorded. Any thread. */
 VMR_API enum vmr_status vmr_recorder_status(struct vmr_recorder *recorder);

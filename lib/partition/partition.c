@@ -340,7 +340,7 @@ struct vmr_memory *vmr_partition_memory(const struct vmr_partition *partition)
 
 void *vmr_partition_native(struct vmr_partition *partition, const struct vmr_backend *backend)
 {
-    if (partition->backend != backend || !backend->vm_native)
+    if (!vmr_backend_is(partition->backend, backend) || !backend->vm_native)
         return NULL;
     return backend->vm_native(partition->backend_vm);
 }

@@ -9,6 +9,11 @@
 #include "lib/base/os_fd.h"
 #include "vmrig/backend.h"
 
+bool vmr_backend_is(const struct vmr_backend *backend, const struct vmr_backend *wanted)
+{
+    return backend == wanted || backend->base == wanted;
+}
+
 const struct vmr_backend *vmr_backend_find(const struct vmr_backend_set *set, const char *name)
 {
     for (size_t i = 0; i < set->count; i++) {

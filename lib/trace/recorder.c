@@ -240,7 +240,7 @@ enum vmr_status vmr_recorder_wrap(struct vmr_recorder *recorder, const struct vm
 
 void *vmr_recorder_native(struct vmr_recorder *recorder, const struct vmr_backend *backend)
 {
-    if (!recorder->vm || recorder->inner.backend != backend)
+    if (!recorder->vm || !vmr_backend_is(recorder->inner.backend, backend))
         return NULL;
     return recorder_vm_native(recorder->vm);
 }

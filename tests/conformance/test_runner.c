@@ -472,6 +472,35 @@ static void wrong_arguments_are_one_line_and_a_status(void **state)
     }
 }
 
+/* The mock, with kicks that do nothing. */
+static void lose_kick(struct vmr_backend_vp *vp)
+{
+    (void)vp;
+}
+
+static void a_backend_of_the_callers_is_judged_as_what_it_is(void **state)
+{
+    struct vmr_backend deaf = *vmr_mock_backend();
+    const struct vmr_backend *const backends[] = {&deaf};
+    const struct conf_run_options options = {.backends = backends, .backend_count = 1, .filter = "stop/*"};
+    struct captured captured;
+
+    (void)state;
+    deaf.base = vmr_mock_backend();
+    deaf.name = "deaf";
+    call(options, &captured);
+    assert_int_equal(captured.status, CONF_EXIT_PASSED);
+    deaf.vp_kick = lose_kick;
+    call(options, &captured);
+    assert_int_equal(captured.status, CONF_EXIT_FAILED);
+    assert_non_null(strstr(captured.out, "FAIL deaf: stop/"));
+    assert_null(strstr(captured.out, "FAIL mock"));
+    deaf.name = "mock";
+    call(options, &captured);
+    assert_int_equal(captured.status, CONF_EXIT_USAGE);
+    assert_non_null(strstr(captured.err, "already has one of that name"));
+}
+
 static void explaining_a_clause_names_its_scenarios(void **state)
 {
     const struct conf_run_options options = {.explain = "IO-2"};
@@ -548,6 +577,7 @@ int main(void)
         cmocka_unit_test(a_skip_names_what_is_missing),
         cmocka_unit_test(words_are_compared_whole),
         cmocka_unit_test(wrong_arguments_are_one_line_and_a_status),
+        cmocka_unit_test(a_backend_of_the_callers_is_judged_as_what_it_is),
         cmocka_unit_test(explaining_a_clause_names_its_scenarios),
         cmocka_unit_test(certificates_are_written_whole),
         cmocka_unit_test(every_scenario_is_named_and_cites_clauses_that_exist),
