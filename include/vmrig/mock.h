@@ -117,8 +117,9 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_vtl_program(struct vmr_mock
  * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints;
  * behind an instruction of a step that has several, behind HLT for one, it is more
  * by less than VMR_MOCK_STEP_BYTES.
- * A VP that is given real-mode registers, or any other instruction pointer,
- * begins its program anew.
+ * In the code of a hypercall page the address of the calling step is the base of
+ * the code segment. A VP that is given real-mode registers, or any other
+ * instruction pointer, begins its program anew.
  */
 #define VMR_MOCK_STEP_BASE UINT64_C(0x40000000)
 #define VMR_MOCK_STEP_BYTES 16u
