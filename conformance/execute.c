@@ -30,7 +30,7 @@ struct execution {
 const char *conf_verdict_name(enum conf_verdict verdict)
 {
     static const char *const names[CONF_VERDICT_COUNT] = {
-        [CONF_PASS] = "pass", [CONF_FAIL] = "fail", [CONF_SKIP] = "skip"};
+        [CONF_PASS] = "pass", [CONF_FAIL] = "fail", [CONF_SKIP] = "skip", [CONF_WAIVED] = "waived"};
 
     return (unsigned)verdict < CONF_VERDICT_COUNT ? names[verdict] : "unknown";
 }
@@ -353,7 +353,11 @@ static void execute_with_attempts(const struct conf_backend *backend, const stru
 void conf_execute(const struct conf_backend *backend, const struct conf_scenario *scenario,
                   struct conf_result *ret_result)
 {
+    uint64_t missing = scenario->needs & ~backend->caps.bits;
+
     *ret_result = (struct conf_result){.scenario = scenario, .backend = backend->spec};
+    if (missing && !backend->is_library)
+        ret_result->missing = vmr_cap_name((enum vmr_cap)__builtin_ctzll(missing));
     if (conf_is_skipped(backend, scenario, ret_result->reason, sizeof(ret_result->reason)))
         ret_result->verdict = CONF_SKIP;
     else if (backend->is_mock && !backend->free_threads)

@@ -12,16 +12,22 @@ enum conf_verdict {
     CONF_PASS,
     CONF_FAIL,
     CONF_SKIP,
+    CONF_WAIVED, /* it fails, and somebody has said why that is borne: waivers.h */
     CONF_VERDICT_COUNT
 };
 const char *conf_verdict_name(enum conf_verdict verdict);
+
+struct conf_waiver;
 
 struct conf_result {
     const struct conf_scenario *scenario;
     const char *backend; /* the spec, or "library" */
     enum conf_verdict verdict;
     char reason[CONF_TEXT_MAX + 128];
-    uint32_t resets; /* VMs that were as fresh ones after a reset, at its end */
+    const char *missing;              /* CONF_SKIP: the capability that the backend lacks; NULL: another reason */
+    const struct conf_waiver *waiver; /* that speaks of it here; NULL: none */
+    uint64_t elapsed_ns;              /* by the clock of the machine; 0: nobody looked at it */
+    uint32_t resets;                  /* VMs that were as fresh ones after a reset, at its end */
     uint32_t notes;
     uint64_t transcript;
     uint64_t schedules; /* orders tried; 0: not explored */
@@ -33,6 +39,7 @@ struct conf_result {
 /* A backend, as the runner found it. */
 struct conf_backend {
     const char *spec;
+    const char *description;           /* one line; NULL: none */
     const struct vmr_backend_set *set; /* what the spec is looked up in; NULL: the library's own */
     bool is_mock;                      /* or a copy of its table with other operations */
     bool is_library;                   /* none: for CONF_NO_BACKEND */

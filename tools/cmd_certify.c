@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vmrig certify: the conformance suite's command line.
+ * vmrig certify: the conformance suite's command line, and what can be done with
+ * the certificates that it writes.
  */
 
 #include "tools/command.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "conformance/runner.h"
+#include "conformance/verify.h"
+#include "tools/facts.h"
+#include "tools/interrupt.h"
 
 #define PATIENCE_MAX 1000u
 #define ATTEMPTS_MAX 10u
@@ -18,8 +23,13 @@ enum option {
     OPTION_LIST,
     OPTION_EXPLAIN,
     OPTION_REPORT,
+    OPTION_JUNIT,
+    OPTION_TAP,
+    OPTION_WAIVERS,
+    OPTION_RERUN,
     OPTION_PATIENCE,
     OPTION_ATTEMPTS,
+    OPTION_PROGRESS,
     OPTION_JSON
 };
 
@@ -29,8 +39,16 @@ static const struct args_option options[] = {
     [OPTION_LIST] = {.name = "list", .help = "only name the scenarios"},
     [OPTION_EXPLAIN] = {.name = "explain", .value = "CLAUSE", .help = "print a clause and what checks it"},
     [OPTION_REPORT] = {.name = "report", .value = "DIR", .help = "write certificates there"},
+    [OPTION_JUNIT] = {.name = "junit", .value = "FILE", .help = "write the results as JUnit's XML"},
+    [OPTION_TAP] = {.name = "tap", .value = "FILE", .help = "write the results as TAP 13"},
+    [OPTION_WAIVERS] = {.name = "waivers", .value = "FILE", .help = "failures that are borne, with reason and date"},
+    [OPTION_RERUN] = {.name = "rerun-failed",
+                      .value = "CERT",
+                      .repeatable = true,
+                      .help = "only what failed in this certificate"},
     [OPTION_PATIENCE] = {.name = "patience", .value = "N", .help = "on a slow machine: wait N times longer"},
     [OPTION_ATTEMPTS] = {.name = "attempts", .value = "N", .help = "on an unreliable one: try N times what hangs"},
+    [OPTION_PROGRESS] = {.name = "progress", .help = "say when a backend is through; a terminal is told more anyway"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
 };
 
@@ -38,8 +56,84 @@ static const struct args_spec spec = {
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .details = "Without --hypervisor: the mock in every profile, and the hypervisors that this\n"
-               "machine has. Exit status 1 if a scenario fails.\n",
+               "machine has. Exit status 1 if a scenario fails, or if it was interrupted: the report\n"
+               "is then of what was run, and says so.\n",
 };
+
+static bool was_interrupted(void *context)
+{
+    return interrupt_came(context);
+}
+
+static void attend(void *context)
+{
+    (void)context;
+    fputs("vmrig certify: ending after this scenario; once more ends at once\n", stderr);
+}
+
+static int run_suite(const char *command, struct conf_run_options *conf)
+{
+    struct interrupt interrupt;
+    struct facts facts;
+    struct vmr_error err = {.message = ""};
+
+    interrupt_init(&interrupt);
+    if (interrupt_start(&interrupt, attend, NULL, &err))
+        return tool_fail(command, "%s", err.message);
+    facts_find(&facts);
+    conf->facts = &facts.facts;
+    conf->is_over = was_interrupted;
+    conf->context = &interrupt;
+    int status = conf_main(conf);
+
+    interrupt_finish(&interrupt);
+    return status;
+}
+
+static int rerun(const struct args *args, struct conf_run_options *conf)
+{
+    const char *paths[ARGS_GIVEN_MAX];
+    struct certificate_failures failures;
+    size_t count = args_values(args, OPTION_RERUN, paths);
+    int status = TOOL_FAILED;
+
+    if (certificate_failures_read(&failures, paths, count, stderr)) {
+        conf->only = failures.places;
+        conf->only_count = failures.count;
+        if (conf->spec_count == 0) {
+            conf->specs = failures.specs;
+            conf->spec_count = failures.spec_count;
+        }
+        if (failures.count > 0) {
+            status = run_suite(args->command, conf);
+        } else {
+            (void)printf("nothing failed there\n");
+            status = TOOL_OK;
+        }
+    }
+    certificate_failures_free(&failures);
+    return status;
+}
+
+static const char *contradiction(const struct conf_run_options *conf, bool again)
+{
+    bool asks = conf->list || conf->explain;
+
+    if (conf->list && conf->explain)
+        return "--list and --explain are two different questions";
+    if (conf->json && asks)
+        return "--json is for results: --list and --explain have none";
+    if (asks && (conf->junit || conf->tap || again))
+        return "--junit, --tap and --rerun-failed are for results: --list and --explain have none";
+    return NULL;
+}
+
+static enum conf_progress_form progress_form(const struct args *args)
+{
+    if (isatty(STDERR_FILENO))
+        return CONF_PROGRESS_LINE;
+    return args_has(args, OPTION_PROGRESS) ? CONF_PROGRESS_LINES : CONF_PROGRESS_NONE;
+}
 
 static int run(const struct args *args)
 {
@@ -50,7 +144,7 @@ static int run(const struct args *args)
     if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err) ||
         args_number(args, OPTION_ATTEMPTS, 1, ATTEMPTS_MAX, &attempts, &err))
         return tool_usage(args->command, "%s", err.message);
-    const struct conf_run_options conf = {
+    struct conf_run_options conf = {
         .specs = specs,
         .spec_count = args_values(args, OPTION_HYPERVISOR, specs),
         .filter = args_value(args, OPTION_FILTER),
@@ -59,19 +153,61 @@ static int run(const struct args *args)
         .list = args_has(args, OPTION_LIST),
         .explain = args_value(args, OPTION_EXPLAIN),
         .report_folder = args_value(args, OPTION_REPORT),
+        .junit = args_value(args, OPTION_JUNIT),
+        .tap = args_value(args, OPTION_TAP),
+        .waivers = args_value(args, OPTION_WAIVERS),
+        .progress = progress_form(args),
         .json = args_has(args, OPTION_JSON),
         .out = stdout,
         .err = stderr,
     };
+    const char *wrong = contradiction(&conf, args_has(args, OPTION_RERUN));
 
-    if (conf.list && conf.explain)
-        return tool_usage(args->command, "--list and --explain are two different questions");
-    if (conf.json && (conf.list || conf.explain))
-        return tool_usage(args->command, "--json is for results: --list and --explain have none");
-    return conf_main(&conf);
+    if (wrong)
+        return tool_usage(args->command, "%s", wrong);
+    return args_has(args, OPTION_RERUN) ? rerun(args, &conf) : run_suite(args->command, &conf);
 }
+
+/* --- certificates --- */
+
+static const struct args_spec verify_spec = {
+    .operands = {"FILE"},
+    .last_repeats = true,
+    .details = "Counts again what each certificate says of itself, and checks its hash. A certificate\n"
+               "of another suite than this vmrig's is held against itself alone.\n",
+};
+
+static int run_verify(const struct args *args)
+{
+    int status = TOOL_OK;
+
+    for (size_t i = 0; i < args->operand_count; i++) {
+        if (certificate_verify(args->operands[i], stdout, stderr) != CONF_EXIT_PASSED)
+            status = TOOL_FAILED;
+    }
+    return status;
+}
+
+static const struct args_spec diff_spec = {
+    .operands = {"FILE", "FILE"},
+    .details = "Of two backends, or of two days: capabilities, levels, clauses, scenarios and what\n"
+               "guests saw. Exit status 0 if nothing differs, else 1.\n",
+};
+
+static int run_diff(const struct args *args)
+{
+    return certificate_diff(args->operands[0], args->operands[1], stdout, stderr);
+}
+
+static const struct command commands[] = {
+    {.name = "verify", .summary = "Checks certificates.", .spec = &verify_spec, .run = run_verify},
+    {.name = "diff", .summary = "Compares two certificates, clause by clause.", .spec = &diff_spec, .run = run_diff},
+    {0},
+};
 
 const struct command command_certify = {.name = "certify",
                                         .summary = "Checks hypervisors against the contract, clause by clause.",
                                         .spec = &spec,
-                                        .run = run};
+                                        .run = run,
+                                        .runs_alone = true,
+                                        .commands = commands};

@@ -29,6 +29,7 @@ struct mock_hypervisor {
     _Atomic bool counting;     /* faults are; not before one is asked for, to keep steps quick */
     struct {
         _Atomic uint64_t nth, count;
+        _Atomic bool lasts; /* it hits the n-th time, and each one after it */
     } faults[VMR_MOCK_FAULT_COUNT];
 };
 

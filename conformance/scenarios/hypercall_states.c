@@ -13,7 +13,6 @@
 #include "conformance/scenarios/hypercall_words.h"
 #include "conformance/scenarios/snapshot_words.h"
 #include "conformance/scenarios/state_words.h"
-#include "vmrig/rewind.h"
 
 #define ZEROS HV_PAGE_1
 #define ONES HV_PAGE_2
@@ -209,7 +208,7 @@ static void a_call_that_is_stopped_comes_back_in_another_vm(struct conf *conf)
         return;
     for (unsigned call = 1; call <= CALLS && !conf_failed(conf); call++) {
         struct stopper stopper;
-        struct kept kept = {0};
+        CONF_CLEANUP(kept_free) struct kept kept = {0};
         struct conf_vm *vm = stopped_in_call(conf, &stopper, call);
         bool saved = vm && snapshot_save(vm, 0, &kept);
 
@@ -232,7 +231,7 @@ static void a_call_that_is_stopped_comes_back_as_often_as_it_is_taken_back(struc
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     for (unsigned call = 1; call <= CALLS && !conf_failed(conf); call++) {
-        struct vmr_rewind *rewind = NULL;
+        CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
         struct snapshot_vm parts;
         struct stopper stopper;
         struct conf_vm *vm = stopped_in_call(conf, &stopper, call);
@@ -244,7 +243,7 @@ static void a_call_that_is_stopped_comes_back_as_often_as_it_is_taken_back(struc
         CONF_CHECK(conf, vmr_rewind_back(rewind, NULL, &err) == VMR_OK, "back: %s", err.message);
         CONF_CHECK_EQ(conf, guest_word(vm, CALLED), call - 1, "calls that the guest is back from, at the point");
         check_calls_end(vm, &stopper, CALLS + CALLS - call);
-        vmr_rewind_destroy(rewind);
+        rewind_end(&rewind);
         conf_vm_destroy(vm);
     }
 }

@@ -139,9 +139,8 @@ static void removed_bytes_are_safe(struct conf *conf)
     struct conf_device device = {0};
     struct conf_vm *vm = remover.vm;
 
-    CONF_CHECK(conf, vm && remover.page, "no VM");
-    if (!vm || !remover.page)
-        return;
+    CONF_REQUIRE(conf, remover.page && conf_defer(conf, free, (void *)remover.page), "no page");
+    CONF_REQUIRE(conf, vm, "no VM");
     memset((void *)remover.page, 0, VMR_PAGE_SIZE);
     struct vmr_thread *thread = NULL;
 
@@ -154,8 +153,6 @@ static void removed_bytes_are_safe(struct conf *conf)
         CONF_CHECK_EQ(conf, remover.moved, 0, "writes into the bytes of a removed region");
         CONF_CHECK(conf, device.writes > 0, "the hole has no device behind it");
     }
-    conf_vm_destroy(vm);
-    free((void *)remover.page);
 }
 
 /* Sixteen pages, of which every other goes and comes back with other bytes. */

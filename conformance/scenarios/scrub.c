@@ -193,12 +193,10 @@ static void a_reset_is_of_every_vtl(struct conf *conf)
     CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL before");
     CONF_REQUIRE(conf, state_drive(conf, vm->vps[0]) && conf_reset(vm), "driving, or the reset");
     CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL0, "the VTL after");
-    struct conf_picture *got = conf_picture_take(vm), *want = conf_picture_take(fresh);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *got = conf_picture_take(vm), *want = conf_picture_take(fresh);
 
     if (got && want)
         (void)conf_picture_compare(conf, got, want, "reset");
-    conf_picture_free(got);
-    conf_picture_free(want);
     expect_halt(vm, NULL, VMR_HALT_RESET); /* both programs, from their beginnings */
     CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL of the second guest");
 }

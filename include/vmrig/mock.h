@@ -168,6 +168,9 @@ enum vmr_mock_fault {
 /* In the mock inside `handle`, counted from 1 over everything made from it from now on; 0 takes the fault away. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_set_fault(struct vmr_hypervisor_handle *handle,
                                                           enum vmr_mock_fault fault, uint64_t nth);
+/* The same, and it goes wrong from the n-th time on. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_set_lasting_fault(struct vmr_hypervisor_handle *handle,
+                                                                  enum vmr_mock_fault fault, uint64_t nth);
 /* How often the counted thing has happened since. */
 VMR_API uint64_t vmr_mock_fault_count(const struct vmr_hypervisor_handle *handle, enum vmr_mock_fault fault);
 
