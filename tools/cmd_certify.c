@@ -11,6 +11,7 @@
 
 #include "conformance/runner.h"
 #include "conformance/verify.h"
+#include "conformance/zoo/keeper.h"
 #include "tools/facts.h"
 #include "tools/interrupt.h"
 
@@ -30,7 +31,9 @@ enum option {
     OPTION_PATIENCE,
     OPTION_ATTEMPTS,
     OPTION_PROGRESS,
-    OPTION_JSON
+    OPTION_JSON,
+    OPTION_ZOO,
+    OPTION_CLAUSES
 };
 
 static const struct args_option options[] = {
@@ -50,6 +53,8 @@ static const struct args_option options[] = {
     [OPTION_ATTEMPTS] = {.name = "attempts", .value = "N", .help = "on an unreliable one: try N times what hangs"},
     [OPTION_PROGRESS] = {.name = "progress", .help = "say when a backend is through; a terminal is told more anyway"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
+    [OPTION_ZOO] = {.name = "zoo", .help = "judge the suite: it must reject hypervisors that are broken on purpose"},
+    [OPTION_CLAUSES] = {.name = "clauses", .help = "with --zoo: also list the clauses that none of them breaks"},
 };
 
 static const struct args_spec spec = {
@@ -135,12 +140,34 @@ static enum conf_progress_form progress_form(const struct args *args)
     return args_has(args, OPTION_PROGRESS) ? CONF_PROGRESS_LINES : CONF_PROGRESS_NONE;
 }
 
+/* --filter is on animals there. */
+static int run_zoo(const struct args *args)
+{
+    const struct zoo_options zoo = {.filter = args_value(args, OPTION_FILTER),
+                                    .clauses = args_has(args, OPTION_CLAUSES),
+                                    .out = stdout,
+                                    .err = stderr};
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        size_t option = args->given[i].option;
+
+        if (option != OPTION_ZOO && option != OPTION_CLAUSES && option != OPTION_FILTER)
+            return tool_usage(args->command, "--zoo goes with --filter and --clauses alone, not with --%s",
+                              options[option].name);
+    }
+    return zoo_main(&zoo);
+}
+
 static int run(const struct args *args)
 {
     const char *specs[ARGS_GIVEN_MAX];
     uint64_t patience = 1, attempts = 1;
     struct vmr_error err;
 
+    if (args_has(args, OPTION_ZOO))
+        return run_zoo(args);
+    if (args_has(args, OPTION_CLAUSES))
+        return tool_usage(args->command, "--clauses goes with --zoo");
     if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err) ||
         args_number(args, OPTION_ATTEMPTS, 1, ATTEMPTS_MAX, &attempts, &err))
         return tool_usage(args->command, "%s", err.message);

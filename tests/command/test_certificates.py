@@ -182,6 +182,13 @@ class Certificates(Certified):
         self.assertEqual(answer, b'nothing failed there\n')
         self.refuses(1, '"kind"', 'certify', '--rerun-failed', self.file('bad', b'{}'))
 
+    def test_the_zoo_goes_with_little_else(self):
+        self.assertIn(b'mock deaf', self.succeeds('certify', '--zoo', '--filter', 'deaf'))
+        self.assertIn(b'no animal breaks CFG-1', self.succeeds('certify', '--zoo', '--filter', 'deaf', '--clauses'))
+        self.refuses(2, 'not with --hypervisor', 'certify', '--zoo', '--hypervisor', 'mock')
+        self.refuses(2, '--clauses goes with --zoo', 'certify', '--clauses')
+        self.refuses(2, "no animal matches 'unicorn'", 'certify', '--zoo', '--filter', 'unicorn')
+
     def test_the_page_about_levels_says_what_certificates_say(self):
         with open(os.path.join(SOURCE, 'docs', 'certificate.md'), encoding='utf-8') as file:
             rows = re.findall(r'^\| (\w+) \| ([^|]*) \|', file.read(), re.MULTILINE)[1:]
