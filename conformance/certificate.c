@@ -110,6 +110,8 @@ static json_t *result_json(const struct conf_result *result)
         (void)json_object_set_new(object, "schedules", json_integer((json_int_t)result->schedules));
         (void)json_object_set_new(object, "capped", json_boolean(result->capped));
     }
+    if (result->schedule)
+        (void)json_object_set_new(object, "schedule", json_string(result->schedule));
     if (result->attempts > 1)
         (void)json_object_set_new(object, "attempts", json_integer((json_int_t)result->attempts));
     if (result->notes > 0) {

@@ -7,6 +7,7 @@
  */
 
 #include "conformance/harness.h"
+#include "conformance/schedules.h"
 
 enum conf_verdict {
     CONF_PASS,
@@ -32,6 +33,7 @@ struct conf_result {
     uint64_t transcript;
     uint64_t schedules; /* orders tried; 0: not explored */
     bool capped;        /* there are more than were tried */
+    char *schedule;     /* of a failure: how to have it again, for --schedules; for free(). NULL: there is none */
     bool hung;          /* it failed because something did not come, or did not end */
     uint32_t attempts;  /* on real threads */
 };
@@ -46,10 +48,11 @@ struct conf_backend {
     struct vmr_caps caps;
     enum vmr_irqchip irqchip;
     uint32_t quirks;
-    uint64_t schedule_max; /* orders tried of one scenario */
-    uint64_t patience_ns;  /* of the watchdog, on real threads */
-    uint32_t attempts;     /* of a scenario that hangs, on real threads; 0: one */
-    bool free_threads;     /* the mock on real threads, for race detectors */
+    uint64_t schedule_max;           /* orders tried of one scenario */
+    struct conf_schedules schedules; /* of the mock */
+    uint64_t patience_ns;            /* of the watchdog, on real threads */
+    uint32_t attempts;               /* of a scenario that hangs, on real threads; 0: one */
+    bool free_threads;               /* the mock on real threads, for race detectors */
 };
 
 /* The backend's handle: whoever calls this closes it. */

@@ -56,9 +56,13 @@ static void print_failures(const struct conf_report_data *data, FILE *out)
     for (size_t i = 0; i < data->result_count; i++) {
         const struct conf_result *result = &data->results[i];
 
-        if (result->verdict == CONF_FAIL)
-            fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family, result->scenario->name,
-                    result->scenario->clauses, result->reason);
+        if (result->verdict != CONF_FAIL)
+            continue;
+        fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family, result->scenario->name,
+                result->scenario->clauses, result->reason);
+        if (result->schedule)
+            fprintf(out, "     again: vmrig certify --hypervisor %s --filter %s/%s --schedules %s\n", result->backend,
+                    result->scenario->family, result->scenario->name, result->schedule);
     }
 }
 

@@ -149,6 +149,7 @@ static enum vmr_status describe(const struct runner *runner, const char *spec, s
     *ret_backend = (struct conf_backend){.spec = spec,
                                          .set = &runner->set,
                                          .schedule_max = SCHEDULE_MAX,
+                                         .schedules = runner->options->schedules,
                                          .patience_ns = patience_ns(runner->options),
                                          .attempts = runner->options->attempts};
     enum vmr_status status = conf_backend_open(ret_backend, &handle, err);
@@ -442,6 +443,8 @@ int conf_main(const struct conf_run_options *options)
     int status = run_suite(&runner);
 
     conf_waivers_free(&runner.waivers);
+    for (size_t i = 0; i < runner.result_count; i++)
+        free(runner.results[i].schedule);
     free(runner.results);
     free(runner.absent);
     free(runner.backends);

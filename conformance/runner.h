@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "conformance/progress.h"
+#include "conformance/schedules.h"
 
 struct vmr_backend;
 
@@ -39,15 +40,16 @@ struct conf_run_options {
      */
     const struct vmr_backend *const *backends;
     size_t backend_count;
-    const char *filter;        /* a glob on "family/scenario", "family" or "scenario"; NULL: all */
-    unsigned patience;         /* how many times longer than usual to wait, on real threads; 0: once */
-    unsigned attempts;         /* how often to try a scenario that hangs, on real threads; 0: once */
-    bool list;                 /* only name the scenarios */
-    const char *explain;       /* only explain this clause */
-    const char *report_folder; /* certificates and a summary go here; NULL: none are written */
-    bool json;                 /* the results on `out` as JSON, instead of the matrix */
-    const char *junit, *tap;   /* files in the forms of CI systems; NULL: none */
-    const char *waivers;       /* a file: waivers.h; NULL: nothing is waived */
+    const char *filter;              /* a glob on "family/scenario", "family" or "scenario"; NULL: all */
+    unsigned patience;               /* how many times longer than usual to wait, on real threads; 0: once */
+    unsigned attempts;               /* how often to try a scenario that hangs, on real threads; 0: once */
+    struct conf_schedules schedules; /* of scenarios on the mock */
+    bool list;                       /* only name the scenarios */
+    const char *explain;             /* only explain this clause */
+    const char *report_folder;       /* certificates and a summary go here; NULL: none are written */
+    bool json;                       /* the results on `out` as JSON, instead of the matrix */
+    const char *junit, *tap;         /* files in the forms of CI systems; NULL: none */
+    const char *waivers;             /* a file: waivers.h; NULL: nothing is waived */
     /* Only these, on their backends, which are the specs unless these are given. NULL: all. */
     const struct conf_place *only;
     size_t only_count;

@@ -33,7 +33,9 @@ enum option {
     OPTION_PROGRESS,
     OPTION_JSON,
     OPTION_ZOO,
-    OPTION_CLAUSES
+    OPTION_CLAUSES,
+    OPTION_SCHEDULES,
+    OPTION_SEED
 };
 
 static const struct args_option options[] = {
@@ -54,6 +56,10 @@ static const struct args_option options[] = {
     [OPTION_PROGRESS] = {.name = "progress", .help = "say when a backend is through; a terminal is told more anyway"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
     [OPTION_ZOO] = {.name = "zoo", .help = "judge the suite: it must reject hypervisors that are broken on purpose"},
+    [OPTION_SCHEDULES] = {.name = "schedules",
+                          .value = "ORDERS",
+                          .help = "on the mock: exhaustive:K, random:N or replay:K:CHOICES"},
+    [OPTION_SEED] = {.name = "seed", .value = "S", .help = "the first of random:N (1)"},
     [OPTION_CLAUSES] = {.name = "clauses", .help = "with --zoo: also list the clauses that none of them breaks"},
 };
 
@@ -158,6 +164,29 @@ static int run_zoo(const struct args *args)
     return zoo_main(&zoo);
 }
 
+/* False: it is said what is wrong with them. */
+static bool read_schedules(const struct args *args, struct conf_schedules *ret_schedules)
+{
+    const char *text = args_value(args, OPTION_SCHEDULES), *rule;
+    uint64_t seed = 1;
+    struct vmr_error err;
+
+    *ret_schedules = (struct conf_schedules){.mode = CONF_SCHEDULES_USUAL};
+    if (args_number(args, OPTION_SEED, 0, UINT64_MAX / 2, &seed, &err)) {
+        (void)tool_usage(args->command, "%s", err.message);
+        return false;
+    }
+    if (text && !conf_schedules_parse(text, seed, ret_schedules, &rule)) {
+        (void)tool_usage(args->command, "--schedules '%s' is not %s", text, rule);
+        return false;
+    }
+    if (args_has(args, OPTION_SEED) && ret_schedules->mode != CONF_SCHEDULES_RANDOM) {
+        (void)tool_usage(args->command, "--seed goes with --schedules random:N");
+        return false;
+    }
+    return true;
+}
+
 static int run(const struct args *args)
 {
     const char *specs[ARGS_GIVEN_MAX];
@@ -171,6 +200,10 @@ static int run(const struct args *args)
     if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err) ||
         args_number(args, OPTION_ATTEMPTS, 1, ATTEMPTS_MAX, &attempts, &err))
         return tool_usage(args->command, "%s", err.message);
+    struct conf_schedules schedules;
+
+    if (!read_schedules(args, &schedules))
+        return TOOL_USAGE;
     struct conf_run_options conf = {
         .specs = specs,
         .spec_count = args_values(args, OPTION_HYPERVISOR, specs),
@@ -185,6 +218,7 @@ static int run(const struct args *args)
         .waivers = args_value(args, OPTION_WAIVERS),
         .progress = progress_form(args),
         .json = args_has(args, OPTION_JSON),
+        .schedules = schedules,
         .out = stdout,
         .err = stderr,
     };

@@ -182,6 +182,15 @@ class Certificates(Certified):
         self.assertEqual(answer, b'nothing failed there\n')
         self.refuses(1, '"kind"', 'certify', '--rerun-failed', self.file('bad', b'{}'))
 
+    def test_orders_are_said_on_the_command_line(self):
+        words = ['certify', '--hypervisor', 'mock', '--filter', 'stop/a_kick*', '--schedules']
+        self.succeeds(*words, 'exhaustive:1')
+        self.succeeds(*words, 'random:20', '--seed', '77')
+        self.succeeds(*words, 'replay:any:0102')
+        for orders in ('exhaustive:9', 'random:0', 'replay:1', 'all'):
+            self.refuses(2, f"--schedules '{orders}' is not ", *words, orders)
+        self.refuses(2, '--seed goes with', *words, 'exhaustive:1', '--seed', '3')
+
     def test_the_zoo_goes_with_little_else(self):
         self.assertIn(b'mock deaf', self.succeeds('certify', '--zoo', '--filter', 'deaf'))
         self.assertIn(b'no animal breaks CFG-1', self.succeeds('certify', '--zoo', '--filter', 'deaf', '--clauses'))
