@@ -8,11 +8,13 @@
  * kicks every VP, and gives a scenario up that does not end even then.
  */
 
-#include "conformance/execution.h"
+#include "conformance/execute.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "conformance/execution.h"
 
 #define KICK_EVERY_NS UINT64_C(10000000)
 

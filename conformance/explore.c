@@ -112,7 +112,7 @@ static bool try_candidate(struct shrinking *shrinking, struct conf_result *resul
     trim(shrinking->candidate);
     if (!fails(shrinking->search, shrinking->preemptions, shrinking->candidate, &tried))
         return false;
-    strcpy(shrinking->choices, shrinking->candidate);
+    memcpy(shrinking->choices, shrinking->candidate, strlen(shrinking->candidate) + 1);
     *result = tried;
     return true;
 }
@@ -123,7 +123,7 @@ static void cut_end(struct shrinking *shrinking, struct conf_result *result)
     size_t keep = strlen(shrinking->choices) / 2;
 
     for (size_t step = keep; step > 0; step /= 2) {
-        strcpy(shrinking->candidate, shrinking->choices);
+        memcpy(shrinking->candidate, shrinking->choices, strlen(shrinking->choices) + 1);
         keep = strlen(shrinking->choices) > step ? strlen(shrinking->choices) - step : 0;
         shrinking->candidate[keep] = '\0';
         while (try_candidate(shrinking, result) && strlen(shrinking->choices) > step)
@@ -140,7 +140,7 @@ static void clear_runs(struct shrinking *shrinking, struct conf_result *result)
 
             if (strspn(shrinking->choices + at, "0") >= end - at)
                 continue;
-            strcpy(shrinking->candidate, shrinking->choices);
+            memcpy(shrinking->candidate, shrinking->choices, strlen(shrinking->choices) + 1);
             memset(shrinking->candidate + at, '0', end - at);
             (void)try_candidate(shrinking, result);
         }
@@ -174,9 +174,11 @@ static void tell(struct conf_result *result, unsigned preemptions, const char *c
     for (const char *choice = choices; *choice; choice++)
         switches += *choice != '0';
     snprintf(bound, sizeof(bound), "%u", preemptions);
-    result->schedule = malloc(strlen(choices) + 64);
+    size_t size = strlen(choices) + sizeof("replay::") + sizeof(bound);
+
+    result->schedule = malloc(size);
     if (result->schedule)
-        sprintf(result->schedule, "replay:%s:%s", preemptions == CONF_PREEMPTIONS_ANY ? "any" : bound, choices);
+        snprintf(result->schedule, size, "replay:%s:%s", preemptions == CONF_PREEMPTIONS_ANY ? "any" : bound, choices);
     size_t length = strlen(result->reason);
 
     snprintf(result->reason + length, sizeof(result->reason) - length, " [%zu choices, %zu not the first]",

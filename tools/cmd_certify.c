@@ -187,16 +187,13 @@ static bool read_schedules(const struct args *args, struct conf_schedules *ret_s
     return true;
 }
 
-static int run(const struct args *args)
+/* What the options say, as a table to be filled in and checked. */
+static int run_scenarios(const struct args *args)
 {
     const char *specs[ARGS_GIVEN_MAX];
     uint64_t patience = 1, attempts = 1;
     struct vmr_error err;
 
-    if (args_has(args, OPTION_ZOO))
-        return run_zoo(args);
-    if (args_has(args, OPTION_CLAUSES))
-        return tool_usage(args->command, "--clauses goes with --zoo");
     if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err) ||
         args_number(args, OPTION_ATTEMPTS, 1, ATTEMPTS_MAX, &attempts, &err))
         return tool_usage(args->command, "%s", err.message);
@@ -227,6 +224,15 @@ static int run(const struct args *args)
     if (wrong)
         return tool_usage(args->command, "%s", wrong);
     return args_has(args, OPTION_RERUN) ? rerun(args, &conf) : run_suite(args->command, &conf);
+}
+
+static int run(const struct args *args)
+{
+    if (args_has(args, OPTION_ZOO))
+        return run_zoo(args);
+    if (args_has(args, OPTION_CLAUSES))
+        return tool_usage(args->command, "--clauses goes with --zoo");
+    return run_scenarios(args);
 }
 
 /* --- certificates --- */

@@ -193,6 +193,7 @@ static void exploring_stops_at_its_cap_and_says_so(void **state)
 
 /* --- words --- */
 
+/* A table, and what is done with each row of it. */
 static void schedules_are_read_or_refused_with_a_rule(void **state)
 {
     static const struct {
