@@ -77,6 +77,12 @@ struct conf_family {
     extern const struct conf_family conf_family_##name;                                                                \
     const struct conf_family conf_family_##name = {(array), sizeof(array) / sizeof((array)[0])}
 
+/* What a composition is made from: conformance/soak. */
+struct conf_composed {
+    uint64_t seed;
+    uint32_t left_out;
+};
+
 /* What a scenario sees. */
 struct conf {
     const struct vmr_hypervisor_handle *handle; /* its own, freshly opened; NULL with CONF_NO_BACKEND */
@@ -85,7 +91,8 @@ struct conf {
     bool is_mock;
     bool exploring; /* one of many orders: keep it small */
     const struct conf_scenario *scenario;
-    struct conf_state *state; /* the runner's */
+    const struct conf_composed *composed; /* of a composition */
+    struct conf_state *state;             /* the runner's */
 };
 
 /* --- judging: any thread --- */

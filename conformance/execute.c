@@ -79,6 +79,7 @@ bool execution_open(struct execution *execution, const struct conf_backend *back
 
     conf->host = &execution->host;
     conf->is_mock = backend->is_mock;
+    conf->composed = &backend->composed;
     if (!conf_state_init(conf, &execution->state)) {
         snprintf(ret_reason, size, "out of memory");
         return false;

@@ -50,6 +50,7 @@ struct conf_backend {
     uint32_t quirks;
     uint64_t schedule_max;           /* orders tried of one scenario */
     struct conf_schedules schedules; /* of the mock */
+    struct conf_composed composed;   /* of a soak */
     uint64_t patience_ns;            /* of the watchdog, on real threads */
     uint32_t attempts;               /* of a scenario that hangs, on real threads; 0: one */
     bool free_threads;               /* the mock on real threads, for race detectors */

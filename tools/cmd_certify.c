@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "conformance/runner.h"
+#include "conformance/soak/soak.h"
 #include "conformance/verify.h"
 #include "conformance/zoo/keeper.h"
 #include "tools/facts.h"
@@ -35,7 +36,9 @@ enum option {
     OPTION_ZOO,
     OPTION_CLAUSES,
     OPTION_SCHEDULES,
-    OPTION_SEED
+    OPTION_SEED,
+    OPTION_SOAK,
+    OPTION_LEAVE_OUT
 };
 
 static const struct args_option options[] = {
@@ -59,7 +62,11 @@ static const struct args_option options[] = {
     [OPTION_SCHEDULES] = {.name = "schedules",
                           .value = "ORDERS",
                           .help = "on the mock: exhaustive:K, random:N or replay:K:CHOICES"},
-    [OPTION_SEED] = {.name = "seed", .value = "S", .help = "the first of random:N (1)"},
+    [OPTION_SEED] = {.name = "seed", .value = "S", .help = "the first of random:N, or of a soak (1)"},
+    [OPTION_SOAK] = {.name = "soak",
+                     .value = "TIME",
+                     .help = "run random compositions on the mock for 10m, 30s or 1000x"},
+    [OPTION_LEAVE_OUT] = {.name = "leave-out", .value = "BITS", .help = "with --soak: operations, as a failure tells"},
     [OPTION_CLAUSES] = {.name = "clauses", .help = "with --zoo: also list the clauses that none of them breaks"},
 };
 
@@ -187,6 +194,46 @@ static bool read_schedules(const struct args *args, struct conf_schedules *ret_s
     return true;
 }
 
+static bool goes_with_soak(size_t option)
+{
+    return option == OPTION_SOAK || option == OPTION_SEED || option == OPTION_LEAVE_OUT ||
+           option == OPTION_HYPERVISOR || option == OPTION_PROGRESS;
+}
+
+static int run_soak(const struct args *args)
+{
+    struct soak_options soak = {.spec = args_value(args, OPTION_HYPERVISOR),
+                                .seed = 1,
+                                .progress = progress_form(args),
+                                .is_over = was_interrupted,
+                                .out = stdout,
+                                .err = stderr};
+    struct soak_result result;
+    struct interrupt interrupt;
+    uint64_t left_out = 0;
+    struct vmr_error err = {.message = ""};
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (!goes_with_soak(args->given[i].option))
+            return tool_usage(args->command, "--%s does not go with --soak", options[args->given[i].option].name);
+    }
+    if (!soak_parse(args_value(args, OPTION_SOAK), &soak.runs, &soak.ns))
+        return tool_usage(args->command, "--soak '%s' is not a time or a number of runs: 30s, 10m, 2h, 1000x",
+                          args_value(args, OPTION_SOAK));
+    if (args_number(args, OPTION_SEED, 0, UINT64_MAX / 2, &soak.seed, &err) ||
+        args_number(args, OPTION_LEAVE_OUT, 0, UINT32_MAX, &left_out, &err))
+        return tool_usage(args->command, "%s", err.message);
+    soak.left_out = (uint32_t)left_out;
+    interrupt_init(&interrupt);
+    if (interrupt_start(&interrupt, attend, NULL, &err))
+        return tool_fail(args->command, "%s", err.message);
+    soak.context = &interrupt;
+    int status = soak_main(&soak, &result);
+
+    interrupt_finish(&interrupt);
+    return status;
+}
+
 /* What the options say, as a table to be filled in and checked. */
 static int run_scenarios(const struct args *args)
 {
@@ -232,6 +279,10 @@ static int run(const struct args *args)
         return run_zoo(args);
     if (args_has(args, OPTION_CLAUSES))
         return tool_usage(args->command, "--clauses goes with --zoo");
+    if (args_has(args, OPTION_SOAK))
+        return run_soak(args);
+    if (args_has(args, OPTION_LEAVE_OUT))
+        return tool_usage(args->command, "--leave-out goes with --soak");
     return run_scenarios(args);
 }
 

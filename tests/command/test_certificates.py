@@ -191,6 +191,15 @@ class Certificates(Certified):
             self.refuses(2, f"--schedules '{orders}' is not ", *words, orders)
         self.refuses(2, '--seed goes with', *words, 'exhaustive:1', '--seed', '3')
 
+    def test_a_soak_says_how_much_it_ran(self):
+        self.assertRegex(self.succeeds('certify', '--soak', '50x', '--seed', '9'),
+                         rb'\A50 compositions, \d+\.\d s, \d+ a second: none failed\n\Z')
+        self.succeeds('certify', '--soak', '1x', '--leave-out', '16777215', '--hypervisor', 'mock:profile=hvf-like')
+        self.refuses(2, "--soak '5' is not a time", 'certify', '--soak', '5')
+        self.refuses(2, '--filter does not go with --soak', 'certify', '--soak', '1x', '--filter', 'io/*')
+        self.refuses(2, '--leave-out goes with --soak', 'certify', '--leave-out', '1')
+        self.refuses(2, "not 'mock:managed=true'", 'certify', '--soak', '1x', '--hypervisor', 'mock:managed=true')
+
     def test_the_zoo_goes_with_little_else(self):
         self.assertIn(b'mock deaf', self.succeeds('certify', '--zoo', '--filter', 'deaf'))
         self.assertIn(b'no animal breaks CFG-1', self.succeeds('certify', '--zoo', '--filter', 'deaf', '--clauses'))
