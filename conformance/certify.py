@@ -74,7 +74,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('vmrig', help='the command')
     parser.add_argument('hypervisor', help='the backend')
-    parser.add_argument('--golden', type=pathlib.Path, required=True, help='the list of what must run')
+    parser.add_argument('--golden', type=pathlib.Path, help='the list of what must run')
+    parser.add_argument('--lockstep', metavar='OTHER', help='only run made-up guests on both')
     parser.add_argument('--device', help='skip the test where this cannot be opened')
     parser.add_argument('--patience', default='1', metavar='N', help='scenarios wait N times longer than usual (1)')
     parser.add_argument('--filter', metavar='PATTERN', help='these scenarios alone')
@@ -85,6 +86,11 @@ def main():
     if reason is not None:
         print(f'{arguments.hypervisor}: not certified: {reason}')
         sys.exit(SKIPPED)
+    if arguments.lockstep:
+        both = f'{arguments.lockstep},{arguments.hypervisor}'
+        sys.exit(subprocess.run([arguments.vmrig, 'certify', '--lockstep', both, '--guests', '500'], check=False).returncode)
+    if not arguments.golden:
+        parser.error('--golden is missing')
     chosen = ['--filter', arguments.filter] if arguments.filter else []
     done = subprocess.run([arguments.vmrig, 'certify', '--hypervisor', arguments.hypervisor, '--patience',
                            arguments.patience, '--json'] + chosen, stdout=subprocess.PIPE, check=False)

@@ -77,10 +77,11 @@ struct conf_family {
     extern const struct conf_family conf_family_##name;                                                                \
     const struct conf_family conf_family_##name = {(array), sizeof(array) / sizeof((array)[0])}
 
-/* What a composition is made from: conformance/soak. */
+/* What a scenario that was made up is made from: conformance/soak, conformance/lockstep. */
 struct conf_composed {
     uint64_t seed;
     uint32_t left_out;
+    void *turn; /* of a lockstep run */
 };
 
 /* What a scenario sees. */

@@ -7,8 +7,10 @@
 #include "tools/command.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "conformance/lockstep/lockstep.h"
 #include "conformance/runner.h"
 #include "conformance/soak/soak.h"
 #include "conformance/verify.h"
@@ -38,7 +40,9 @@ enum option {
     OPTION_SCHEDULES,
     OPTION_SEED,
     OPTION_SOAK,
-    OPTION_LEAVE_OUT
+    OPTION_LEAVE_OUT,
+    OPTION_LOCKSTEP,
+    OPTION_GUESTS
 };
 
 static const struct args_option options[] = {
@@ -62,10 +66,14 @@ static const struct args_option options[] = {
     [OPTION_SCHEDULES] = {.name = "schedules",
                           .value = "ORDERS",
                           .help = "on the mock: exhaustive:K, random:N or replay:K:CHOICES"},
-    [OPTION_SEED] = {.name = "seed", .value = "S", .help = "the first of random:N, or of a soak (1)"},
+    [OPTION_SEED] = {.name = "seed", .value = "S", .help = "the first of random:N, of a soak or of lockstep (1)"},
     [OPTION_SOAK] = {.name = "soak",
                      .value = "TIME",
                      .help = "run random compositions on the mock for 10m, 30s or 1000x"},
+    [OPTION_LOCKSTEP] = {.name = "lockstep",
+                         .value = "A,B",
+                         .help = "run made-up guests on two hypervisors, and compare what they do"},
+    [OPTION_GUESTS] = {.name = "guests", .value = "N", .help = "with --lockstep: so many (1000)"},
     [OPTION_LEAVE_OUT] = {.name = "leave-out", .value = "BITS", .help = "with --soak: operations, as a failure tells"},
     [OPTION_CLAUSES] = {.name = "clauses", .help = "with --zoo: also list the clauses that none of them breaks"},
 };
@@ -234,6 +242,69 @@ static int run_soak(const struct args *args)
     return status;
 }
 
+/* Specs hold commas as well: the second begins behind one that a hypervisor's name follows. */
+static bool split_pair(char *pair, const char *ret_specs[2])
+{
+    struct vmr_backend_set set;
+
+    vmr_backend_set_init(&set);
+    for (char *comma = strchr(pair, ','); comma; comma = strchr(comma + 1, ',')) {
+        char name[VMR_SPEC_BYTES_MAX];
+        size_t length = strcspn(comma + 1, ":,");
+
+        if (length >= sizeof(name))
+            continue;
+        memcpy(name, comma + 1, length);
+        name[length] = '\0';
+        if (!vmr_backend_find(&set, name))
+            continue;
+        *comma = '\0';
+        ret_specs[0] = pair;
+        ret_specs[1] = comma + 1;
+        return true;
+    }
+    return false;
+}
+
+static bool goes_with_lockstep(size_t option)
+{
+    return option == OPTION_LOCKSTEP || option == OPTION_SEED || option == OPTION_GUESTS || option == OPTION_REPORT;
+}
+
+static int run_lockstep(const struct args *args)
+{
+    struct lockstep_options lockstep = {.seed = 1,
+                                        .runs = 1000,
+                                        .folder = args_value(args, OPTION_REPORT),
+                                        .is_over = was_interrupted,
+                                        .out = stdout,
+                                        .err = stderr};
+    struct lockstep_result result;
+    struct interrupt interrupt;
+    char pair[2 * VMR_SPEC_BYTES_MAX];
+    struct vmr_error err = {.message = ""};
+
+    for (size_t i = 0; i < args->given_count; i++) {
+        if (!goes_with_lockstep(args->given[i].option))
+            return tool_usage(args->command, "--%s does not go with --lockstep", options[args->given[i].option].name);
+    }
+    (void)snprintf(pair, sizeof(pair), "%s", args_value(args, OPTION_LOCKSTEP));
+    if (!split_pair(pair, lockstep.specs))
+        return tool_usage(args->command, "--lockstep '%s' is not two hypervisors with a comma between them",
+                          args_value(args, OPTION_LOCKSTEP));
+    if (args_number(args, OPTION_SEED, 0, UINT64_MAX / 2, &lockstep.seed, &err) ||
+        args_number(args, OPTION_GUESTS, 1, CONF_RANDOM_MAX, &lockstep.runs, &err))
+        return tool_usage(args->command, "%s", err.message);
+    interrupt_init(&interrupt);
+    if (interrupt_start(&interrupt, attend, NULL, &err))
+        return tool_fail(args->command, "%s", err.message);
+    lockstep.context = &interrupt;
+    int status = lockstep_main(&lockstep, &result);
+
+    interrupt_finish(&interrupt);
+    return status;
+}
+
 /* What the options say, as a table to be filled in and checked. */
 static int run_scenarios(const struct args *args)
 {
@@ -281,6 +352,10 @@ static int run(const struct args *args)
         return tool_usage(args->command, "--clauses goes with --zoo");
     if (args_has(args, OPTION_SOAK))
         return run_soak(args);
+    if (args_has(args, OPTION_LOCKSTEP))
+        return run_lockstep(args);
+    if (args_has(args, OPTION_GUESTS))
+        return tool_usage(args->command, "--guests goes with --lockstep");
     if (args_has(args, OPTION_LEAVE_OUT))
         return tool_usage(args->command, "--leave-out goes with --soak");
     return run_scenarios(args);

@@ -191,6 +191,14 @@ class Certificates(Certified):
             self.refuses(2, f"--schedules '{orders}' is not ", *words, orders)
         self.refuses(2, '--seed goes with', *words, 'exhaustive:1', '--seed', '3')
 
+    def test_lockstep_names_its_two(self):
+        self.assertRegex(self.succeeds('certify', '--lockstep', 'mock:profile=strict,mock:profile=whp-like', '--guests', '20'),
+                         rb'\A20 guests, \d+ events: the same on both\n\Z')
+        for pair in ('mock', 'mock,', 'mock,profile=strict'):
+            self.refuses(2, 'is not two hypervisors', 'certify', '--lockstep', pair)
+        self.refuses(2, '--filter does not go', 'certify', '--lockstep', 'mock,mock', '--filter', 'io/*')
+        self.refuses(2, '--guests goes with', 'certify', '--guests', '3')
+
     def test_a_soak_says_how_much_it_ran(self):
         self.assertRegex(self.succeeds('certify', '--soak', '50x', '--seed', '9'),
                          rb'\A50 compositions, \d+\.\d s, \d+ a second: none failed\n\Z')
