@@ -54,6 +54,7 @@ static void expect_recording(const char *folder, uint64_t seed)
     assert_int_equal(remove(path), 0);
 }
 
+/* A table, and what is done with each row of it. */
 static void a_broken_copy_diverges_in_a_few_steps(void **state)
 {
     static const struct {
