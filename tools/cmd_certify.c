@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "conformance/runner.h"
+#include "tools/cmd_certify_page.h"
 
 #define PATIENCE_MAX 1000u
 #define ATTEMPTS_MAX 10u
@@ -71,7 +72,17 @@ static int run(const struct args *args)
     return conf_main(&conf);
 }
 
+static const struct command certify_commands[] = {
+    {.name = "page",
+     .summary = "Shows certificates as one HTML page.",
+     .spec = &certify_page_spec,
+     .run = certify_page},
+    {0},
+};
+
 const struct command command_certify = {.name = "certify",
                                         .summary = "Checks hypervisors against the contract, clause by clause.",
                                         .spec = &spec,
-                                        .run = run};
+                                        .run = run,
+                                        .commands = certify_commands,
+                                        .works_alone = true};
