@@ -5,6 +5,7 @@ import argparse
 import base64
 import hashlib
 import pathlib
+import re
 
 DATA = '@DATA@'
 
@@ -21,8 +22,8 @@ def page_of(template, style, scripts):
     """The page allows its own style and script by their hashes, and nothing else."""
     script = "(() => {\n'use strict';\n" + '\n'.join(scripts) + '})();\n'
     for text in (style, script):
-        if '</' in text or DATA in text:
-            raise SystemExit('a style or script must not hold "</": it would end there')
+        if re.search(f'</|<!--|{DATA}', text):
+            raise SystemExit(f'a style or script holds "</" or "<!--", which would end it, or {DATA}')
     parts = {'@STYLE_HASH@': digest(style), '@SCRIPT_HASH@': digest(script), '@STYLE@': style, '@SCRIPT@': script}
     for name, text in parts.items():
         if template.count(name) != 1:

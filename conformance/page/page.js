@@ -65,7 +65,7 @@ function saveState() {
   for (const name of ['text', 'family', 'backend']) if (state[name]) words.set(name, state[name]);
   if (state.verdicts.size > 0) words.set('verdict', VERDICTS.filter((name) => state.verdicts.has(name)).join(','));
   if (state.view !== 'matrix') words.set('view', state.view);
-  for (const [name, value] of Object.entries(state.panel ?? {})) if (value) words.set(name, value);
+  for (const name of ['open', 'of', 'on']) if (state.panel?.[name]) words.set(name, state.panel[name]);
   const hash = words.toString() ? `#${words}` : '#';
   if (hash !== (location.hash || '#')) history.replaceState(null, '', hash);
 }

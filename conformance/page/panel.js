@@ -18,7 +18,7 @@ function resultItem(result, title) {
     waiverLine(result.waiver),
     make('p', { className: 'muted meta' },
       ...result.clauses.flatMap((id) => [opener(id, { open: 'clause', of: id }), ' ']),
-      facts_.length > 0 ? facts_.join(' · ') : '',
+      facts_.length > 0 ? `${result.clauses.length > 0 ? '· ' : ''}${facts_.join(' · ')}` : '',
       result.transcript ? ' · transcript ' : '', result.transcript ? make('code', {}, result.transcript) : ''));
 }
 

@@ -57,6 +57,9 @@ function bar(totals) {
   return element;
 }
 
+/** A spec may be broken behind its punctuation. */
+const breakable = (spec) => spec.split(/(?<=[:,=])/).flatMap((part, i) => (i > 0 ? [make('wbr'), part] : [part]));
+
 // --- matrix ---
 
 function matrixCell(cert, family, here) {
@@ -77,7 +80,7 @@ function matrixRow(cert, columns, here) {
   const row = make('tr', { role: 'row', 'data-backend': cert.label });
   row.append(place('th', { role: 'rowheader', scope: 'row', className: 'name' }, { open: 'backend', on: cert.label },
     make('span', { className: 'badge-sign', 'data-tone': TONES[cert.status], title: cert.status }, SIGNS[cert.status]),
-    ` ${cert.label}`));
+    ' ', ...breakable(cert.label)));
   if (cert.status === 'not certified') {
     row.append(make('td', { role: 'gridcell', colSpan: columns.length + 1, className: 'absent', 'data-place': '' },
       `not certified: ${cert.reason || 'no reason given'}`));
@@ -158,12 +161,18 @@ function scenarioRow(name, here, columns) {
     }));
 }
 
+/** Groups that hold a failure, then those with a waived one, then the rest; each in the suite's order. */
+function failingFirst(groups) {
+  const rank = (some) => (some.some((result) => result.verdict === 'fail') ? 0 : some.some((result) => result.verdict === 'waived') ? 1 : 2);
+  return [...groups].sort(([, a], [, b]) => rank(a) - rank(b));
+}
+
 function drawScenarios(shown) {
   const columns = shownCerts();
-  const bodies = [...group(shown, (result) => result.family)].map(([family, here]) => make('tbody', { role: 'rowgroup' },
+  const bodies = failingFirst(group(shown, (result) => result.family)).map(([family, here]) => make('tbody', { role: 'rowgroup' },
     make('tr', { role: 'row', className: 'family' }, make('th', { role: 'rowheader', scope: 'rowgroup', colSpan: columns.length + 2 },
       family, make('span', { className: 'muted' }, ` ${inWords(count(here))}`))),
-    ...[...group(here, (result) => result.name)].map(([name, same]) => scenarioRow(name, same, columns))));
+    ...failingFirst(group(here, (result) => result.name)).map(([name, same]) => scenarioRow(name, same, columns))));
   return longTable('Scenarios', ['Scenario', 'Clauses'], columns, bodies);
 }
 
