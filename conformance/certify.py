@@ -70,7 +70,7 @@ def main():
         sys.exit(f'{arguments.hypervisor}: no results, exit status {done.returncode}')
     if arguments.update:
         write_golden(arguments.golden, arguments.hypervisor, results)
-    failures = [f'{name_of(result)} [{result["clauses"]}]: {result["reason"]}' for result in results
+    failures = [f'{name_of(result)} [{" ".join(result["clauses"])}]: {result["reason"]}' for result in results
                 if result['verdict'] == 'fail']
     failures += broken_promises(results, golden_names(arguments.golden))
     for line in failures:

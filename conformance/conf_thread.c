@@ -55,6 +55,7 @@ static void link_worker(struct conf_state *state, struct conf_worker *worker)
     pthread_mutex_lock(&state->lock);
     worker->next = state->workers;
     state->workers = worker;
+    state->threads++;
     pthread_mutex_unlock(&state->lock);
 }
 

@@ -77,6 +77,12 @@ struct conf_family {
     extern const struct conf_family conf_family_##name;                                                                \
     const struct conf_family conf_family_##name = {(array), sizeof(array) / sizeof((array)[0])}
 
+/* What a composition is made from: conformance/soak. */
+struct conf_composed {
+    uint64_t seed;
+    uint32_t left_out;
+};
+
 /* What a scenario sees. */
 struct conf {
     const struct vmr_hypervisor_handle *handle; /* its own, freshly opened; NULL with CONF_NO_BACKEND */
@@ -85,7 +91,8 @@ struct conf {
     bool is_mock;
     bool exploring; /* one of many orders: keep it small */
     const struct conf_scenario *scenario;
-    struct conf_state *state; /* the runner's */
+    const struct conf_composed *composed; /* of a composition */
+    struct conf_state *state;             /* the runner's */
 };
 
 /* --- judging: any thread --- */
@@ -104,6 +111,12 @@ bool conf_over(const struct conf *conf);
  * [PROG-1], so note only what the guest saw or did.
  */
 void conf_note(struct conf *conf, const char *format, ...) VMR_PRINTF(2, 3);
+
+/*
+ * For a variable that a scenario owns: `function` gets its address, however the
+ * scenario's function ends. What its VMs use goes after them: see conf_defer.
+ */
+#define CONF_CLEANUP(function) __attribute__((cleanup(function)))
 
 #define CONF_CHECK(conf, condition, ...)                                                                               \
     do {                                                                                                               \
@@ -208,6 +221,12 @@ struct conf_picture;
 /* VPs stopped. NULL: failed. Give it back with conf_picture_free. */
 struct conf_picture *conf_picture_take(struct conf_vm *vm);
 void conf_picture_free(struct conf_picture *picture); /* NULL is fine */
+/* For CONF_CLEANUP. */
+static inline void conf_picture_end(struct conf_picture **picture)
+{
+    conf_picture_free(*picture);
+    *picture = NULL;
+}
 /* Of what stands still. */
 uint64_t conf_picture_hash(const struct conf_picture *picture);
 /* The same classes with the same values, where they stand still. Each difference is a failure, field by field. */
@@ -263,6 +282,10 @@ struct conf_latch {
 };
 void conf_latch_set(struct conf_latch *latch);
 bool conf_latch_wait(struct conf *conf, struct conf_latch *latch, const char *what);
+
+/* At the end, when the scenario's VMs are gone, `function` gets `object`; last first. False: failed, and it has got it.
+ */
+bool conf_defer(struct conf *conf, void (*function)(void *object), void *object);
 
 /* Of the mock: the interrupt log, steps, kicks. NULL elsewhere. */
 struct vmr_mock *conf_mock(struct conf_vm *vm);

@@ -3,8 +3,8 @@
  * Executing scenarios. Each execution has a handle, a host and a judgement of
  * its own, so that nothing but the process is left over from the one before.
  *
- * Under the mock's scheduler a scenario that hangs is a deadlock or a livelock,
- * found at once. On real threads the runner's own thread is the watchdog: it
+ * Under the mock's scheduler (explore.c) a scenario that hangs is a deadlock or a
+ * livelock, found at once. On real threads the runner's own thread is the watchdog: it
  * kicks every VP, and gives a scenario up that does not end even then.
  */
 
@@ -14,23 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KICK_EVERY_NS UINT64_C(10000000)
-#define SEEDS 4u
-#define PREEMPTIONS 2u
+#include "conformance/execution.h"
 
-struct execution {
-    struct vmr_host host;
-    struct vmr_hypervisor_handle handle;
-    struct conf conf;
-    struct conf_state state;
-    void (*run)(struct conf *conf);
-    struct vmr_parker *end; /* real hosts: a permit when the body is through */
-};
+#define KICK_EVERY_NS UINT64_C(10000000)
 
 const char *conf_verdict_name(enum conf_verdict verdict)
 {
     static const char *const names[CONF_VERDICT_COUNT] = {
-        [CONF_PASS] = "pass", [CONF_FAIL] = "fail", [CONF_SKIP] = "skip"};
+        [CONF_PASS] = "pass", [CONF_FAIL] = "fail", [CONF_SKIP] = "skip", [CONF_WAIVED] = "waived"};
 
     return (unsigned)verdict < CONF_VERDICT_COUNT ? names[verdict] : "unknown";
 }
@@ -81,14 +72,14 @@ enum vmr_status conf_backend_open(const struct conf_backend *backend, struct vmr
     return vmr_probe_named(&set, backend->spec, ret_handle, err);
 }
 
-static bool execution_open(struct execution *execution, const struct conf_backend *backend, char *ret_reason,
-                           size_t size)
+bool execution_open(struct execution *execution, const struct conf_backend *backend, char *ret_reason, size_t size)
 {
     struct conf *conf = &execution->conf;
     struct vmr_error err = {.message = ""};
 
     conf->host = &execution->host;
     conf->is_mock = backend->is_mock;
+    conf->composed = &backend->composed;
     if (!conf_state_init(conf, &execution->state)) {
         snprintf(ret_reason, size, "out of memory");
         return false;
@@ -106,13 +97,13 @@ static bool execution_open(struct execution *execution, const struct conf_backen
     return true;
 }
 
-static void execution_close(struct execution *execution)
+void execution_close(struct execution *execution)
 {
     vmr_handle_close(&execution->handle);
     conf_state_finish(&execution->state);
 }
 
-static void execution_body(void *argument)
+void execution_body(void *argument)
 {
     struct execution *execution = argument;
 
@@ -122,8 +113,7 @@ static void execution_body(void *argument)
     conf_state_clean(&execution->conf);
 }
 
-/* The verdict of an execution that came to its end, into `ret_result`. */
-static void judge(const struct conf_state *state, struct conf_result *ret_result)
+void execution_judge(const struct conf_state *state, struct conf_result *ret_result)
 {
     ret_result->verdict = CONF_PASS;
     ret_result->reason[0] = '\0';
@@ -143,120 +133,10 @@ static void judge(const struct conf_state *state, struct conf_result *ret_result
     ret_result->transcript = state->transcript;
 }
 
-static void set_failure(struct conf_result *ret_result, const char *reason)
+void execution_fail(struct conf_result *ret_result, const char *reason)
 {
     ret_result->verdict = CONF_FAIL;
     snprintf(ret_result->reason, sizeof(ret_result->reason), "%s", reason);
-}
-
-/* --- under the mock's scheduler --- */
-
-/* What the choices were, so that one can have them again. */
-static void append_choices(struct conf_result *ret_result, const struct vmr_scheduler *scheduler)
-{
-    size_t length = strlen(ret_result->reason);
-    const char *choices = vmr_scheduler_choices(scheduler);
-
-    snprintf(ret_result->reason + length, sizeof(ret_result->reason) - length, " [choices %.80s%s]", choices,
-             strlen(choices) > 80 ? "..." : "");
-}
-
-/* One order. A run that hangs leaves everything where it stands: it can be neither cleaned up nor freed. */
-static void run_scheduled(struct vmr_scheduler *scheduler, const struct conf_backend *backend,
-                          const struct conf_scenario *scenario, bool exploring, struct conf_result *ret_result)
-{
-    struct execution *execution = calloc(1, sizeof(*execution));
-    char reason[CONF_TEXT_MAX] = "out of memory";
-
-    if (!execution || !execution_open(execution, backend, reason, sizeof(reason))) {
-        set_failure(ret_result, reason);
-        free(execution);
-        return;
-    }
-    execution->conf.scenario = scenario;
-    execution->conf.exploring = exploring;
-    execution->run = scenario->run;
-    execution->state.scheduler = scheduler;
-    vmr_scheduler_host(scheduler, &execution->host);
-    enum vmr_schedule_end end = vmr_scheduler_run(scheduler, execution_body, execution);
-
-    judge(&execution->state, ret_result);
-    if (end != VMR_SCHEDULE_DONE) {
-        snprintf(reason, sizeof(reason), "%s%s%.300s", end == VMR_SCHEDULE_DEADLOCK ? "deadlock" : "livelock",
-                 execution->state.failures ? " after: " : "", execution->state.failure);
-        set_failure(ret_result, reason);
-        return;
-    }
-    execution_close(execution);
-    free(execution);
-}
-
-static bool scheduler_open(const struct vmr_scheduler_options *options, struct vmr_scheduler **ret_scheduler,
-                           struct conf_result *ret_result)
-{
-    struct vmr_error err = {.message = ""};
-
-    if (vmr_scheduler_create(options, ret_scheduler, &err) == VMR_OK)
-        return true;
-    set_failure(ret_result, err.message);
-    return false;
-}
-
-static void run_seeded(const struct conf_backend *backend, const struct conf_scenario *scenario, uint64_t seed,
-                       struct conf_result *ret_result)
-{
-    const struct vmr_scheduler_options options = {.mode = VMR_SCHEDULE_SEEDED, .seed = seed};
-    struct vmr_scheduler *scheduler;
-
-    if (!scheduler_open(&options, &scheduler, ret_result))
-        return;
-    run_scheduled(scheduler, backend, scenario, false, ret_result);
-    if (ret_result->verdict == CONF_FAIL) {
-        size_t length = strlen(ret_result->reason);
-
-        snprintf(ret_result->reason + length, sizeof(ret_result->reason) - length, " [seed %llu]",
-                 (unsigned long long)seed);
-    }
-    vmr_scheduler_destroy(scheduler);
-}
-
-static void explore(const struct conf_backend *backend, const struct conf_scenario *scenario,
-                    struct conf_result *ret_result)
-{
-    const struct vmr_scheduler_options options = {.mode = VMR_SCHEDULE_EXHAUSTIVE, .preemptions = PREEMPTIONS};
-    struct conf_result first = *ret_result;
-    struct vmr_scheduler *scheduler;
-    bool more = true;
-
-    if (!scheduler_open(&options, &scheduler, ret_result))
-        return;
-    while (more && ret_result->verdict == CONF_PASS) {
-        run_scheduled(scheduler, backend, scenario, true, ret_result);
-        if (ret_result->verdict == CONF_FAIL)
-            append_choices(ret_result, scheduler);
-        more = vmr_scheduler_next(scheduler);
-        if (more && vmr_scheduler_explored(scheduler) >= backend->schedule_max) {
-            ret_result->capped = true;
-            more = false;
-        }
-    }
-    ret_result->schedules = vmr_scheduler_explored(scheduler);
-    /* The transcript is the first execution's: an order may leave the guest less to see. */
-    ret_result->notes = first.notes;
-    ret_result->transcript = first.transcript;
-    vmr_scheduler_destroy(scheduler);
-}
-
-static void execute_on_mock(const struct conf_backend *backend, const struct conf_scenario *scenario,
-                            struct conf_result *ret_result)
-{
-    for (uint64_t seed = SEEDS; seed >= 1; seed--) {
-        run_seeded(backend, scenario, seed, ret_result);
-        if (ret_result->verdict != CONF_PASS)
-            return;
-    }
-    if (scenario->flags & CONF_EXPLORE)
-        explore(backend, scenario, ret_result);
 }
 
 /* --- on real threads --- */
@@ -319,7 +199,7 @@ static void execute_on_threads(const struct conf_backend *backend, const struct 
     bool ended = false;
 
     if (!execution || !execution_open(execution, backend, reason, sizeof(reason))) {
-        set_failure(ret_result, reason);
+        execution_fail(ret_result, reason);
         free(execution);
         return;
     }
@@ -330,12 +210,12 @@ static void execute_on_threads(const struct conf_backend *backend, const struct 
     bool started = run_threaded(execution, backend->patience_ns, reason, sizeof(reason), &ended);
 
     if (started && !ended) {
-        set_failure(ret_result, "it did not end, not even with every VP kicked; its threads are left behind");
+        execution_fail(ret_result, "it did not end, not even with every VP kicked; its threads are left behind");
         return;
     }
-    judge(&execution->state, ret_result);
+    execution_judge(&execution->state, ret_result);
     if (!started)
-        set_failure(ret_result, reason);
+        execution_fail(ret_result, reason);
     execution_close(execution);
     free(execution);
 }
@@ -353,11 +233,15 @@ static void execute_with_attempts(const struct conf_backend *backend, const stru
 void conf_execute(const struct conf_backend *backend, const struct conf_scenario *scenario,
                   struct conf_result *ret_result)
 {
+    uint64_t missing = scenario->needs & ~backend->caps.bits;
+
     *ret_result = (struct conf_result){.scenario = scenario, .backend = backend->spec};
+    if (missing && !backend->is_library)
+        ret_result->missing = vmr_cap_name((enum vmr_cap)__builtin_ctzll(missing));
     if (conf_is_skipped(backend, scenario, ret_result->reason, sizeof(ret_result->reason)))
         ret_result->verdict = CONF_SKIP;
     else if (backend->is_mock && !backend->free_threads)
-        execute_on_mock(backend, scenario, ret_result);
+        execute_scheduled(backend, scenario, ret_result);
     else
         execute_with_attempts(backend, scenario, ret_result);
 }

@@ -7,25 +7,33 @@
  */
 
 #include "conformance/harness.h"
+#include "conformance/schedules.h"
 
 enum conf_verdict {
     CONF_PASS,
     CONF_FAIL,
     CONF_SKIP,
+    CONF_WAIVED, /* it fails, and somebody has said why that is borne: waivers.h */
     CONF_VERDICT_COUNT
 };
 const char *conf_verdict_name(enum conf_verdict verdict);
+
+struct conf_waiver;
 
 struct conf_result {
     const struct conf_scenario *scenario;
     const char *backend; /* the spec, or "library" */
     enum conf_verdict verdict;
     char reason[CONF_TEXT_MAX + 128];
-    uint32_t resets; /* VMs that were as fresh ones after a reset, at its end */
+    const char *missing;              /* CONF_SKIP: the capability that the backend lacks; NULL: another reason */
+    const struct conf_waiver *waiver; /* that speaks of it here; NULL: none */
+    uint64_t elapsed_ns;              /* by the clock of the machine; 0: nobody looked at it */
+    uint32_t resets;                  /* VMs that were as fresh ones after a reset, at its end */
     uint32_t notes;
     uint64_t transcript;
     uint64_t schedules; /* orders tried; 0: not explored */
     bool capped;        /* there are more than were tried */
+    char *schedule;     /* of a failure: how to have it again, for --schedules; for free(). NULL: there is none */
     bool hung;          /* it failed because something did not come, or did not end */
     uint32_t attempts;  /* on real threads */
 };
@@ -33,16 +41,19 @@ struct conf_result {
 /* A backend, as the runner found it. */
 struct conf_backend {
     const char *spec;
+    const char *description;           /* one line; NULL: none */
     const struct vmr_backend_set *set; /* what the spec is looked up in; NULL: the library's own */
     bool is_mock;                      /* or a copy of its table with other operations */
     bool is_library;                   /* none: for CONF_NO_BACKEND */
     struct vmr_caps caps;
     enum vmr_irqchip irqchip;
     uint32_t quirks;
-    uint64_t schedule_max; /* orders tried of one scenario */
-    uint64_t patience_ns;  /* of the watchdog, on real threads */
-    uint32_t attempts;     /* of a scenario that hangs, on real threads; 0: one */
-    bool free_threads;     /* the mock on real threads, for race detectors */
+    uint64_t schedule_max;           /* orders tried of one scenario */
+    struct conf_schedules schedules; /* of the mock */
+    struct conf_composed composed;   /* of a soak */
+    uint64_t patience_ns;            /* of the watchdog, on real threads */
+    uint32_t attempts;               /* of a scenario that hangs, on real threads; 0: one */
+    bool free_threads;               /* the mock on real threads, for race detectors */
 };
 
 /* The backend's handle: whoever calls this closes it. */

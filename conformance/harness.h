@@ -40,6 +40,12 @@ struct conf_worker {
     bool done; /* state->lock */
 };
 
+struct conf_deferred {
+    struct conf_deferred *next;
+    void (*function)(void *object);
+    void *object;
+};
+
 struct conf_state {
     pthread_mutex_t lock; /* guards all below */
     uint32_t checks, failures;
@@ -50,6 +56,8 @@ struct conf_state {
     uint64_t transcript; /* FNV-1a over the lines */
     struct conf_vm_state *vms;
     struct conf_worker *workers;
+    uint32_t threads;                /* that it has started in all */
+    struct conf_deferred *deferred;  /* the scenario's thread */
     uint32_t resets;                 /* VMs that were reset at the end, and held against fresh ones */
     struct vmr_scheduler *scheduler; /* the mock's; NULL: real threads */
     uint64_t patience_ns;            /* of the watchdog, on real threads */
@@ -61,7 +69,7 @@ struct conf_state {
 /* False: out of memory. */
 bool conf_state_init(struct conf *conf, struct conf_state *state);
 void conf_state_finish(struct conf_state *state);
-/* After the scenario: ends and joins its threads, destroys its VMs. */
+/* After the scenario: ends and joins its threads, destroys its VMs, and does what was left for then. */
 void conf_state_clean(struct conf *conf);
 /* conf_reset.c: a copy of `options`, which may be gone when the scenario has ended. NULL: out of memory. */
 struct conf_origin *conf_origin_create(const struct conf_vm_options *options, bool has_chip);

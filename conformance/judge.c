@@ -8,6 +8,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define FNV_OFFSET UINT64_C(0xcbf29ce484222325)
@@ -123,6 +124,27 @@ void conf_state_clean(struct conf *conf)
     conf_workers_finish(conf);
     while (state->vms)
         conf_vm_destroy(&state->vms->vm);
+    while (state->deferred) {
+        struct conf_deferred *deferred = state->deferred;
+
+        state->deferred = deferred->next;
+        deferred->function(deferred->object);
+        free(deferred);
+    }
+}
+
+bool conf_defer(struct conf *conf, void (*function)(void *object), void *object)
+{
+    struct conf_deferred *deferred = malloc(sizeof(*deferred));
+
+    if (!deferred) {
+        conf_fail(conf, __FILE__, __LINE__, "out of memory");
+        function(object);
+        return false;
+    }
+    *deferred = (struct conf_deferred){.next = conf->state->deferred, .function = function, .object = object};
+    conf->state->deferred = deferred;
+    return true;
 }
 
 void conf_state_give_up(struct conf *conf)

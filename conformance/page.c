@@ -11,30 +11,6 @@
 
 #include "conformance/page_template.h"
 
-#define CERTIFICATE_FORMAT 2
-
-static bool refuse(const char *reason, const char **ret_reason)
-{
-    *ret_reason = reason;
-    return false;
-}
-
-bool page_accepts(const json_t *certificate, const char **ret_reason)
-{
-    const char *kind = json_string_value(json_object_get(certificate, "kind"));
-    const json_t *format = json_object_get(certificate, "format");
-
-    if (!kind || strcmp(kind, "vmrig certificate") != 0)
-        return refuse("is no certificate: its \"kind\" is not \"vmrig certificate\"", ret_reason);
-    if (!json_is_integer(format) || json_integer_value(format) != CERTIFICATE_FORMAT)
-        return refuse("is a certificate of another format: its \"format\" is not 2", ret_reason);
-    if (!json_is_string(json_object_get(certificate, "backend")))
-        return refuse("names no backend: its \"backend\" is not a string", ret_reason);
-    if (!json_is_array(json_object_get(certificate, "results")))
-        return refuse("has no results: its \"results\" is not an array", ret_reason);
-    return true;
-}
-
 /* In JSON a '<' stands in strings alone, where \u003c means the same: no "</script" and no "<!--" is left. */
 static bool write_inert(const char *json, FILE *out)
 {

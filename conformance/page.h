@@ -10,8 +10,5 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether the page can show it; else what is wrong, for "FILE: ...". What is wrong deeper inside is shown as absent. */
-bool page_accepts(const json_t *certificate, const char **ret_reason);
-
 /* Writes the page of an array of certificates, in its order. False: no memory, or it could not be written. */
 bool page_write(const json_t *certificates, FILE *out);

@@ -8,7 +8,9 @@
 
 #include <string.h>
 
+#include "conformance/levels.h"
 #include "conformance/scenarios.h"
+#include "conformance/waivers.h"
 
 #define FAMILY_MAX 64u
 #define CELL "%-11s"
@@ -28,6 +30,7 @@ void report_totals(const struct conf_report_data *data, const char *backend, con
         ret_totals->schedules += result->schedules;
         ret_totals->explored += result->schedules > 0;
         ret_totals->capped += result->capped;
+        ret_totals->elapsed_ns += result->elapsed_ns;
     }
 }
 
@@ -53,9 +56,13 @@ static void print_failures(const struct conf_report_data *data, FILE *out)
     for (size_t i = 0; i < data->result_count; i++) {
         const struct conf_result *result = &data->results[i];
 
-        if (result->verdict == CONF_FAIL)
-            fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family, result->scenario->name,
-                    result->scenario->clauses, result->reason);
+        if (result->verdict != CONF_FAIL)
+            continue;
+        fprintf(out, "FAIL %s: %s/%s [%s]: %s\n", result->backend, result->scenario->family, result->scenario->name,
+                result->scenario->clauses, result->reason);
+        if (result->schedule)
+            fprintf(out, "     again: vmrig certify --hypervisor %s --filter %s/%s --schedules %s\n", result->backend,
+                    result->scenario->family, result->scenario->name, result->schedule);
     }
 }
 
@@ -63,11 +70,16 @@ static void print_cell(const struct conf_totals *totals, bool last, FILE *out)
 {
     char text[64];
 
-    if (totals->verdicts[CONF_PASS] + totals->verdicts[CONF_FAIL] + totals->verdicts[CONF_SKIP] == 0)
+    size_t waived = totals->verdicts[CONF_WAIVED];
+
+    if (totals->verdicts[CONF_PASS] + totals->verdicts[CONF_FAIL] + totals->verdicts[CONF_SKIP] + waived == 0)
         snprintf(text, sizeof(text), "-");
-    else
+    else if (waived == 0)
         snprintf(text, sizeof(text), "%zu/%zu/%zu", totals->verdicts[CONF_PASS], totals->verdicts[CONF_FAIL],
                  totals->verdicts[CONF_SKIP]);
+    else
+        snprintf(text, sizeof(text), "%zu/%zu/%zu+%zu", totals->verdicts[CONF_PASS], totals->verdicts[CONF_FAIL],
+                 totals->verdicts[CONF_SKIP], waived);
     if (last)
         fprintf(out, "%s\n", text);
     else
@@ -125,6 +137,42 @@ static void print_attempts(const struct conf_report_data *data, FILE *out)
     }
 }
 
+static void print_waivers(const struct conf_report_data *data, FILE *out)
+{
+    for (size_t i = 0; i < data->result_count; i++) {
+        const struct conf_result *result = &data->results[i];
+
+        if (result->verdict == CONF_WAIVED)
+            fprintf(out, "waived %s: %s/%s: since %s: %s\n", result->backend, result->scenario->family,
+                    result->scenario->name, result->waiver->date, result->waiver->reason);
+    }
+    for (size_t i = 0; data->waivers && i < data->waivers->count; i++) {
+        const struct conf_waiver *waiver = &data->waivers->rows[i];
+        const char *why = conf_waiver_staleness(waiver);
+
+        if (why)
+            fprintf(out, "stale waiver: %s of %s: %s: %s\n", waiver->scenario, waiver->date, why, waiver->reason);
+    }
+}
+
+static void print_levels(const struct conf_report_data *data, const struct conf_backend *backend, FILE *out)
+{
+    size_t below = 0;
+
+    fprintf(out, "%s: levels:", backend->spec);
+    for (size_t i = 0; i < conf_level_count; i++) {
+        struct conf_totals totals;
+
+        conf_level_totals(data, backend, &conf_levels[i], &totals);
+        enum conf_level_status status = conf_level_judge(&conf_levels[i], backend->caps.bits, backend->caps.vp_classes,
+                                                         totals.verdicts, data->partial != NULL, below);
+
+        below += status != CONF_LEVEL_REACHED;
+        fprintf(out, "%s %s %s", i > 0 ? "," : "", conf_levels[i].name, conf_level_status_name(status));
+    }
+    fprintf(out, "\n");
+}
+
 void report_matrix(const struct conf_report_data *data, FILE *out)
 {
     const char *families[FAMILY_MAX];
@@ -142,11 +190,21 @@ void report_matrix(const struct conf_report_data *data, FILE *out)
     print_enlightenments(data, out);
     print_quirks(data, out);
     print_attempts(data, out);
+    print_waivers(data, out);
+    for (size_t i = 0; i < data->backend_count && !data->partial; i++) {
+        if (!data->backends[i].is_library)
+            print_levels(data, &data->backends[i], out);
+    }
     for (size_t i = 0; i < data->absent_count; i++)
         fprintf(out, "%s: not certified: %s\n", data->absent[i].spec, data->absent[i].reason);
     report_totals(data, NULL, NULL, &totals);
     fprintf(out, "%llu schedules explored in %zu scenarios, %zu of them capped\n", (unsigned long long)totals.schedules,
             totals.explored, totals.capped);
-    fprintf(out, "%zu passed, %zu failed, %zu skipped\n", totals.verdicts[CONF_PASS], totals.verdicts[CONF_FAIL],
+    if (data->partial)
+        fprintf(out, "partial: %s\n", data->partial);
+    fprintf(out, "%zu passed, %zu failed, %zu skipped", totals.verdicts[CONF_PASS], totals.verdicts[CONF_FAIL],
             totals.verdicts[CONF_SKIP]);
+    if (totals.verdicts[CONF_WAIVED] > 0)
+        fprintf(out, ", %zu waived", totals.verdicts[CONF_WAIVED]);
+    fprintf(out, "\n");
 }

@@ -12,11 +12,14 @@
 
 #include "conformance/report.h"
 #include "conformance/scenarios.h"
+#include "conformance/waivers.h"
 
 /* Enough for every program of the suite; what is above is reported as capped. */
 #define SCHEDULE_MAX 20000u
 #define PATIENCE_NS UINT64_C(10000000000)
 #define SCENARIO_NAME_MAX 256u
+#define PARTIAL_MAX 256u
+#define LIBRARY "library"
 
 static const char *const default_specs[] = {
     "mock:profile=strict",
@@ -44,6 +47,10 @@ struct runner {
     size_t absent_count;
     struct conf_result *results;
     size_t result_count;
+    struct conf_waivers waivers;
+    struct progress progress;
+    bool is_over;
+    char partial[PARTIAL_MAX]; /* why not everything is run; empty: it is */
 };
 
 /* --- which scenarios --- */
@@ -59,6 +66,22 @@ static bool matches(const struct conf_scenario *scenario, const char *filter)
            fnmatch(filter, scenario->name, 0) == 0;
 }
 
+/* Whether the scenario is among those that were asked for one by one; `backend` NULL: on any. */
+static bool is_asked_for(const struct conf_run_options *options, const struct conf_scenario *scenario,
+                         const char *backend)
+{
+    if (!options->only)
+        return true;
+    for (size_t i = 0; i < options->only_count; i++) {
+        const struct conf_place *place = &options->only[i];
+
+        if (strcmp(place->family, scenario->family) == 0 && strcmp(place->scenario, scenario->name) == 0 &&
+            (!backend || strcmp(place->backend, backend) == 0))
+            return true;
+    }
+    return false;
+}
+
 static bool select_scenarios(struct runner *runner)
 {
     size_t family_count, all = 0;
@@ -69,7 +92,8 @@ static bool select_scenarios(struct runner *runner)
     runner->scenarios = calloc(all, sizeof(*runner->scenarios));
     for (size_t i = 0; runner->scenarios && i < family_count; i++) {
         for (size_t j = 0; j < families[i]->count; j++) {
-            if (matches(&families[i]->scenarios[j], runner->options->filter))
+            if (matches(&families[i]->scenarios[j], runner->options->filter) &&
+                is_asked_for(runner->options, &families[i]->scenarios[j], NULL))
                 runner->scenarios[runner->scenario_count++] = &families[i]->scenarios[j];
         }
     }
@@ -125,12 +149,14 @@ static enum vmr_status describe(const struct runner *runner, const char *spec, s
     *ret_backend = (struct conf_backend){.spec = spec,
                                          .set = &runner->set,
                                          .schedule_max = SCHEDULE_MAX,
+                                         .schedules = runner->options->schedules,
                                          .patience_ns = patience_ns(runner->options),
                                          .attempts = runner->options->attempts};
     enum vmr_status status = conf_backend_open(ret_backend, &handle, err);
 
     if (status)
         return status;
+    ret_backend->description = handle.backend->description;
     ret_backend->is_mock = vmr_backend_is(handle.backend, vmr_mock_backend());
     ret_backend->irqchip = handle.irqchip;
     status = handle.backend->caps(&handle, &ret_backend->caps, err);
@@ -223,8 +249,11 @@ static void add_library(struct runner *runner)
 {
     for (size_t i = 0; i < runner->scenario_count; i++) {
         if (runner->scenarios[i]->flags & CONF_NO_BACKEND) {
-            runner->backends[runner->backend_count++] = (struct conf_backend){
-                .spec = "library", .is_library = true, .patience_ns = patience_ns(runner->options)};
+            runner->backends[runner->backend_count++] =
+                (struct conf_backend){.spec = LIBRARY,
+                                      .description = "the library itself",
+                                      .is_library = true,
+                                      .patience_ns = patience_ns(runner->options)};
             return;
         }
     }
@@ -232,34 +261,76 @@ static void add_library(struct runner *runner)
 
 /* --- running --- */
 
-static bool belongs(const struct conf_backend *backend, const struct conf_scenario *scenario)
+static bool belongs(const struct runner *runner, const struct conf_backend *backend,
+                    const struct conf_scenario *scenario)
 {
+    if (!is_asked_for(runner->options, scenario, backend->spec))
+        return false;
     if (backend->is_library || (scenario->flags & CONF_NO_BACKEND))
         return backend->is_library && (scenario->flags & CONF_NO_BACKEND);
     return backend->is_mock || !(scenario->flags & CONF_MOCK_ONLY);
 }
 
-static bool run_all(struct runner *runner)
+static void run_one(struct runner *runner, const struct conf_backend *backend, const struct conf_scenario *scenario)
 {
-    runner->results = calloc(runner->backend_count * runner->scenario_count, sizeof(*runner->results));
-    if (!runner->results) {
-        fprintf(runner->options->err, "vmrig certify: out of memory\n");
+    const struct conf_run_options *options = runner->options;
+    struct conf_result *result = &runner->results[runner->result_count++];
+
+    progress_scenario(&runner->progress, backend->spec, scenario);
+    uint64_t begin_ns = progress_now_ns(&runner->progress);
+
+    conf_execute(backend, scenario, result);
+    result->elapsed_ns = progress_now_ns(&runner->progress) - begin_ns;
+    progress_result(&runner->progress, result);
+    runner->is_over = options->is_over && options->is_over(options->context);
+}
+
+static bool run_backend(struct runner *runner, struct conf_backend *backend)
+{
+    char reason[CONF_TEXT_MAX];
+
+    if (!backend->is_mock && !backend->is_library && !conf_quirks_measure(backend, reason, sizeof(reason))) {
+        fprintf(runner->options->err, "vmrig certify: %s: %s\n", backend->spec, reason);
         return false;
     }
-    for (size_t i = 0; i < runner->backend_count; i++) {
-        struct conf_backend *backend = &runner->backends[i];
-        char reason[CONF_TEXT_MAX];
-
-        if (!backend->is_mock && !backend->is_library && !conf_quirks_measure(backend, reason, sizeof(reason))) {
-            fprintf(runner->options->err, "vmrig certify: %s: %s\n", backend->spec, reason);
-            return false;
-        }
-        for (size_t j = 0; j < runner->scenario_count; j++) {
-            if (belongs(backend, runner->scenarios[j]))
-                conf_execute(backend, runner->scenarios[j], &runner->results[runner->result_count++]);
-        }
+    progress_backend(&runner->progress);
+    for (size_t i = 0; i < runner->scenario_count && !runner->is_over; i++) {
+        if (belongs(runner, backend, runner->scenarios[i]))
+            run_one(runner, backend, runner->scenarios[i]);
     }
+    progress_backend_end(&runner->progress, backend->spec);
     return true;
+}
+
+static size_t count_runs(const struct runner *runner)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < runner->backend_count; i++) {
+        for (size_t j = 0; j < runner->scenario_count; j++)
+            count += belongs(runner, &runner->backends[i], runner->scenarios[j]);
+    }
+    return count;
+}
+
+static bool run_all(struct runner *runner)
+{
+    const struct conf_run_options *options = runner->options;
+    bool fine = true;
+
+    runner->results = calloc(runner->backend_count * runner->scenario_count + 1, sizeof(*runner->results));
+    if (!runner->results) {
+        fprintf(options->err, "vmrig certify: out of memory\n");
+        return false;
+    }
+    progress_begin(&runner->progress, options->progress, options->err, count_runs(runner));
+    for (size_t i = 0; fine && i < runner->backend_count && !runner->is_over; i++)
+        fine = run_backend(runner, &runner->backends[i]);
+    progress_end(&runner->progress);
+    if (runner->is_over)
+        snprintf(runner->partial, sizeof(runner->partial), "interrupted after %zu of %zu scenarios",
+                 runner->progress.done, runner->progress.total);
+    return fine;
 }
 
 /* What the guest saw must not depend on the backend. [PROG-1] */
@@ -284,15 +355,41 @@ static void compare_transcripts(struct runner *runner)
     }
 }
 
+static void judge_waivers(struct runner *runner)
+{
+    for (size_t i = 0; i < runner->scenario_count; i++)
+        conf_waivers_meet(&runner->waivers, runner->scenarios[i]);
+    for (size_t i = 0; i < runner->result_count; i++)
+        conf_waivers_judge(&runner->waivers, &runner->results[i]);
+}
+
+static bool write_files(const struct runner *runner, const struct conf_report_data *data)
+{
+    const struct conf_run_options *options = runner->options;
+    bool written = true;
+
+    if (options->report_folder)
+        written &= report_write(data, options->report_folder, options->err);
+    if (options->junit)
+        written &= report_write_junit(data, options->junit, options->err);
+    if (options->tap)
+        written &= report_write_tap(data, options->tap, options->err);
+    return written;
+}
+
 static int report(struct runner *runner)
 {
+    static const struct conf_facts nothing = {.system = "", .release = "", .machine = "", .cpu = "", .taken = ""};
     const struct conf_run_options *options = runner->options;
     const struct conf_report_data data = {.backends = runner->backends,
                                           .backend_count = runner->backend_count,
                                           .absent = runner->absent,
                                           .absent_count = runner->absent_count,
                                           .results = runner->results,
-                                          .result_count = runner->result_count};
+                                          .result_count = runner->result_count,
+                                          .waivers = &runner->waivers,
+                                          .facts = options->facts ? options->facts : &nothing,
+                                          .partial = runner->partial[0] ? runner->partial : NULL};
     struct conf_totals totals;
     bool written = true;
 
@@ -302,10 +399,9 @@ static int report(struct runner *runner)
         report_matrix(&data, options->out);
     if (!written || ferror(options->out))
         fprintf(options->err, "vmrig certify: the results could not be written\n");
-    if (options->report_folder && !report_write(&data, options->report_folder, options->err))
-        written = false;
+    written &= write_files(runner, &data);
     report_totals(&data, NULL, NULL, &totals);
-    return written && totals.verdicts[CONF_FAIL] == 0 ? CONF_EXIT_PASSED : CONF_EXIT_FAILED;
+    return written && !runner->is_over && totals.verdicts[CONF_FAIL] == 0 ? CONF_EXIT_PASSED : CONF_EXIT_FAILED;
 }
 
 static int run_suite(struct runner *runner)
@@ -318,16 +414,26 @@ static int run_suite(struct runner *runner)
         return list_scenarios(runner);
     if (options->explain)
         return explain(runner);
+    if (options->waivers && !conf_waivers_read(&runner->waivers, options->waivers,
+                                               options->facts ? options->facts->taken : "", options->err))
+        return CONF_EXIT_USAGE;
+    if (options->filter)
+        snprintf(runner->partial, sizeof(runner->partial), "only scenarios that match '%.200s'", options->filter);
+    else if (options->only)
+        snprintf(runner->partial, sizeof(runner->partial), "only what failed before");
     int status = add_backends(runner);
 
     if (status != CONF_EXIT_PASSED)
         return status;
     add_library(runner);
-    if (options->report_folder && !report_folder_open(options->report_folder, options->err))
+    if ((options->report_folder && !report_folder_open(options->report_folder, options->err)) ||
+        (options->junit && !output_can_open(options->junit, options->err)) ||
+        (options->tap && !output_can_open(options->tap, options->err)))
         return CONF_EXIT_FAILED;
     if (!run_all(runner))
         return CONF_EXIT_FAILED;
     compare_transcripts(runner);
+    judge_waivers(runner);
     return report(runner);
 }
 
@@ -336,6 +442,9 @@ int conf_main(const struct conf_run_options *options)
     struct runner runner = {.options = options};
     int status = run_suite(&runner);
 
+    conf_waivers_free(&runner.waivers);
+    for (size_t i = 0; i < runner.result_count; i++)
+        free(runner.results[i].schedule);
     free(runner.results);
     free(runner.absent);
     free(runner.backends);

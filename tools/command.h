@@ -16,7 +16,7 @@ struct command {
     const struct args_spec *spec;
     int (*run)(const struct args *args);
     const struct command *commands; /* a group: ends with a NULL name */
-    bool works_alone;               /* a group that also runs when nothing follows its name */
+    bool runs_alone;                /* a group that is first of all a command: `run` needs no options */
 };
 
 extern const struct command command_version;

@@ -18,15 +18,15 @@ static int run_group(const char *path, const struct command *group, char *const 
 
 static void print_group_help(const char *path, const struct command *group)
 {
-    if (group->works_alone) {
+    if (group->runs_alone) {
         args_print_help(stdout, path, group->spec, group->summary);
-        (void)printf("\nOr: %s COMMAND [OPTION]... [ARGUMENT]...\n\n", path);
+        (void)printf("\nOr %s COMMAND [ARGUMENT]...:\n\n", path);
     } else {
         (void)printf("usage: %s COMMAND [OPTION]... [ARGUMENT]...\n\n%s\n\n", path, group->summary);
     }
     for (const struct command *row = group->commands; row->name; row++)
         (void)printf("  %-10s %s\n", row->name, row->summary);
-    for (size_t i = 0; !group->works_alone && group->spec && i < group->spec->option_count; i++)
+    for (size_t i = 0; group->spec && !group->runs_alone && i < group->spec->option_count; i++)
         (void)printf("  --%s %s  %s\n", group->spec->options[i].name, group->spec->options[i].value,
                      group->spec->options[i].help);
     (void)printf("\n'%s COMMAND --help' says more.\n"
@@ -51,7 +51,7 @@ static int run_group(const char *path, const struct command *group, char *const 
     const char *word = words[0];
     char longer[64];
 
-    if (!word && group->works_alone)
+    if (!word && group->runs_alone)
         return run_command(path, group, words);
     if (!word)
         return tool_usage(path, "a command is missing");

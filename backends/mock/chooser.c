@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most runs of scenarios have fewer choices: what is there from the beginning does not run out in the middle. */
+#define CAPACITY_MIN 8192u
+
 static const char digits[CHOOSER_ALTERNATIVES_MAX + 1] =
     "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
@@ -31,11 +34,6 @@ static uint64_t next_random(uint64_t *state)
     return mixed ^ mixed >> 31;
 }
 
-void chooser_init(struct chooser *chooser, const struct vmr_scheduler_options *options)
-{
-    *chooser = (struct chooser){.mode = options->mode, .seed = options->seed, .preemptions = options->preemptions};
-}
-
 void chooser_finish(struct chooser *chooser)
 {
     free(chooser->text);
@@ -54,8 +52,7 @@ void chooser_begin(struct chooser *chooser)
 void chooser_end(struct chooser *chooser)
 {
     chooser->planned = 0;
-    if (chooser->text)
-        chooser->text[chooser->length] = '\0';
+    chooser->text[chooser->length] = '\0';
 }
 
 /* Room for `length` choices and a NUL. */
@@ -63,7 +60,7 @@ static bool reserve(struct chooser *chooser, size_t length)
 {
     if (length < chooser->capacity)
         return true;
-    size_t capacity = chooser->capacity ? chooser->capacity : 64;
+    size_t capacity = chooser->capacity ? chooser->capacity : CAPACITY_MIN;
 
     while (capacity <= length)
         capacity *= 2;
@@ -78,6 +75,17 @@ static bool reserve(struct chooser *chooser, size_t length)
         return false;
     chooser->counts = counts;
     chooser->capacity = capacity;
+    return true;
+}
+
+bool chooser_init(struct chooser *chooser, const struct vmr_scheduler_options *options)
+{
+    *chooser = (struct chooser){.mode = options->mode, .seed = options->seed, .preemptions = options->preemptions};
+    if (!reserve(chooser, CAPACITY_MIN - 1)) {
+        chooser_finish(chooser);
+        return false;
+    }
+    chooser->text[0] = '\0';
     return true;
 }
 

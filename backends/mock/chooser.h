@@ -23,7 +23,8 @@ struct chooser {
     bool no_memory; /* a choice could not be noted: the search is over */
 };
 
-void chooser_init(struct chooser *chooser, const struct vmr_scheduler_options *options);
+/* False: out of memory. */
+bool chooser_init(struct chooser *chooser, const struct vmr_scheduler_options *options);
 void chooser_finish(struct chooser *chooser);
 /* Around each run. What next or replay prepared holds for one run. */
 void chooser_begin(struct chooser *chooser);

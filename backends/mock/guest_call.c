@@ -92,14 +92,12 @@ static uint32_t entry_of(const struct vmr_step *step)
 
 static void begin(struct vmr_backend_vp *vp, const struct vmr_step *step)
 {
-    vp->call_rip = vp->regs.rip;
-    vp->call_cs = vp->regs.cs;
+    vp->regs.cs.base = vp->regs.rip;
     if (is_switch(step))
         vp->regs.gpr[VMR_X86_RCX] = step->op == VMR_STEP_VTL_CALL ? 0 : step->value;
     else
         load_parameters(vp, step);
     vp->regs.rip = step->address + entry_of(step);
-    vp->in_call = true;
 }
 
 static void take_results(struct vmr_backend_vp *vp, const struct vmr_step *step)
@@ -120,9 +118,10 @@ static void take_results(struct vmr_backend_vp *vp, const struct vmr_step *step)
 /* Back at the step, with what the registers hold now; `vector` < 0: no fault. */
 static enum step_result leave(struct vmr_backend_vp *vp, const struct vmr_step *step, int vector)
 {
-    vp->regs.rip = vp->call_rip;
-    vp->regs.cs = vp->call_cs;
-    vp->in_call = false;
+    vp->regs.rip = vp->regs.cs.base;
+    vp->regs.cs.base = 0;
+    if (is_narrow(step) && !is_switch(step))
+        vp->regs.cs.attributes = MOCK_CODE64_ATTRIBUTES;
     if (!is_switch(step))
         take_results(vp, step);
     *program_var(vp, VMR_PROGRAM_FAULT_VAR) = vector < 0 ? 0 : (uint64_t)vector + 1;
@@ -206,7 +205,7 @@ static enum step_result instruction(struct vmr_backend_vp *vp, struct flight *fl
 enum step_result guest_hv_call(struct vmr_backend_vp *vp, struct flight *flight, struct vmr_exit *vp_exit,
                                const struct vmr_step *step)
 {
-    if (!vp->in_call) {
+    if (!program_is_in_call(&vp->regs)) {
         if (!is_switch(step) && step->count != 0 && !move_xmm(vp, step->count, false)) {
             vp->exception = EXCEPTION_GP;
             return STEP_AGAIN;

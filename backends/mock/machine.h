@@ -29,6 +29,7 @@ struct mock_hypervisor {
     _Atomic bool counting;     /* faults are; not before one is asked for, to keep steps quick */
     struct {
         _Atomic uint64_t nth, count;
+        _Atomic bool lasts; /* it hits the n-th time, and each one after it */
     } faults[VMR_MOCK_FAULT_COUNT];
 };
 
@@ -113,10 +114,7 @@ struct vmr_backend_vp {
     bool pass;              /* the next access goes through */
     struct vtl_state *vtls; /* by VTL; NULL: the VM has none */
 
-    bool in_call; /* in the code of a hypercall page: `regs.rip` is there, and goes back to call_rip */
-    uint64_t call_rip;
-    struct vmr_x86_segment call_cs; /* likewise, for a caller in a 32-bit segment */
-    struct vmr_x86_event pending;   /* an exception to take before the next instruction */
+    struct vmr_x86_event pending; /* an exception to take before the next instruction */
 
     bool awaiting;       /* the last exit's answer has not been taken */
     uint8_t shadow;      /* steps, this one included, after which STI takes effect */

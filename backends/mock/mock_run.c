@@ -120,7 +120,7 @@ static enum step_result run_instruction(struct vmr_backend_vp *vp, struct vmr_ex
 static void begin_program(struct vmr_backend_vp *vp)
 {
     struct vmr_x86_regs *regs = &vp->regs;
-    const struct vmr_x86_segment code = {.limit = UINT32_MAX, .selector = 8, .attributes = 0xa09b};
+    const struct vmr_x86_segment code = {.limit = UINT32_MAX, .selector = 8, .attributes = MOCK_CODE64_ATTRIBUTES};
     const struct vmr_x86_segment data = {.limit = UINT32_MAX, .selector = 16, .attributes = 0xc093};
 
     if ((regs->cr0 & 1) == 0) {

@@ -120,7 +120,6 @@ void vp_restart(struct vmr_backend_vp *vp)
     vp->awaiting = false;
     vp->shadow = 0;
     vp->injected = (struct vmr_x86_event){0};
-    vp->in_call = false;
     vp->pending = (struct vmr_x86_event){0};
     vp->eoi_due = -1;
     vp->break_due = -1;
@@ -143,26 +142,24 @@ enum vmr_status mock_vp_get_regs(struct vmr_backend_vp *vp, struct vmr_x86_regs 
 
 uint64_t vp_rip(const struct vmr_backend_vp *vp)
 {
-    bool in_step = vp->begun && !vp->in_call && program_step_of(vp->regs.rip) != UINT32_MAX;
+    bool in_step = vp->begun && program_step_of(vp->regs.rip) != UINT32_MAX;
 
     return vp->regs.rip + (in_step ? program_place(&vp->step) : 0);
 }
 
 /*
  * Real-mode registers are those of a processor that starts: the program begins
- * anew. Otherwise the instruction pointer says which step comes next.
+ * anew. Otherwise the instruction pointer says which step comes next, or, in a
+ * hypercall page, the code segment's base.
  */
 void vp_put_regs(struct vmr_backend_vp *vp, const struct vmr_x86_regs *regs)
 {
-    bool real_mode = (regs->cr0 & 1) == 0;
-    bool calling = vp->in_call && !real_mode && (regs->rip ^ vp->regs.rip) < VMR_PAGE_SIZE;
-    uint64_t rip = calling ? regs->rip : program_step_address(regs->rip), place = regs->rip - rip;
+    uint64_t rip = program_step_address(regs->rip), place = regs->rip - rip;
 
-    if (!calling && (real_mode || program_step_of(rip) == UINT32_MAX)) {
+    if (!program_is_under_way(regs)) {
         vp_restart(vp);
     } else if (regs->rip != vp_rip(vp)) {
         vp->step = (struct flight){.stage = place & PLACE_STAGE, .items = (place & PLACE_ITEMS) != 0};
-        vp->in_call = calling;
         vp->begun = true;
         vp->resume = false;
     }

@@ -454,7 +454,7 @@ enum step_result program_run(struct vmr_backend_vp *vp, struct vmr_exit *vp_exit
     uint32_t index = program_step(vp);
     const struct vmr_step *step = index < vp->program->count ? &vp->program->steps[index] : &end;
 
-    if (vp->pending.kind != VMR_X86_EVENT_NONE && !vp->in_call) {
+    if (vp->pending.kind != VMR_X86_EVENT_NONE && !program_is_in_call(&vp->regs)) {
         vp->exception = vp->pending.vector;
         vp->pending = (struct vmr_x86_event){0};
     }

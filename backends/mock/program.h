@@ -11,6 +11,9 @@
 #include "backends/mock/machine.h"
 
 #define EXCEPTION_GP 13u
+#define MOCK_CODE64_ATTRIBUTES                                                                                         \
+    0xa09bu /* of a program's code segment: flat, with the L bit (Intel SDM vol. 3, 3.4.5)                             \
+             */
 
 enum step_result {
     STEP_DONE,  /* the step is over */
@@ -102,10 +105,27 @@ static inline uint64_t program_step_address(uint64_t rip)
     return program_step_of(address) == UINT32_MAX ? rip : address;
 }
 
+/*
+ * Whether these are registers in the code of a hypercall page. A program has no
+ * stack, and a call must be part of the VP's state all the same: the step that it
+ * goes back to is the base of its code segment, which 64-bit code does not use.
+ */
+static inline bool program_is_in_call(const struct vmr_x86_regs *regs)
+{
+    return program_step_of(regs->rip) == UINT32_MAX && program_step_of(regs->cs.base) != UINT32_MAX;
+}
+
+/* Whether registers that somebody gives a VP are of a program that has begun. */
+static inline bool program_is_under_way(const struct vmr_x86_regs *regs)
+{
+    return (regs->cr0 & 1) != 0 &&
+           (program_step_of(program_step_address(regs->rip)) != UINT32_MAX || program_is_in_call(regs));
+}
+
 /* Which step the VP is in, also while it is in the code of a hypercall page. */
 static inline uint32_t program_step(const struct vmr_backend_vp *vp)
 {
-    return program_step_of(vp->in_call ? vp->call_rip : vp->regs.rip);
+    return program_step_of(program_is_in_call(&vp->regs) ? vp->regs.cs.base : vp->regs.rip);
 }
 
 /* Where the count of `vector` lies. */

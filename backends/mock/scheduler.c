@@ -35,7 +35,10 @@ enum vmr_status vmr_scheduler_create(const struct vmr_scheduler_options *options
     scheduler->step_max = options->step_max ? options->step_max : STEP_MAX_DEFAULT;
     if (options->log)
         scheduler->log = *options->log;
-    chooser_init(&scheduler->chooser, options);
+    if (!chooser_init(&scheduler->chooser, options)) {
+        free(scheduler);
+        return vmr_error_set(err, VMR_E_NOMEM, "no memory for a scheduler");
+    }
     *ret_scheduler = scheduler;
     return VMR_OK;
 }
@@ -355,7 +358,7 @@ uint64_t vmr_scheduler_explored(const struct vmr_scheduler *scheduler)
 
 const char *vmr_scheduler_choices(const struct vmr_scheduler *scheduler)
 {
-    return scheduler->chooser.text ? scheduler->chooser.text : "";
+    return scheduler->chooser.text;
 }
 
 enum vmr_status vmr_scheduler_replay(struct vmr_scheduler *scheduler, const char *choices, struct vmr_error *err)

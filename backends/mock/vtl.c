@@ -22,9 +22,6 @@ struct vtl_state {
     bool in_handler;
     uint8_t handler_vector;
     uint64_t handler_flags;
-    bool in_call;
-    uint64_t call_rip;
-    struct vmr_x86_segment call_cs;
     struct vmr_x86_event pending, injected;
     uint8_t shadow, shadow_kind;
     bool nmi_pending, nmi_masked;
@@ -115,9 +112,6 @@ static void leave(const struct vmr_backend_vp *vp, struct vtl_state *ret_state)
         .in_handler = vp->in_handler,
         .handler_vector = vp->handler_vector,
         .handler_flags = vp->handler_flags,
-        .in_call = vp->in_call,
-        .call_rip = vp->call_rip,
-        .call_cs = vp->call_cs,
         .pending = vp->pending,
         .injected = vp->injected,
         .shadow = vp->shadow,
@@ -149,9 +143,6 @@ static void come(struct vmr_backend_vp *vp, const struct vtl_state *state)
     vp->in_handler = state->in_handler;
     vp->handler_vector = state->handler_vector;
     vp->handler_flags = state->handler_flags;
-    vp->in_call = state->in_call;
-    vp->call_rip = state->call_rip;
-    vp->call_cs = state->call_cs;
     vp->pending = state->pending;
     vp->injected = state->injected;
     vp->shadow = state->shadow;
@@ -211,7 +202,7 @@ void vtl_get_regs(const struct vmr_backend_vp *vp, uint8_t vtl, struct vmr_x86_r
         ret_regs->rip = vp_rip(vp);
         return;
     }
-    if (state->begun && !state->in_call && program_step_of(state->regs.rip) != UINT32_MAX)
+    if (state->begun && program_step_of(state->regs.rip) != UINT32_MAX)
         ret_regs->rip += program_place(&state->step);
     share_registers(ret_regs, &vp->regs);
 }
@@ -220,13 +211,13 @@ void vtl_put_regs(struct vmr_backend_vp *vp, uint8_t vtl, const struct vmr_x86_r
 {
     struct vtl_state *state = &vp->vtls[vtl];
     uint64_t rip = program_step_address(regs->rip), place = regs->rip - rip;
-    bool begins = (regs->cr0 & 1) == 0 || program_step_of(rip) == UINT32_MAX;
+    bool begins = !program_is_under_way(regs);
     struct vmr_x86_regs now;
 
     vtl_get_regs(vp, vtl, &now);
     if (begins || regs->rip != now.rip) {
         state->step = (struct flight){.stage = place & PLACE_STAGE, .items = (place & PLACE_ITEMS) != 0};
-        state->in_call = state->resume = state->in_handler = false;
+        state->resume = state->in_handler = false;
         state->begun = !begins;
         state->exception = 0;
     }

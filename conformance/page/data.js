@@ -73,7 +73,7 @@ function readResult(raw, cert) {
 function readLevel(raw) {
   const from = object(raw);
   return {
-    name: text(from.name), status: oneOf(from.status, ['reached', 'failed', 'not offered', 'incomplete'], 'incomplete'),
+    name: text(from.name), meaning: text(from.meaning), status: oneOf(from.status, ['reached', 'failed', 'not offered', 'incomplete'], 'incomplete'),
     missing: texts(from.missing), ...Object.fromEntries(VERDICTS.map((verdict) => [verdict, number(from[verdict])])),
   };
 }

@@ -120,8 +120,9 @@ function longTable(name, titles, columns, bodies) {
     make('thead', { role: 'rowgroup' }, head), ...bodies));
 }
 
-const mark = (word, more) => make('td', { role: 'gridcell', className: `mark ${TONES[word]}`, title: more }, SIGNS[word],
-  make('span', { className: 'hidden' }, ` ${word}`));
+/** There are thousands: no element inside. */
+const mark = (word, more) => make('td', { role: 'gridcell', className: `mark ${TONES[word]}`, title: more, 'aria-label': word },
+  SIGNS[word]);
 
 function clauseShown(id, cited, needle) {
   if (cited.has(id)) return true;
@@ -255,7 +256,7 @@ function levelGap(level) {
 function levelBadges(cert) {
   return make('ul', { className: 'levels', 'aria-label': 'Levels' }, ...cert.levels.map((level) => make('li', {
     className: `badge ${TONES[level.status]}`,
-    title: `${level.name}: ${level.status}${levelGap(level) ? `; ${levelGap(level)}` : ''} (${inWords(level)})`,
+    title: `${level.name}: ${level.meaning ? `${level.meaning}. ` : ''}${level.status}${levelGap(level) ? `; ${levelGap(level)}` : ''} (${inWords(level)})`,
   }, make('span', { className: 'sign', 'aria-hidden': 'true' }, SIGNS[level.status]), ` ${level.name}`,
   make('span', { className: 'hidden' }, ` ${level.status}`))));
 }

@@ -18,12 +18,17 @@
 
 #define KEEP_TIME(n) VMR_RDMSR(4, HV_MSR_TIME_REF_COUNT), VMR_STORE_VAR(WORD(n), 8, 4)
 
-/* Between begin and end the scenario's host is the clock's. VMs in between are destroyed in between. */
+/* From the beginning on the scenario's host is the clock's. */
 struct guest_time {
     struct conf *conf;
     const struct vmr_host *below;
     struct vmr_vm_clock *clock;
 };
+
+static void destroy_clock(void *clock)
+{
+    vmr_vm_clock_destroy(clock);
+}
 
 static bool time_begin(struct guest_time *time, struct conf *conf)
 {
@@ -31,15 +36,12 @@ static bool time_begin(struct guest_time *time, struct conf *conf)
     enum vmr_status status = vmr_vm_clock_create(conf->host, &time->clock, NULL);
 
     CONF_CHECK(conf, status == VMR_OK, "no clock: %s", vmr_status_name(status));
-    if (status == VMR_OK)
-        conf->host = vmr_vm_clock_host(time->clock);
-    return status == VMR_OK;
-}
-
-static void time_end(const struct guest_time *time)
-{
-    time->conf->host = time->below;
-    vmr_vm_clock_destroy(time->clock);
+    if (status != VMR_OK)
+        return false;
+    if (!conf_defer(conf, destroy_clock, time->clock))
+        return false;
+    conf->host = vmr_vm_clock_host(time->clock);
+    return true;
 }
 
 static uint64_t below_now(const struct guest_time *time)
@@ -95,8 +97,6 @@ static void the_counter_does_not_count_a_pause(struct conf *conf)
                "the guest counts %llu units, and %llu ns have passed for it", (unsigned long long)counted,
                (unsigned long long)passed_ns);
     CONF_CHECK(conf, below_now(&time) - host_ns >= passed_ns + PAUSE_NS(conf), "the pause was guest time");
-    conf_vm_destroy(vm);
-    time_end(&time);
 }
 
 static void time_is_set_before_the_first_entry(struct conf *conf)
@@ -122,8 +122,6 @@ static void time_is_set_before_the_first_entry(struct conf *conf)
                (unsigned long long)word(vm, 0));
     for (unsigned i = 0; i < 2; i++)
         CONF_CHECK(conf, word(vm, i) <= word(vm, i + 1), "reading %u went back", i + 1);
-    conf_vm_destroy(vm);
-    time_end(&time);
 }
 
 /* --- what comes by itself --- */
@@ -169,8 +167,6 @@ static void a_sleeping_vp_wakes_when_guest_time_has_come(struct conf *conf)
 
     CONF_CHECK_EQ(conf, word(vm, 1), 1, "the guest woke");
     CONF_CHECK(conf, passed_ns >= TIMER_MS * MS, "it woke after %llu ns of its time", (unsigned long long)passed_ns);
-    conf_vm_destroy(vm);
-    time_end(&time);
 }
 
 /* What became due as long as time stood comes at once; what did not, in its time. */
@@ -193,7 +189,6 @@ static void a_park_that_is_due_ends_at_the_resume(struct conf *conf)
     CONF_CHECK_EQ(conf, guest->ops->park(guest->context, parker, due_ns + 5 * MS), VMR_PARK_TIMEOUT, "due later");
     CONF_CHECK(conf, vmr_vm_clock_now(time.clock) >= due_ns + 5 * MS, "it came too early");
     guest->ops->parker_destroy(guest->context, parker);
-    time_end(&time);
 }
 
 /* --- never back --- */
@@ -240,7 +235,6 @@ static void guest_time_never_goes_back(struct conf *conf)
     if (thread)
         conf_join(conf, thread);
     CONF_CHECK_EQ(conf, reader.went_back, 0, "readings that went back");
-    time_end(&time);
 }
 
 #define SCENARIO(function) .name = #function, .family = "clock", .chip = CONF_CHIP_ANY, .run = function

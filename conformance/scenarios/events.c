@@ -65,9 +65,10 @@ static void calls_once(struct conf *conf)
     struct vmr_thread *thread = conf_thread(conf, signal_watched, &watched);
 
     CONF_REQUIRE(conf, thread != NULL, "no thread");
-    CONF_REQUIRE(conf, events->watch(conf->host->context, watched.fd, count_call, &watched, &watch) == VMR_OK,
-                 "no watch");
-    conf_join(conf, thread);
+    enum vmr_status status = events->watch(conf->host->context, watched.fd, count_call, &watched, &watch);
+
+    conf_join(conf, thread); /* it uses what is here */
+    CONF_REQUIRE(conf, status == VMR_OK, "no watch");
     (void)conf_latch_wait(conf, &watched.first, "the watch to be called");
     events->unwatch(conf->host->context, watch);
     CONF_CHECK_EQ(conf, atomic_load(&watched.calls), 1, "calls for one signal");

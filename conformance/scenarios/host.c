@@ -435,6 +435,10 @@ static void hangs_are_found(struct conf *conf)
     CONF_REQUIRE(conf, scheduler, "no scheduler");
     for (unsigned i = 0; i < 2; i++)
         CONF_CHECK_EQ(conf, host.ops->parker_create(host.context, &body.parkers[i]), VMR_OK, "a parker");
+    if (!body.parkers[0] || !body.parkers[1]) {
+        vmr_scheduler_destroy(scheduler);
+        return;
+    }
     CONF_CHECK_EQ(conf, vmr_scheduler_run(scheduler, wait_for_each_other, &body), VMR_SCHEDULE_DEADLOCK,
                   "two that wait for each other");
     CONF_CHECK_EQ(conf, vmr_scheduler_run(scheduler, turn_for_ever, &body), VMR_SCHEDULE_LIVELOCK,

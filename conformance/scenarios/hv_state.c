@@ -289,12 +289,11 @@ static void the_monitor_page_comes_along_and_a_reset_takes_it_away(struct conf *
     if (!vm)
         return;
     CONF_REQUIRE(conf, vmr_synic_monitor_set_page(synic_of(vm), 0, &page, NULL) == VMR_OK, "no monitor page");
-    struct moved *moved = moved_take(vm);
+    CONF_CLEANUP(moved_end) struct moved *moved = moved_take(vm);
 
     conf_vm_destroy(vm);
     vm = moved ? ready_vm(conf, &journey) : NULL;
     CONF_REQUIRE(conf, vm && moved_put(moved, vm), "no other VM");
-    moved_free(moved);
     CONF_CHECK_EQ(conf, vmr_synic_event_port_add(synic_of(vm), &port, &handle, NULL), VMR_OK, "listening");
     (void)conf_run_to_end(vm, 0);
     CONF_CHECK_EQ(conf, heard, 1, "signals");

@@ -45,6 +45,12 @@ static inline void moved_free(struct moved *moved)
     free(moved);
 }
 
+static inline void moved_end(struct moved **moved)
+{
+    moved_free(*moved);
+    *moved = NULL;
+}
+
 static inline enum vmr_status moved_get(struct conf_vm *vm, const struct moved_state *state, void *value,
                                         struct vmr_error *err)
 {

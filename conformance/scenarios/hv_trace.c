@@ -184,11 +184,12 @@ static void play(struct conf *conf, struct side *side, const struct script *scri
     struct vmr_error err = {.message = ""};
 
     *side = (struct side){.conf = *conf, .script = script, .memory = {.bytes = tape->bytes, .length = tape->length}};
+    CONF_CLEANUP(replay_end) struct vmr_replay **replay = &side->replay;
     struct vmr_hypervisor_handle *handle = again ? &side->inner_handle : &side->handle;
     struct vmr_host *host = again ? &side->inner_host : &side->host;
 
     vmr_trace_source_memory(&side->memory, &source);
-    CONF_REQUIRE(conf, vmr_replay_create(&source, &options, &side->replay, &err) == VMR_OK, "%s", err.message);
+    CONF_REQUIRE(conf, vmr_replay_create(&source, &options, replay, &err) == VMR_OK, "%s", err.message);
     CONF_REQUIRE(conf, vmr_replay_attach(side->replay, conf->host, handle, host, &err) == VMR_OK, "%s", err.message);
     if (again) {
         side->recorder = tape_record(conf, again, handle, host, &side->handle, &side->host);
@@ -199,14 +200,13 @@ static void play(struct conf *conf, struct side *side, const struct script *scri
     vmr_replay_get_result(side->replay, &side->result);
     if (again)
         tape_finish(conf, side->recorder);
-    vmr_replay_destroy(side->replay);
 }
 
 static void check_planted(struct conf *conf, const struct script *script, const struct tape *tape,
                           const struct planted *planted)
 {
     struct side side;
-    struct tape text = {0};
+    CONF_CLEANUP(tape_free) struct tape text = {0};
 
     if (tape_convert(conf, tape, true, &text)) {
         uint32_t exits = tape_plant(conf, &text, planted);
@@ -221,14 +221,13 @@ static void check_planted(struct conf *conf, const struct script *script, const 
         CONF_CHECK(conf, strstr(side.result.error.message, planted->named), "'%s' is not named in: %s", planted->named,
                    side.result.error.message);
     }
-    free(text.bytes);
 }
 
 /* Recorded, played, recorded anew: the same. Then with each thing planted: another. */
 static void check_script(struct conf *conf, const struct script *script, const struct planted *planted, size_t count)
 {
     struct side recorded, played;
-    struct tape tape = {0}, again = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0}, again = {0};
 
     record(conf, &recorded, script, &tape);
     if (!conf_failed(conf)) {
@@ -241,8 +240,6 @@ static void check_script(struct conf *conf, const struct script *script, const s
     }
     for (size_t i = 0; i < count && !conf->exploring && !conf_failed(conf); i++)
         check_planted(conf, script, &tape, &planted[i]);
-    free(tape.bytes);
-    free(again.bytes);
 }
 
 #define CHECK_SCRIPT(conf, script, ...)                                                                                \

@@ -2,13 +2,17 @@
 /*
  * Every hypercall, whatever the other VP of the partition is doing: it was
  * never bound, waits, runs, is between runs, was unbound, or all has been reset.
- * What they answer is shown elsewhere; here that they do, and harm nobody.
+ * What they answer is shown elsewhere; here that they do, and harm nobody. And
+ * calls that are stopped on their way: the caller comes back from them later, or
+ * in another VM.
  */
 
 #include <stdlib.h>
 
 #include "conformance/scenarios/apic_words.h"
 #include "conformance/scenarios/hypercall_words.h"
+#include "conformance/scenarios/snapshot_words.h"
+#include "conformance/scenarios/state_words.h"
 
 #define ZEROS HV_PAGE_1
 #define ONES HV_PAGE_2
@@ -135,9 +139,121 @@ static void every_call_is_legal_whatever_the_other_vp_does(struct conf *conf)
     free(every);
 }
 
+/* --- a call that is stopped on its way --- */
+
+#define CALLS 3u
+#define CALLED (VMR_PROGRAM_DATA + 32u)
+
+/* Each in another form, and each must have come back before the next. */
+CONF_PROGRAM(calls_thrice, HV_OPEN(), HV_EXPECT_CALL(HC_IN_8 | HC_FAST, 1, 0xabcd, 0), VMR_EXPECT(1, 0xabcd),
+             VMR_STORE(CALLED, 4, 1), VMR_SET(0, 2), VMR_SET(1, 0xdcba),
+             VMR_HV_CALL32(6, HV_CODE_PAGE, HC_IN_8 | HC_FAST), HV_NO_FAULT(), VMR_EXPECT(6, 0),
+             VMR_STORE(CALLED, 4, 2), VMR_STORE(HV_INPUT, 8, 3), HV_EXPECT_CALL(HC_IN_8, HV_INPUT, 0, 0),
+             VMR_STORE(CALLED, 4, 3), VMR_END());
+
+/* Who is called, and asks for a stop before it answers. */
+struct stopper {
+    struct vmr_stop_source *stop; /* NULL: it does not */
+    uint64_t stop_at, last;
+    unsigned calls;
+};
+
+static enum hv_status stop_caller(void *context, struct vmr_hv_call *call)
+{
+    struct stopper *stopper = context;
+
+    stopper->last = hc_load32(call->input);
+    stopper->calls++;
+    if (stopper->stop && stopper->last == stopper->stop_at)
+        vmr_stop_set(stopper->stop);
+    return HV_STATUS_SUCCESS;
+}
+
+/* A VM about to make the calls. NULL: failed. */
+static struct conf_vm *calling_vm(struct conf *conf, struct stopper *stopper)
+{
+    const struct conf_vm_options options = {.hv = &hv_all};
+    const struct vmr_hv_call_handler handler = {stop_caller, stopper};
+    struct conf_vm *vm = vm_bound_with(conf, &options, &calls_thrice);
+
+    return vm && hc_handle(vm, HC_IN_8, &handler) ? vm : NULL;
+}
+
+/* The same VM, stopped in the call whose input is `call`. NULL: failed. */
+static struct conf_vm *stopped_in_call(struct conf *conf, struct stopper *stopper, uint64_t call)
+{
+    *stopper = (struct stopper){.stop_at = call};
+    struct conf_vm *vm = calling_vm(conf, stopper);
+
+    if (!vm || vmr_stop_create(conf->host, &stopper->stop))
+        return NULL;
+    expect_halt(vm, stopper->stop, VMR_HALT_STOP);
+    vmr_stop_destroy(stopper->stop);
+    stopper->stop = NULL;
+    CONF_CHECK_EQ(conf, stopper->calls, call, "calls before the stop");
+    CONF_CHECK_EQ(conf, guest_word(vm, CALLED), call - 1, "calls that the guest is back from");
+    return conf_failed(conf) ? NULL : vm;
+}
+
+static void check_calls_end(struct conf_vm *vm, const struct stopper *stopper, unsigned calls)
+{
+    expect_end(vm);
+    CONF_CHECK_EQ(vm->conf, stopper->calls, calls, "calls in all");
+    CONF_CHECK_EQ(vm->conf, guest_word(vm, CALLED), CALLS, "calls that the guest is back from");
+}
+
+static void a_call_that_is_stopped_comes_back_in_another_vm(struct conf *conf)
+{
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    for (unsigned call = 1; call <= CALLS && !conf_failed(conf); call++) {
+        struct stopper stopper;
+        CONF_CLEANUP(kept_free) struct kept kept = {0};
+        struct conf_vm *vm = stopped_in_call(conf, &stopper, call);
+        bool saved = vm && snapshot_save(vm, 0, &kept);
+
+        if (saved)
+            check_calls_end(vm, &stopper, CALLS);
+        conf_vm_destroy(vm); /* a hypervisor may have one VM at a time */
+        stopper = (struct stopper){.calls = call};
+        vm = saved ? calling_vm(conf, &stopper) : NULL;
+        if (vm && snapshot_restore(vm, &kept))
+            check_calls_end(vm, &stopper, CALLS);
+        conf_vm_destroy(vm);
+        kept_free(&kept);
+    }
+}
+
+static void a_call_that_is_stopped_comes_back_as_often_as_it_is_taken_back(struct conf *conf)
+{
+    struct vmr_error err = {.message = ""};
+
+    if (!state_is_held(conf, VMR_VP_REGISTERS))
+        return;
+    for (unsigned call = 1; call <= CALLS && !conf_failed(conf); call++) {
+        CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
+        struct snapshot_vm parts;
+        struct stopper stopper;
+        struct conf_vm *vm = stopped_in_call(conf, &stopper, call);
+
+        CONF_REQUIRE(conf, vm, "no VM");
+        snapshot_parts_of(vm, &parts);
+        CONF_REQUIRE(conf, vmr_rewind_create(&parts.parts, &rewind, &err) == VMR_OK, "the point: %s", err.message);
+        check_calls_end(vm, &stopper, CALLS);
+        CONF_CHECK(conf, vmr_rewind_back(rewind, NULL, &err) == VMR_OK, "back: %s", err.message);
+        CONF_CHECK_EQ(conf, guest_word(vm, CALLED), call - 1, "calls that the guest is back from, at the point");
+        check_calls_end(vm, &stopper, CALLS + CALLS - call);
+        rewind_end(&rewind);
+        conf_vm_destroy(vm);
+    }
+}
+
 static const struct conf_scenario scenarios[] = {
     {HC_SCENARIO(every_call_is_legal_whatever_the_other_vp_does), .clauses = "HC-11 HC-14 HC-17",
      .ids = "CVE-2018-19406", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_call_that_is_stopped_comes_back_in_another_vm), .clauses = "HC-1 HC-6 SNAP-4", .needs = HC_NEEDS},
+    {HC_SCENARIO(a_call_that_is_stopped_comes_back_as_often_as_it_is_taken_back), .clauses = "HC-1 HC-6 RWD-1",
+     .needs = HC_NEEDS | CONF_CAP(DIRTY_LOG)},
 };
 
 CONF_FAMILY(hypercall_states, scenarios);

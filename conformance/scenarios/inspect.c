@@ -61,7 +61,7 @@ static void a_machine_tells_its_devices_while_it_runs(struct conf *conf)
     struct page *page = calloc(1, sizeof(*page));
     const struct vmr_text_sink sink = {.write = keep_end, .context = page};
     struct vmr_error err = {.message = ""};
-    struct machine_vm vm;
+    CONF_CLEANUP(machine_end) struct machine_vm vm = {0};
 
     if (!page || (conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) == 0) {
         conf_skip(conf, "the hypervisor does not give its state away");

@@ -79,10 +79,13 @@ static inline bool machine_counts_begin(struct machine_vm *vm, struct conf *conf
     return machine_begin(vm, conf, &machine_counts, machine_counts_code, sizeof(machine_counts_code));
 }
 
+/* Whatever has become of it. */
 static inline void machine_end(struct machine_vm *vm)
 {
     vmr_machine_destroy(vm->machine);
     vmr_vm_clock_destroy(vm->clock);
+    vm->machine = NULL;
+    vm->clock = NULL;
 }
 
 static inline uint32_t machine_word(const struct machine_vm *vm, vmr_gpa gpa)

@@ -64,7 +64,7 @@ static void who_runs_vps_is_refused_by_name(struct conf *conf)
 
 static void a_recording_is_refused_by_name(struct conf *conf)
 {
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
     const struct vmr_recorder_options options = {.sink = tape_sink(&tape), .codec = VMR_TRACE_CODEC_NONE};
     struct vmr_hypervisor_handle handle = {.fd = 55};
     struct vmr_recorder *recorder = NULL;
@@ -77,7 +77,6 @@ static void a_recording_is_refused_by_name(struct conf *conf)
     CONF_CHECK(conf, handle.fd == 55 && host.context == &tape, "handle and host are others");
     CONF_CHECK(conf, strstr(err.message, vmr_cap_name(VMR_CAP_MANAGED)) != NULL, "not named: '%s'", err.message);
     vmr_recorder_destroy(recorder);
-    free(tape.bytes);
 }
 
 /* --- threads --- */
@@ -218,7 +217,7 @@ static void a_start_that_the_hypervisor_refuses_changes_nothing(struct conf *con
 {
     struct vmr_hypervisor_handle handle = *conf->handle;
     struct vmr_vp_set_halt halt;
-    struct machine_vm vm;
+    CONF_CLEANUP(machine_end) struct machine_vm vm = {0};
 
     if (!machine_counts_begin(&vm, conf))
         return;
@@ -254,7 +253,7 @@ static void check_goes_on(struct conf *conf, const struct tape *saved, uint32_t 
     struct vmr_snapshot_source source;
     struct vmr_snapshot *snapshot = NULL;
     struct vmr_error err = {.message = ""};
-    struct machine_vm vm;
+    CONF_CLEANUP(machine_end) struct machine_vm vm = {0};
 
     if (!machine_counts_begin(&vm, conf))
         return;
@@ -275,10 +274,10 @@ static void check_goes_on(struct conf *conf, const struct tape *saved, uint32_t 
 
 static void a_paused_machine_goes_on_in_another(struct conf *conf)
 {
-    struct tape saved = {0};
+    CONF_CLEANUP(tape_free) struct tape saved = {0};
     const struct vmr_snapshot_sink sink = {.write = keep, .context = &saved};
     struct vmr_error err = {.message = ""};
-    struct machine_vm vm;
+    CONF_CLEANUP(machine_end) struct machine_vm vm = {0};
 
     if (!machine_counts_begin(&vm, conf))
         return;
@@ -294,7 +293,6 @@ static void a_paused_machine_goes_on_in_another(struct conf *conf)
     machine_end(&vm); /* first: a hypervisor may have one VM at a time */
     if (!status)
         check_goes_on(conf, &saved, count);
-    free(saved.bytes);
 }
 
 #define SCENARIO(function)                                                                                             \

@@ -139,9 +139,8 @@ static void removed_bytes_are_safe(struct conf *conf)
     struct conf_device device = {0};
     struct conf_vm *vm = remover.vm;
 
-    CONF_CHECK(conf, vm && remover.page, "no VM");
-    if (!vm || !remover.page)
-        return;
+    CONF_REQUIRE(conf, remover.page && conf_defer(conf, free, (void *)remover.page), "no page");
+    CONF_REQUIRE(conf, vm, "no VM");
     memset((void *)remover.page, 0, VMR_PAGE_SIZE);
     struct vmr_thread *thread = NULL;
 
@@ -154,29 +153,34 @@ static void removed_bytes_are_safe(struct conf *conf)
         CONF_CHECK_EQ(conf, remover.moved, 0, "writes into the bytes of a removed region");
         CONF_CHECK(conf, device.writes > 0, "the hole has no device behind it");
     }
-    conf_vm_destroy(vm);
-    free((void *)remover.page);
 }
 
 /* Sixteen pages, of which every other goes and comes back with other bytes. */
 #define PAGES 16u
 #define PAGE(n) (EXTRA + 2u * (n)*VMR_PAGE_SIZE) /* holes between them */
+#define LARGE PAGE(PAGES)                        /* one of three pages */
+#define LARGE_END (LARGE + 3u * VMR_PAGE_SIZE)
 
 CONF_PROGRAM(reads_pages, VMR_LOAD(0, PAGE(0), 4), VMR_EXPECT(0, 100), VMR_LOAD(0, PAGE(1), 4), VMR_EXPECT(0, 201),
              VMR_LOAD(0, PAGE(2), 4), VMR_EXPECT(0, 102), VMR_LOAD(0, PAGE(15), 4), VMR_EXPECT(0, 215),
              VMR_LOAD(0, PAGE(15) + VMR_PAGE_SIZE, 4), VMR_EXPECT(0, 0xffffffff), VMR_LOAD(0, PAGE(0) + 0xffc, 8),
-             VMR_EXPECT(0, UINT64_C(0xffffffff00000000)), VMR_END());
+             VMR_EXPECT(0, UINT64_C(0xffffffff00000000)), VMR_LOAD(0, LARGE, 4), VMR_EXPECT(0, 300),
+             VMR_LOAD(0, LARGE_END - 8, 4), VMR_EXPECT(0, 301), VMR_END());
 
 static void many_regions(struct conf *conf)
 {
+    const struct vmr_memory_region large = {.gpa = LARGE, .size = LARGE_END - LARGE};
     struct conf_vm *vm = vm_with(conf, &reads_pages);
 
     CONF_REQUIRE(conf, vm != NULL, "no VM");
+    CONF_REQUIRE(conf, vmr_memory_region_add(vm->memory, &large, NULL) == VMR_OK, "the large one");
+    write_word(vm, LARGE, 300);
+    write_word(vm, LARGE_END - 8, 301);
     for (uint32_t i = 0; i < PAGES; i++) {
         CONF_REQUIRE(conf, add_region(vm, PAGE(i), NULL), "page %u", i);
         write_word(vm, PAGE(i), 100 + i);
     }
-    CONF_CHECK_EQ(conf, vmr_memory_region_count(vm->memory), PAGES + 1, "regions");
+    CONF_CHECK_EQ(conf, vmr_memory_region_count(vm->memory), PAGES + 2, "regions");
     for (uint32_t i = 1; i < PAGES; i += 2)
         remove_region(vm, PAGE(i));
     for (uint32_t i = PAGES - 1; i < PAGES; i -= 2) {
@@ -184,7 +188,7 @@ static void many_regions(struct conf *conf)
         CONF_CHECK_EQ(conf, read_word(vm, PAGE(i)), 0, "what a new page holds");
         write_word(vm, PAGE(i), 200 + i);
     }
-    CONF_CHECK_EQ(conf, vmr_memory_size(vm->memory), VMR_PROGRAM_RAM_MIN + PAGES * VMR_PAGE_SIZE, "bytes in all");
+    CONF_CHECK_EQ(conf, vmr_memory_size(vm->memory), VMR_PROGRAM_RAM_MIN + (PAGES + 3) * VMR_PAGE_SIZE, "bytes in all");
     (void)conf_run_to_end(vm, 0);
 }
 

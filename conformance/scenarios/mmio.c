@@ -31,6 +31,7 @@ static void mmio_sizes(struct conf *conf)
     for (unsigned i = 0; i < 8; i++)
         CONF_CHECK_EQ(conf, device.sizes[i], UINT64_C(1) << i % 4, "the size of an access");
     CONF_CHECK_EQ(conf, device.last_write.offset, 8, "the offset of the last write");
+    CONF_CHECK_EQ(conf, device.last_read.offset, 8, "the offset of the last read");
 }
 
 /* Two pages of bytes, kept by the exit handler itself: what is looked at is the exits. */

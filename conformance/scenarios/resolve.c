@@ -160,24 +160,31 @@ static void check_stays(struct conf *conf, const struct vmr_resolved *less, cons
     }
 }
 
+static void resolved_end(struct vmr_resolved **resolved)
+{
+    vmr_resolved_destroy(*resolved);
+}
+
+static void text_end(struct vmr_config_text *text)
+{
+    free(text->bytes);
+}
+
 static void same_everywhere(struct conf *conf)
 {
     struct vmr_config config = base();
-    struct vmr_config_text first = {.length = 0}, second = {.length = 0};
-    struct vmr_resolved *one = resolve(conf, &config), *two = resolve(conf, &config);
+    CONF_CLEANUP(text_end) struct vmr_config_text first = {.length = 0}, second = {.length = 0};
+    CONF_CLEANUP(resolved_end) struct vmr_resolved *one = resolve(conf, &config), *two = resolve(conf, &config);
 
     CONF_REQUIRE(conf, one && two, "no machine");
     CONF_CHECK_EQ(conf, vmr_resolved_print_json(one, &first, NULL), VMR_OK, "the first");
     CONF_CHECK_EQ(conf, vmr_resolved_print_json(two, &second, NULL), VMR_OK, "the second");
-    CONF_CHECK(
-        conf, first.length > 0 && first.length == second.length && memcmp(first.bytes, second.bytes, first.length) == 0,
-        "two resolutions of one configuration differ");
+    CONF_CHECK(conf,
+               first.bytes && second.bytes && first.length > 0 && first.length == second.length &&
+                   memcmp(first.bytes, second.bytes, first.length) == 0,
+               "two resolutions of one configuration differ");
     CONF_CHECK_EQ(conf, one->processors.vps[3].apic_id, 4, "the APIC id of the second socket's first VP");
     CONF_CHECK_EQ(conf, one->processors.vps[3].vnode, 1, "its node");
-    free(first.bytes);
-    free(second.bytes);
-    vmr_resolved_destroy(two);
-    vmr_resolved_destroy(one);
 }
 
 static void additions_move_nothing(struct conf *conf)

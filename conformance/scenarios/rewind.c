@@ -9,7 +9,6 @@
 #include "conformance/scenarios/snapshot_words.h"
 #include "conformance/scenarios/state_words.h"
 #include "vmrig/dirty.h"
-#include "vmrig/rewind.h"
 
 #define PORT 0x300u
 #define TURNS 3u
@@ -82,7 +81,7 @@ static bool can_rewind(struct conf *conf)
 
 static void a_guest_runs_again_from_the_point(struct conf *conf)
 {
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
     struct watch watch;
 
     if (!can_rewind(conf))
@@ -90,7 +89,7 @@ static void a_guest_runs_again_from_the_point(struct conf *conf)
     struct conf_vm *vm = half_way(conf, &counts, &watch);
 
     CONF_REQUIRE(conf, vm && point(vm, &rewind), "no point");
-    struct conf_picture *then = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *then = conf_picture_take(vm);
 
     for (unsigned turn = 1; turn <= TURNS && !conf_failed(conf); turn++) {
         uint64_t pages = 0;
@@ -103,14 +102,12 @@ static void a_guest_runs_again_from_the_point(struct conf *conf)
         CONF_CHECK(conf, pages >= 1, "no page was put back");
         CONF_CHECK_EQ(conf, guest_word(vm, VMR_PROGRAM_DATA), 0x1234, "memory at the point");
         CONF_CHECK_EQ(conf, guest_word(vm, FAR_PAGE), 0, "memory that was zero");
-        struct conf_picture *now = conf_picture_take(vm);
+        CONF_CLEANUP(conf_picture_end) struct conf_picture *now = conf_picture_take(vm);
 
         if (then && now)
             (void)conf_picture_compare(conf, now, then, "back");
-        conf_picture_free(now);
     }
-    conf_picture_free(then);
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
     if (!conf_failed(conf))
         expect_end(vm);
 }
@@ -120,30 +117,27 @@ static void a_guest_runs_again_from_the_point(struct conf *conf)
 static void every_state_comes_back(struct conf *conf)
 {
     CONF_PROGRAM(ends, VMR_END());
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
 
     if (!can_rewind(conf))
         return;
     struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = 2}, &ends);
 
     CONF_REQUIRE(conf, vm && point(vm, &rewind), "no point");
-    struct conf_picture *then = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *then = conf_picture_take(vm);
 
     CONF_CHECK(conf, state_drive(conf, vm->vps[0]) && state_drive(conf, vm->vps[1]), "driving");
-    struct conf_picture *driven = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *driven = conf_picture_take(vm);
 
     if (then && driven)
         CONF_CHECK(conf, conf_picture_hash(driven) != conf_picture_hash(then), "nothing was driven anywhere");
     if (back(vm, rewind, NULL)) {
-        struct conf_picture *now = conf_picture_take(vm);
+        CONF_CLEANUP(conf_picture_end) struct conf_picture *now = conf_picture_take(vm);
 
         if (then && now)
             (void)conf_picture_compare(conf, now, then, "back");
-        conf_picture_free(now);
     }
-    conf_picture_free(driven);
-    conf_picture_free(then);
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
 }
 
 /* --- what was asked of the guest meanwhile --- */
@@ -154,7 +148,7 @@ APIC_PROGRAM(takes_what_comes, VMR_EOI_XAPIC, APIC_ON(), VMR_OUT(PORT, 1, 1), VM
 static void what_was_asked_since_has_not_happened(struct conf *conf)
 {
     const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = 0x41};
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
     struct watch watch;
 
     if (!can_rewind(conf))
@@ -171,7 +165,7 @@ static void what_was_asked_since_has_not_happened(struct conf *conf)
     CONF_CHECK(conf, back(vm, rewind, NULL) && vmr_partition_msi(vm->partition, &msi) == VMR_OK, "once more");
     expect_end(vm);
     CONF_CHECK_EQ(conf, guest_word(vm, COUNT_OF(0, 0x41)), 1, "interrupts of after it");
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
 }
 
 /* Where no controller takes it, it waits for the VP to look. */
@@ -179,7 +173,7 @@ static void an_nmi_on_its_way_is_forgotten(struct conf *conf)
 {
     CONF_PROGRAM(takes_one, VMR_OUT(PORT, 1, 1), VMR_OUT(PORT, 1, 2), VMR_NOP(), VMR_OUT(PORT, 1, 3), VMR_NOP(),
                  VMR_END());
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
     struct watch watch;
 
     if (!can_rewind(conf))
@@ -194,14 +188,14 @@ static void an_nmi_on_its_way_is_forgotten(struct conf *conf)
         expect_end(vm);
         CONF_CHECK_EQ(conf, guest_word(vm, COUNT_OF(0, VECTOR_NMI)), later, "NMIs");
     }
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
 }
 
 /* --- who writes meanwhile --- */
 
 static void what_the_host_wrote_is_undone(struct conf *conf)
 {
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
     uint64_t pages = 0;
     struct watch watch;
 
@@ -217,7 +211,7 @@ static void what_the_host_wrote_is_undone(struct conf *conf)
         CONF_CHECK_EQ(conf, guest_word(vm, VMR_PROGRAM_DATA), 0x1234, "memory");
         CONF_CHECK_EQ(conf, guest_word(vm, FAR_PAGE), 0, "memory that was zero");
     }
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
     CONF_CHECK(conf, vmr_memory_dirty_start(vm->memory, NULL) == VMR_OK, "the log is free again");
     CONF_CHECK_EQ(conf, vmr_memory_dirty_stop(vm->memory, NULL), VMR_OK, "stopping it");
 }
@@ -227,7 +221,7 @@ static void what_the_host_wrote_is_undone(struct conf *conf)
 static void another_memory_map_is_refused_without_change(struct conf *conf)
 {
     const struct vmr_memory_region more = {.gpa = UINT64_C(1) << 32, .size = VMR_PAGE_SIZE};
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
     struct vmr_error err = {.message = ""};
     struct watch watch;
 
@@ -241,12 +235,12 @@ static void another_memory_map_is_refused_without_change(struct conf *conf)
     CONF_CHECK_EQ(conf, vmr_rewind_back(rewind, NULL, &err), VMR_E_CONFIG, "back");
     CONF_CHECK_EQ(conf, guest_word(vm, VMR_PROGRAM_DATA), 0x4321, "memory");
     CONF_CHECK(conf, vmr_partition_is_usable(vm->partition), "it is unusable");
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
 }
 
 static void a_way_back_that_fails_is_open_again_after_a_reset(struct conf *conf)
 {
-    struct vmr_rewind *rewind = NULL;
+    CONF_CLEANUP(rewind_end) struct vmr_rewind *rewind = NULL;
     struct vmr_run_result result;
     struct vmr_error err = {.message = ""};
     struct watch watch;
@@ -265,7 +259,7 @@ static void a_way_back_that_fails_is_open_again_after_a_reset(struct conf *conf)
         CONF_CHECK_EQ(conf, guest_word(vm, VMR_PROGRAM_DATA), 0x1234, "memory");
         expect_end(vm);
     }
-    vmr_rewind_destroy(rewind);
+    rewind_end(&rewind);
 }
 
 #define REWIND_SCENARIO(function, kind, ...)                                                                           \

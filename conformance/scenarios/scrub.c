@@ -5,6 +5,7 @@
  */
 
 #include "conformance/scenarios/state_words.h"
+#include "conformance/scenarios/synic_words.h"
 #include "conformance/scenarios/vtl_words.h"
 
 #define LSTAR 0xc0000082u
@@ -60,6 +61,30 @@ static void a_vtl_goes_back_and_the_one_below_notices_nothing(struct conf *conf)
     const uint64_t zero = 0;
 
     CONF_CHECK_EQ(conf, vmr_memory_write(vm->memory, VTL_SECRET, &zero, sizeof(zero)), VMR_OK, "the host");
+}
+
+static void post_two(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
+{
+    (void)vp;
+    (void)number;
+    post_to(vm, SINT, 1);
+    post_to(vm, SINT, 2);
+}
+
+/* One lies in its slot, the other waits behind it. */
+static void messages_for_the_vtl_below_stay(struct conf *conf)
+{
+    CONF_PROGRAM(vtl0, VTL_BEGIN(), SYNIC_ON(SINT, V), VMR_CHECKPOINT(1), VMR_RESET(),
+                 EXPECT_MESSAGE(SINT, HV_MESSAGE_TYPE_VMBUS, 1), FREE_SLOT(SINT), EOM(),
+                 EXPECT_MESSAGE(SINT, HV_MESSAGE_TYPE_VMBUS, 2), VMR_END());
+    CONF_PROGRAM(vtl1, VTL_OPEN(), VTL_LISTEN(), VMR_VTL_RETURN(VTL_CODE_PAGE, 1), VMR_END());
+    struct conf_vm *vm = vtl_vm(conf, &vtl0, &vtl1);
+
+    CONF_REQUIRE(conf, vm, "no VM");
+    vm->on_checkpoint = post_two;
+    expect_halt(vm, NULL, VMR_HALT_RESET);
+    if (scrub(vm, VMR_VTL1))
+        (void)conf_run_to_end(vm, 0);
 }
 
 /* A write to the page that VTL 1 protects is still one that VTL 0 may not make: VTL 1 is entered, from its beginning.
@@ -168,12 +193,10 @@ static void a_reset_is_of_every_vtl(struct conf *conf)
     CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL before");
     CONF_REQUIRE(conf, state_drive(conf, vm->vps[0]) && conf_reset(vm), "driving, or the reset");
     CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL0, "the VTL after");
-    struct conf_picture *got = conf_picture_take(vm), *want = conf_picture_take(fresh);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *got = conf_picture_take(vm), *want = conf_picture_take(fresh);
 
     if (got && want)
         (void)conf_picture_compare(conf, got, want, "reset");
-    conf_picture_free(got);
-    conf_picture_free(want);
     expect_halt(vm, NULL, VMR_HALT_RESET); /* both programs, from their beginnings */
     CONF_CHECK_EQ(conf, vmr_vp_get_vtl(vm->vps[0]), VMR_VTL1, "the VTL of the second guest");
 }
@@ -181,11 +204,20 @@ static void a_reset_is_of_every_vtl(struct conf *conf)
 static const struct conf_scenario scenarios[] = {
     {.name = "a_vtl_goes_back_and_the_one_below_notices_nothing",
      .family = "scrub",
+     .ids = "S10",
      .clauses = "RST-9",
      .needs = VTL_NEEDS,
      .flags = CONF_MOCK_ONLY,
      .chip = CONF_CHIP_ANY,
      .run = a_vtl_goes_back_and_the_one_below_notices_nothing},
+    {.name = "messages_for_the_vtl_below_stay",
+     .family = "scrub",
+     .ids = "S10",
+     .clauses = "RST-9",
+     .needs = VTL_NEEDS,
+     .flags = CONF_MOCK_ONLY,
+     .chip = CONF_CHIP_ANY,
+     .run = messages_for_the_vtl_below_stay},
     {.name = "protections_outlive_a_scrub",
      .family = "scrub",
      .clauses = "RST-9",

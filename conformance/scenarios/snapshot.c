@@ -62,7 +62,7 @@ static bool run_half(struct conf_vm *vm, struct worker *worker)
 static void a_guest_goes_on_in_another_vm(struct conf *conf)
 {
     struct worker before, after;
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -82,22 +82,20 @@ static void a_guest_goes_on_in_another_vm(struct conf *conf)
 static void the_saved_vm_goes_on_as_well(struct conf *conf)
 {
     struct worker worker;
-    struct kept kept = {0}, again = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0}, again = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
     struct conf_vm *vm = worker_vm(conf, &worker);
 
     CONF_REQUIRE(conf, vm && run_half(vm, &worker) && snapshot_save(vm, 0, &kept), "the first half");
-    struct conf_picture *saved = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *saved = conf_picture_take(vm);
 
     CONF_CHECK(conf, snapshot_save(vm, 0, &again), "saving twice");
-    struct conf_picture *twice = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *twice = conf_picture_take(vm);
 
     if (saved && twice)
         (void)conf_picture_compare(conf, twice, saved, "saving changes nothing");
-    conf_picture_free(saved);
-    conf_picture_free(twice);
     expect_end(vm);
     CONF_CHECK_EQ(conf, worker.device.writes, 3, "accesses");
     kept_free(&kept);
@@ -139,7 +137,7 @@ static uint64_t differences(struct conf *conf, const struct kept *left, const st
 static void there_and_back(struct conf *conf, const struct kept *kept, bool drive, const char *what)
 {
     struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = VPS}, &works);
-    struct kept again = {0};
+    CONF_CLEANUP(kept_free) struct kept again = {0};
 
     CONF_REQUIRE(conf, vm && (!drive || (state_drive(conf, vm->vps[0]) && state_drive(conf, vm->vps[1]))), "driving");
     CONF_REQUIRE(conf, vmr_memory_write(vm->memory, VMR_PROGRAM_DATA + 0x800, "leftover", 8) == VMR_OK, "memory");
@@ -151,7 +149,7 @@ static void there_and_back(struct conf *conf, const struct kept *kept, bool driv
 
 static void what_is_restored_and_saved_again_is_the_same(struct conf *conf)
 {
-    struct kept fresh = {0}, driven = {0};
+    CONF_CLEANUP(kept_free) struct kept fresh = {0}, driven = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -172,7 +170,7 @@ static void each_vp_gets_its_own_state(struct conf *conf)
 {
     CONF_PROGRAM(ends, VMR_END());
     const struct conf_vm_options options = {.vps = 4};
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
     struct vmr_x86_regs regs;
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
@@ -205,7 +203,7 @@ static void an_interrupt_that_waits_is_taken_after_the_restore(struct conf *conf
 {
     const struct vmr_msi msi = {.address = VMR_LAPIC_GPA, .data = 0x41};
     struct worker before, after;
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -232,7 +230,7 @@ static void no_snapshot_while_an_exit_is_unfinished(struct conf *conf)
     CONF_PROGRAM(reads_a_port, VMR_IN(0, PORT, 1), VMR_END());
     struct vmr_exit vp_exit = {0};
     struct vmr_error err = {.message = ""};
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -252,7 +250,7 @@ static void no_snapshot_while_an_exit_is_unfinished(struct conf *conf)
 static void another_topology_is_refused_without_change(struct conf *conf)
 {
     struct vmr_error err = {.message = ""};
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
     const struct kept *const chain[] = {&kept};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
@@ -263,16 +261,14 @@ static void another_topology_is_refused_without_change(struct conf *conf)
     conf_vm_destroy(vm);
     vm = vm_bound_with(conf, NULL, &works);
     CONF_REQUIRE(conf, vm, "the second VM");
-    struct conf_picture *before = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *before = conf_picture_take(vm);
 
     CONF_CHECK_EQ(conf, snapshot_try_restore(vm, chain, 1, &err), VMR_E_CONFIG, "two VPs into one");
     CONF_CHECK(conf, strstr(err.message, "2 VPs") != NULL, "the message: %s", err.message);
-    struct conf_picture *after = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *after = conf_picture_take(vm);
 
     if (before && after)
         (void)conf_picture_compare(conf, after, before, "refused");
-    conf_picture_free(before);
-    conf_picture_free(after);
     CONF_CHECK(conf, vmr_partition_is_usable(vm->partition), "it is unusable");
     kept_free(&kept);
 }
@@ -280,7 +276,7 @@ static void another_topology_is_refused_without_change(struct conf *conf)
 static void a_damaged_snapshot_is_refused(struct conf *conf)
 {
     struct vmr_snapshot *snapshot = NULL;
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -306,7 +302,7 @@ static void a_restore_that_fails_leaves_a_vm_that_only_a_reset_repairs(struct co
 {
     struct vmr_error err = {.message = ""};
     struct vmr_run_result result;
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
     const struct kept *const chain[] = {&kept};
     struct conf_vm *vm = vm_bound_with(conf, NULL, &works);
 
@@ -345,7 +341,7 @@ static void untouched_memory_is_not_in_it(struct conf *conf)
 {
     bool written = false;
     struct vmr_snapshot_info info;
-    struct kept kept = {0};
+    CONF_CLEANUP(kept_free) struct kept kept = {0};
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
         return;
@@ -375,7 +371,7 @@ static void a_chain_holds_what_was_written_and_no_more(struct conf *conf)
 {
     CONF_PROGRAM(writes, VMR_STORE(VMR_PROGRAM_DATA, 4, 0x77), VMR_STORE(VMR_PROGRAM_DATA + 0x3000, 4, 0x78),
                  VMR_END());
-    struct kept full = {0}, part = {0};
+    CONF_CLEANUP(kept_free) struct kept full = {0}, part = {0};
     const struct kept *const chain[] = {&full, &part};
     struct vmr_snapshot_info info;
     struct vmr_error err = {.message = ""};
@@ -440,19 +436,17 @@ static void a_vm_can_be_looked_into(struct conf *conf)
     struct conf_vm *vm = vm_bound_with(conf, &(struct conf_vm_options){.vps = VPS}, &works);
 
     CONF_REQUIRE(conf, vm, "no VM");
-    struct conf_picture *before = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *before = conf_picture_take(vm);
 
     snapshot_parts_of(vm, &parts);
     CONF_CHECK(conf, vmr_inspect(&parts.parts, VMR_STATE_JSON, &sink, &err) == VMR_OK, "inspecting: %s", err.message);
     CONF_CHECK(conf, text.depth == 0 && !text.in_string && text.deepest >= 4, "it is no tree: depth %d, deepest %d",
                text.depth, text.deepest);
     CONF_CHECK(conf, text.length > 4000, "%zu bytes", text.length);
-    struct conf_picture *after = conf_picture_take(vm);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *after = conf_picture_take(vm);
 
     if (before && after)
         (void)conf_picture_compare(conf, after, before, "inspecting changes nothing");
-    conf_picture_free(before);
-    conf_picture_free(after);
 }
 
 static const struct conf_scenario scenarios[] = {

@@ -84,6 +84,18 @@ static enum vmr_status other_build(struct other_vm *other, const struct conf_vm 
     return vmr_partition_attach_irqchip(other->view.partition, vmr_irqchip_builtin_ops(), other->chip, NULL);
 }
 
+static void other_finish(struct other_vm *other)
+{
+    for (vmr_vp_index vp = 0; vp < other->view.vp_count; vp++)
+        vmr_vp_unbind(other->view.vps[vp]);
+    CONF_CHECK(other->view.conf, vmr_partition_destroy(other->view.partition) == VMR_OK, "taking it down");
+    vmr_irqchip_destroy(other->chip);
+    vmr_bus_destroy(other->ports);
+    vmr_bus_destroy(other->mmio);
+    vmr_memory_destroy(other->memory);
+    vmr_handle_close(&other->handle);
+}
+
 static bool other_init(struct other_vm *other, struct conf_vm *like)
 {
     const struct vmr_host *host = like->conf->host;
@@ -109,19 +121,9 @@ static bool other_init(struct other_vm *other, struct conf_vm *like)
     for (vmr_vp_index vp = 0; !status && vp < like->vp_count; vp++)
         status = vmr_partition_bind(other->view.partition, vp, &other->view.vps[vp], NULL);
     CONF_CHECK(like->conf, status == VMR_OK, "the other VM: %s", vmr_status_name(status));
+    if (status)
+        other_finish(other);
     return status == VMR_OK;
-}
-
-static void other_finish(struct other_vm *other)
-{
-    for (vmr_vp_index vp = 0; vp < other->view.vp_count; vp++)
-        vmr_vp_unbind(other->view.vps[vp]);
-    CONF_CHECK(other->view.conf, vmr_partition_destroy(other->view.partition) == VMR_OK, "taking it down");
-    vmr_irqchip_destroy(other->chip);
-    vmr_bus_destroy(other->ports);
-    vmr_bus_destroy(other->mmio);
-    vmr_memory_destroy(other->memory);
-    vmr_handle_close(&other->handle);
 }
 
 struct tally {
@@ -158,7 +160,7 @@ static enum vmr_status carry(struct conf_vm *to, const struct kept *kept, struct
     struct snapshot_vm parts;
 
     snapshot_parts_of(to, &parts);
-    enum vmr_status status = vmr_snapshot_restore(&parts.parts, &snapshot, 1, &options, err);
+    enum vmr_status status = snapshot ? vmr_snapshot_restore(&parts.parts, &snapshot, 1, &options, err) : VMR_E_NOMEM;
 
     vmr_snapshot_close(snapshot);
     return status;
@@ -176,7 +178,8 @@ static void carry_and_compare(struct conf_vm *to, const struct kept *kept, struc
     CONF_REQUIRE(to->conf, snapshot_save(to, 0, ret_there), "saving it there");
     struct vmr_snapshot *here = snapshot_open(to->conf, kept), *there = snapshot_open(to->conf, ret_there);
 
-    CONF_CHECK(to->conf, vmr_snapshot_compare(here, there, false, &sink, &count, &err) == VMR_OK, "%s", err.message);
+    CONF_CHECK(to->conf, here && there && vmr_snapshot_compare(here, there, false, &sink, &count, &err) == VMR_OK, "%s",
+               err.message);
     CONF_CHECK_EQ(to->conf, count, tally.alone, "differences are classes that one has alone");
     CONF_CHECK_EQ(to->conf, tally.skipped, tally.alone, "classes that were told");
     vmr_snapshot_close(here);
@@ -199,7 +202,7 @@ static bool use_xsave(struct conf_vm *vm, bool avx)
 /* There, over to the mock, and back. */
 static void what_both_have_comes_back_from_another_hypervisor(struct conf *conf)
 {
-    struct kept here = {0}, there = {0}, back = {0};
+    CONF_CLEANUP(kept_free) struct kept here = {0}, there = {0}, back = {0};
     struct other_vm other;
 
     if (!state_is_held(conf, VMR_VP_REGISTERS))
@@ -227,7 +230,7 @@ static void what_a_vp_lacks_and_a_guest_uses_is_refused(struct conf *conf)
 {
     struct tally tally = {.conf = conf};
     struct vmr_error err = {.message = ""};
-    struct kept here = {0}, there = {0};
+    CONF_CLEANUP(kept_free) struct kept here = {0}, there = {0};
     struct other_vm other;
 
     if (!state_is_held(conf, VMR_VP_XSAVE))

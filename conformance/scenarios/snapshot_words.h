@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conformance/conformance.h"
+#include "vmrig/rewind.h"
 
 struct kept {
     uint8_t *bytes;
@@ -18,6 +19,12 @@ static inline void kept_free(struct kept *kept)
 {
     free(kept->bytes);
     *kept = (struct kept){0};
+}
+
+static inline void rewind_end(struct vmr_rewind **rewind)
+{
+    vmr_rewind_destroy(*rewind);
+    *rewind = NULL;
 }
 
 static inline enum vmr_status kept_write(void *context, const void *bytes, size_t length, struct vmr_error *err)
@@ -105,9 +112,13 @@ static inline enum vmr_status snapshot_try_restore(struct conf_vm *vm, const str
     enum vmr_status status = VMR_OK;
 
     snapshot_parts_of(vm, &parts);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         snapshots[i] = snapshot_open(vm->conf, chain[i]);
-    status = vmr_snapshot_restore(&parts.parts, snapshots, count, NULL, err);
+        if (!snapshots[i])
+            status = VMR_E_NOMEM;
+    }
+    if (!status)
+        status = vmr_snapshot_restore(&parts.parts, snapshots, count, NULL, err);
     for (size_t i = 0; i < count; i++)
         vmr_snapshot_close(snapshots[i]);
     return status;

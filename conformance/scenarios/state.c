@@ -156,12 +156,10 @@ static void what_was_driven_stays_and_can_be_moved(struct conf *conf)
             CONF_REQUIRE(conf, state_set(conf, other->vps[vp], &id, &box), "moving");
         }
     }
-    struct conf_picture *here = conf_picture_take(vm), *there = conf_picture_take(other);
+    CONF_CLEANUP(conf_picture_end) struct conf_picture *here = conf_picture_take(vm), *there = conf_picture_take(other);
 
     if (here && there)
         (void)conf_picture_compare(conf, there, here, "moved");
-    conf_picture_free(here);
-    conf_picture_free(there);
 }
 
 /* --- hashes --- */

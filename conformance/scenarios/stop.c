@@ -47,7 +47,8 @@ static void ask(const struct requester *requester)
         (void)vmr_partition_request_yield(requester->vm->partition, 0);
         break;
     case STOP:
-        vmr_stop_set(requester->stop);
+        if (requester->stop) /* without memory for it, the scenario has failed already */
+            vmr_stop_set(requester->stop);
         break;
     }
 }

@@ -248,7 +248,8 @@ static void many_ports_are_told_apart(struct conf *conf)
     struct conf_vm *vm = synic_vm(conf, 1, &some, remove_every_second);
     struct crowd *crowd = calloc(1, sizeof(*crowd));
 
-    CONF_REQUIRE(conf, vm && crowd, "no VM");
+    CONF_REQUIRE(conf, crowd && conf_defer(conf, free, crowd), "no crowd");
+    CONF_REQUIRE(conf, vm, "no VM");
     vm->user = crowd;
     for (uint32_t i = 0; i < MANY; i++)
         crowd->handles[i] = listen_for_signals(vm, i * STRIDE, 0, &crowd->ears[i]);
@@ -258,7 +259,6 @@ static void many_ports_are_told_apart(struct conf *conf)
     CONF_CHECK(conf, crowd->ears[0].flag == 5 && crowd->ears[64].flag == 6 && crowd->ears[499].flag == 8,
                "another port was signalled");
     CONF_CHECK_EQ(conf, crowd->ears[1].signals, 0, "signals to a neighbour");
-    free(crowd);
 }
 
 /* --- OS events --- */
@@ -333,10 +333,12 @@ static void replace_port(struct conf_vm *vm, vmr_vp_index vp, uint32_t number)
     struct turnover *turnover = vm->user;
 
     (void)vp;
-    if (number == 1)
+    if (number == 1) {
         vmr_synic_port_remove(turnover->handle);
-    else
+        turnover->handle = NULL;
+    } else {
         turnover->handle = listen_for_signals(vm, MESSAGES, 0, &turnover->second);
+    }
 }
 
 static void a_removed_port_frees_its_id(struct conf *conf)
@@ -442,7 +444,10 @@ static void a_removal_during_a_post_waits_for_nobody_and_loses_nothing(struct co
     CONF_REQUIRE(conf, vmr_synic_message_port_add(synic_of(vm), &port, &fragile.handle, NULL) == VMR_OK, "no port");
     struct vmr_thread *thread = conf_thread(conf, remove_fragile, &fragile);
 
-    CONF_REQUIRE(conf, thread, "no thread");
+    if (!thread) {
+        vmr_synic_port_remove(fragile.handle);
+        return;
+    }
     (void)conf_run_to_end(vm, 0);
     conf_join(conf, thread);
     uint64_t status = word(vm, 0);

@@ -31,6 +31,12 @@ static inline enum vmr_status tape_write(void *context, const void *bytes, size_
     return VMR_OK;
 }
 
+static inline void tape_free(struct tape *tape)
+{
+    free(tape->bytes);
+    *tape = (struct tape){0};
+}
+
 static inline struct vmr_trace_sink tape_sink(struct tape *tape)
 {
     return (struct vmr_trace_sink){.write = tape_write, .context = tape};
@@ -59,7 +65,7 @@ static inline bool tape_convert(struct conf *conf, const struct tape *from, bool
 /* The recording of a replay is the recording, and so is what its text packs to. [TRC-3] */
 static inline void tape_check_again(struct conf *conf, const struct tape *tape, const struct tape *again)
 {
-    struct tape text = {0}, packed = {0};
+    CONF_CLEANUP(tape_free) struct tape text = {0}, packed = {0};
 
     CONF_CHECK(conf, tapes_equal(tape, again), "the recording of the replay has %zu bytes, not %zu", again->length,
                tape->length);
@@ -67,8 +73,6 @@ static inline void tape_check_again(struct conf *conf, const struct tape *tape, 
                tape_convert(conf, tape, true, &text) && tape_convert(conf, &text, false, &packed) &&
                    tapes_equal(tape, &packed),
                "binary to text to binary: %zu bytes, not %zu", packed.length, tape->length);
-    free(text.bytes);
-    free(packed.bytes);
 }
 
 /* Something planted into the text of a recording, and what the divergence must name. */
@@ -128,6 +132,12 @@ static inline struct vmr_recorder *tape_record(struct conf *conf, struct tape *t
         return recorder;
     vmr_recorder_destroy(recorder);
     return NULL;
+}
+
+/* For the place where a replay is kept. */
+static inline void replay_end(struct vmr_replay ***replay)
+{
+    vmr_replay_destroy(**replay);
 }
 
 static inline void tape_finish(struct conf *conf, struct vmr_recorder *recorder)

@@ -191,9 +191,9 @@ static void stop_replayed_vp(void *context, vmr_vp_index vp)
     stop_replay(context);
 }
 
-/* Replays `tape` to its end, or to the first divergence; recorded anew on `again`, if there is one. */
-static void replay(struct conf *conf, struct session *session, const struct session *recorded, const struct tape *tape,
-                   enum bug bug, struct tape *again)
+/* The replay is the caller's to destroy, whatever comes. */
+static void try_replay(struct conf *conf, struct session *session, const struct session *recorded,
+                       const struct tape *tape, enum bug bug, struct tape *again)
 {
     const struct vmr_replay_options options = {.stop = stop_replayed_vp, .end = stop_replay, .context = session};
     struct vmr_trace_source source;
@@ -217,6 +217,13 @@ static void replay(struct conf *conf, struct session *session, const struct sess
         recorder_end(session);
     session_end(session);
     vmr_replay_get_result(session->replay, &session->result);
+}
+
+/* Replays `tape` to its end, or to the first divergence; recorded anew on `again`, if there is one. */
+static void replay(struct conf *conf, struct session *session, const struct session *recorded, const struct tape *tape,
+                   enum bug bug, struct tape *again)
+{
+    try_replay(conf, session, recorded, tape, bug, again);
     vmr_replay_destroy(session->replay);
     session->replay = NULL;
 }
@@ -224,7 +231,7 @@ static void replay(struct conf *conf, struct session *session, const struct sess
 static void record_and_replay(struct conf *conf)
 {
     struct session recorded, replayed;
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
         replay(conf, &replayed, &recorded, &tape, BUG_NONE, NULL);
@@ -235,14 +242,13 @@ static void record_and_replay(struct conf *conf)
         CONF_CHECK_EQ(conf, replayed.device.reads, recorded.device.reads, "reads");
         CONF_CHECK_EQ(conf, replayed.device.writes, recorded.device.writes, "writes");
     }
-    free(tape.bytes);
 }
 
 /* The thread that brought the input is not there: the replay brings it, at the same point. */
 static void input_comes_again(struct conf *conf)
 {
     struct session recorded, replayed;
-    struct tape tape = {0}, again = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0}, again = {0};
 
     if (record(conf, &recorded, &listener, &tape)) {
         CONF_CHECK_EQ(conf, recorded.device.answer, 0x6869 + 1, "what came in, read once");
@@ -253,22 +259,18 @@ static void input_comes_again(struct conf *conf)
         CONF_CHECK(conf, tapes_equal(&tape, &again), "the recording of the replay has %zu bytes, not %zu", again.length,
                    tape.length);
     }
-    free(tape.bytes);
-    free(again.bytes);
 }
 
 static void fixed_point(struct conf *conf)
 {
     struct session recorded, replayed;
-    struct tape tape = {0}, again = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0}, again = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
         replay(conf, &replayed, &recorded, &tape, BUG_NONE, &again);
         CONF_CHECK(conf, replayed.result.status == VMR_OK, "%s", replayed.result.error.message);
         tape_check_again(conf, &tape, &again);
     }
-    free(tape.bytes);
-    free(again.bytes);
 }
 
 /* --- divergence --- */
@@ -285,7 +287,7 @@ static void diverges(struct conf *conf)
         {BUG_SILENT, "io write port=0x704", "recorded output stream=3 bytes=3512", "replay runs the guest"},
     };
     struct session recorded, replayed;
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
         for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -300,7 +302,6 @@ static void diverges(struct conf *conf)
                        rows[i].done, said);
         }
     }
-    free(tape.bytes);
 }
 
 /* Stripped of what the library did, a recording replays all the same, and checks nothing. */
@@ -308,7 +309,7 @@ static void inputs_only(struct conf *conf)
 {
     const struct vmr_trace_cut_options options = {.inputs_only = true, .codec = VMR_TRACE_CODEC_NONE};
     struct session recorded, replayed;
-    struct tape tape = {0}, stripped = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0}, stripped = {0};
 
     if (record(conf, &recorded, &worker, &tape)) {
         struct vmr_trace_memory memory = {.bytes = tape.bytes, .length = tape.length};
@@ -326,8 +327,6 @@ static void inputs_only(struct conf *conf)
         replay(conf, &replayed, &recorded, &stripped, BUG_ANSWER, NULL);
         CONF_CHECK(conf, replayed.result.status == VMR_OK, "checked: %s", replayed.result.error.message);
     }
-    free(tape.bytes);
-    free(stripped.bytes);
 }
 
 /* --- damage --- */
@@ -396,7 +395,7 @@ static void check_flipped(struct conf *conf, struct tape *tape, uint64_t records
 static void damaged(struct conf *conf)
 {
     struct session recorded;
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
     struct vmr_trace_info info = {0};
 
     if (record(conf, &recorded, &long_worker, &tape)) {
@@ -407,14 +406,13 @@ static void damaged(struct conf *conf)
         check_cut(conf, &tape, info.records);
         check_flipped(conf, &tape, info.records);
     }
-    free(tape.bytes);
 }
 
 /* --- refused --- */
 
 static void refused_by_name(struct conf *conf)
 {
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
     const struct vmr_recorder_options options = {.sink = tape_sink(&tape), .codec = VMR_TRACE_CODEC_NONE};
     struct vmr_hypervisor_handle handle = {.fd = 55};
     struct vmr_recorder *recorder = NULL;
@@ -428,7 +426,6 @@ static void refused_by_name(struct conf *conf)
                "interrupt controllers in the hypervisor are recorded");
     CONF_CHECK(conf, strstr(err.message, "interrupt controllers") != NULL, "the feature is not named: %s", err.message);
     vmr_recorder_destroy(recorder);
-    free(tape.bytes);
 }
 
 static const struct conf_scenario scenarios[] = {

@@ -228,9 +228,11 @@ static void play_from(struct conf *conf, struct session *session, const struct t
     struct vmr_error err = {.message = ""};
 
     *session = (struct session){.conf = *conf};
+    CONF_CLEANUP(replay_end) struct vmr_replay **replay = &session->replay;
+
     vmr_trace_source_memory(&memory, &source);
     CONF_REQUIRE(conf,
-                 vmr_replay_create(&source, &options, &session->replay, &err) == VMR_OK &&
+                 vmr_replay_create(&source, &options, replay, &err) == VMR_OK &&
                      vmr_replay_attach(session->replay, conf->host, &session->handle, &session->host, &err) == VMR_OK,
                  "%s", err.message);
     bool made = make_vm(session);
@@ -243,13 +245,12 @@ static void play_from(struct conf *conf, struct session *session, const struct t
     CONF_CHECK(conf, result.status == VMR_OK && result.ended && !result.cut, "from snapshot %zu of %zu: %s: %s", at,
                recorded->count, vmr_status_name(result.status), result.error.message);
     end_vm(session);
-    vmr_replay_destroy(session->replay);
 }
 
 static void from_each_snapshot(struct conf *conf)
 {
     struct session *recorded = calloc(2, sizeof(*recorded));
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
 
     CONF_REQUIRE(conf, recorded, "out of memory");
     if (!(conf->caps.vp_classes >> VMR_VP_REGISTERS & 1)) {
@@ -261,7 +262,6 @@ static void from_each_snapshot(struct conf *conf)
     for (size_t i = 0; i < recorded->count; i++)
         kept_free(&recorded->saved[i].kept);
     free(recorded);
-    free(tape.bytes);
 }
 
 /* What is recorded is told, and cannot be set, reset or restored; nothing has changed then. */
@@ -269,7 +269,7 @@ static void only_told(struct conf *conf)
 {
     const struct vmr_state_id id = {.state_class = VMR_VP_REGISTERS};
     struct session *session = calloc(1, sizeof(*session));
-    struct tape tape = {0};
+    CONF_CLEANUP(tape_free) struct tape tape = {0};
     struct vmr_x86_regs regs, again;
     struct vmr_error err = {.message = ""};
 
@@ -296,7 +296,6 @@ static void only_told(struct conf *conf)
         tape_finish(conf, session->recorder);
     }
     free(session);
-    free(tape.bytes);
 }
 
 static const struct conf_scenario scenarios[] = {

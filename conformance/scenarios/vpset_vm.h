@@ -92,7 +92,7 @@ static inline void vpset_stop(const struct vpset_vm *group)
 /* Waits for the halt, which must be there. */
 static inline struct vmr_vp_set_halt vpset_wait(const struct vpset_vm *group)
 {
-    struct vmr_vp_set_halt halt = {.vp = UINT32_MAX};
+    struct vmr_vp_set_halt halt = {.vp = 0};
     enum vmr_status status = vmr_vp_set_wait(group->set, VMR_NEVER, &halt);
 
     CONF_CHECK(group->vm->conf, status == VMR_OK, "the wait: %s", vmr_status_name(status));

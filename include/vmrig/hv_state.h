@@ -52,7 +52,8 @@ struct vmr_hv_page_state {
     uint8_t content[VMR_PAGE_SIZE];
 };
 
-/* VMR_VP_MESSAGE_QUEUE: of each SINT of each VTL. What is there is delivered as if it had just been posted. [HVS-3] */
+/* VMR_VP_MESSAGE_QUEUE: of each SINT of each VTL. What is there is delivered as if it had just been posted. [HVS-3]
+ * What lies behind `count` messages is no part of it, and is not written. */
 struct vmr_hv_queue_state {
     uint32_t count;
     uint8_t messages[VMR_SYNIC_QUEUE_MAX * HV_MESSAGE_BYTES]; /* as in a slot, oldest first */

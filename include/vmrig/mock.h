@@ -117,8 +117,9 @@ VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_load_vtl_program(struct vmr_mock
  * program is VMR_MOCK_STEP_BASE + n * VMR_MOCK_STEP_BYTES, also for breakpoints;
  * behind an instruction of a step that has several, behind HLT for one, it is more
  * by less than VMR_MOCK_STEP_BYTES.
- * A VP that is given real-mode registers, or any other instruction pointer,
- * begins its program anew.
+ * In the code of a hypercall page the address of the calling step is the base of
+ * the code segment. A VP that is given real-mode registers, or any other
+ * instruction pointer, begins its program anew.
  */
 #define VMR_MOCK_STEP_BASE UINT64_C(0x40000000)
 #define VMR_MOCK_STEP_BYTES 16u
@@ -167,6 +168,9 @@ enum vmr_mock_fault {
 /* In the mock inside `handle`, counted from 1 over everything made from it from now on; 0 takes the fault away. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_set_fault(struct vmr_hypervisor_handle *handle,
                                                           enum vmr_mock_fault fault, uint64_t nth);
+/* The same, and it goes wrong from the n-th time on. */
+VMR_API VMR_MUST_CHECK enum vmr_status vmr_mock_set_lasting_fault(struct vmr_hypervisor_handle *handle,
+                                                                  enum vmr_mock_fault fault, uint64_t nth);
 /* How often the counted thing has happened since. */
 VMR_API uint64_t vmr_mock_fault_count(const struct vmr_hypervisor_handle *handle, enum vmr_mock_fault fault);
 

@@ -71,7 +71,7 @@ VMR_API void vmr_backend_set_init(struct vmr_backend_set *ret_set);
 /* Appends one of the embedder's own. VMR_E_CONFIG for a name that is there; VMR_E_USAGE when full. */
 VMR_API VMR_MUST_CHECK enum vmr_status vmr_backend_set_add(struct vmr_backend_set *set,
                                                            const struct vmr_backend *backend, struct vmr_error *err);
-/* Whether `backend` is `wanted`, or the copy of it that its `base` says. */
+/* Whether `backend` is `wanted`, or the copy of it that its `base` says; NULL is nobody's. */
 VMR_API bool vmr_backend_is(const struct vmr_backend *backend, const struct vmr_backend *wanted);
 /* NULL if there is none of that name. */
 VMR_API const struct vmr_backend *vmr_backend_find(const struct vmr_backend_set *set, const char *name);

@@ -11,7 +11,7 @@
 
 bool vmr_backend_is(const struct vmr_backend *backend, const struct vmr_backend *wanted)
 {
-    return backend == wanted || backend->base == wanted;
+    return backend && (backend == wanted || backend->base == wanted);
 }
 
 const struct vmr_backend *vmr_backend_find(const struct vmr_backend_set *set, const char *name)

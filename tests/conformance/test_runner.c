@@ -324,59 +324,6 @@ static void a_backend_that_cannot_be_opened_is_a_failure(void **state)
     assert_non_null(strstr(result.reason, "nothing"));
 }
 
-/* --- exploring --- */
-
-struct racing {
-    const struct vmr_host *host;
-    uint32_t value; /* an increment in two steps, with a point between them */
-};
-
-static void increment(void *argument)
-{
-    struct racing *racing = argument;
-    uint32_t value = racing->value;
-
-    racing->host->ops->schedule->point(racing->host->context, racing);
-    racing->value = value + 1;
-}
-
-static void loses_an_increment(struct conf *conf)
-{
-    struct racing racing = {.host = conf->host};
-    struct vmr_thread *first = conf_thread(conf, increment, &racing);
-    struct vmr_thread *second = conf_thread(conf, increment, &racing);
-
-    conf_join(conf, first);
-    conf_join(conf, second);
-    CONF_CHECK(conf, !conf->exploring || racing.value == 2, "%u of 2 increments", racing.value);
-}
-
-static void exploring_finds_the_order_that_fails(void **state)
-{
-    struct conf_result explored = execute("mock:profile=strict", loses_an_increment, CONF_EXPLORE);
-    struct conf_result seeded = execute("mock:profile=strict", loses_an_increment, 0);
-
-    (void)state;
-    assert_int_equal(explored.verdict, CONF_FAIL);
-    assert_non_null(strstr(explored.reason, "1 of 2 increments"));
-    assert_non_null(strstr(explored.reason, "[choices "));
-    assert_int_equal(seeded.verdict, CONF_PASS);
-    assert_int_equal(seeded.schedules, 0);
-}
-
-static void exploring_stops_at_its_cap_and_says_so(void **state)
-{
-    const struct conf_scenario scenario = {
-        .name = "subject", .family = "test", .clauses = "", .flags = CONF_EXPLORE, .chip = CONF_CHIP_ANY, .run = good};
-    const struct conf_backend backend = {.spec = "mock", .is_mock = true, .schedule_max = 1};
-    struct conf_result result;
-
-    (void)state;
-    conf_execute(&backend, &scenario, &result);
-    assert_int_equal(result.verdict, CONF_PASS);
-    assert_int_equal(result.schedules, 1);
-}
-
 /* --- what is skipped --- */
 
 static void a_skip_names_what_is_missing(void **state)
@@ -538,6 +485,8 @@ static void certificates_are_written_whole(void **state)
     assert_int_equal(remove(path), 0);
     snprintf(path, sizeof(path), "%s/summary.txt", folder);
     assert_int_equal(remove(path), 0);
+    snprintf(path, sizeof(path), "%s/index.html", folder);
+    assert_int_equal(remove(path), 0);
     assert_int_equal(rmdir(folder), 0); /* and nothing else lies there */
 }
 
@@ -572,8 +521,6 @@ int main(void)
         cmocka_unit_test(a_wait_in_vain_says_what_it_waited_for_before_the_watchdog_bites),
         cmocka_unit_test(every_scenario_passes_on_free_threads),
         cmocka_unit_test(a_backend_that_cannot_be_opened_is_a_failure),
-        cmocka_unit_test(exploring_finds_the_order_that_fails),
-        cmocka_unit_test(exploring_stops_at_its_cap_and_says_so),
         cmocka_unit_test(a_skip_names_what_is_missing),
         cmocka_unit_test(words_are_compared_whole),
         cmocka_unit_test(wrong_arguments_are_one_line_and_a_status),

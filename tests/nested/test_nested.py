@@ -28,7 +28,7 @@ import pieces  # noqa: E402
 from problem import Problem  # noqa: E402
 
 TIMEOUT_S = 60
-SCENARIO = {'family': 'io', 'scenario': 'one', 'verdict': 'pass', 'reason': '', 'clauses': 'EXIT-1'}
+SCENARIO = {'family': 'io', 'scenario': 'one', 'verdict': 'pass', 'reason': '', 'clauses': ['EXIT-1']}
 
 
 def archive_of(files):
