@@ -277,9 +277,16 @@ function backendItem(cert) {
     gapList(cert), facts(cert));
 }
 
+/** What each level says, once for all backends. */
+function meanings() {
+  const known = new Map(certs.flatMap((cert) => cert.levels).filter((level) => level.meaning).map((level) => [level.name, level.meaning]));
+  return [...known].flatMap(([name, meaning], i) => [i > 0 ? ' · ' : '', make('b', {}, name), ` ${meaning}`]);
+}
+
 function drawBackends() {
   const open = new Set([...document.querySelectorAll('details.backend[open]')].map((item) => item.dataset.backend));
   const items = shownCerts().map(backendItem);
   for (const item of items) item.open = open.has(item.dataset.backend);
   document.getElementById('backends-body').replaceChildren(...items);
+  document.getElementById('meanings').replaceChildren(...meanings());
 }

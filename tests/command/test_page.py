@@ -225,6 +225,7 @@ class Page(Command):
         self.show(certificates.samples())
         badges = self.texts('#backends [data-backend=kvm] .levels .badge')
         self.assertEqual(badges, ['✗ core failed', '– state not offered'])
+        self.assertEqual(self.texts('#meanings'), ['core runs guests · state gives its state'])
         self.assertIn('state missing vtl', self.texts('.backend .gaps')[0])
         self.assertIn('core 1 failed', self.texts('.backend .gaps')[1])
 
@@ -394,13 +395,17 @@ class Page(Command):
             e.checkVisibility() && !e.classList.contains('link')).length'''), 0)
         self.browser.devtools('Emulation.setEmulatedMedia', media='')
 
+    def opening_ms(self):
+        self.browser.open(self.url)
+        return self.js('return performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd')
+
     def test_the_whole_suite_is_drawn_at_once(self):
         some = certificates.large()
         self.show(some)
         self.assertEqual(self.cells(), self.expected(some))
-        drawn = {'matrix': self.js('return performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd')}
+        # The best of three each: the machine may be doing something else.
+        drawn = {'matrix': min(self.opening_ms() for _ in range(3))}
         for key, view in (('2', 'clauses'), ('3', 'scenarios')):
-            # The best of three: the machine may be doing something else.
             drawn[view] = min(self.js('''dispatchEvent(new KeyboardEvent('keydown', {key: '1'}));
                 document.body.getBoundingClientRect();
                 const start = performance.now();
