@@ -49,9 +49,11 @@ int certify_page(const struct args *args)
     for (size_t i = 1; i < args->operand_count; i++) {
         json_t *certificate = certificate_read(args->operands[i], stderr);
 
-        if (!certificate || json_array_append_new(certificates, certificate) != 0) {
+        int failed = certificate ? json_array_append_new(certificates, certificate) : TOOL_FAILED;
+
+        if (failed != 0) {
             json_decref(certificates);
-            return TOOL_FAILED;
+            return certificate ? tool_fail(args->command, "out of memory") : TOOL_FAILED;
         }
     }
     FILE *file = open_memstream(&page, &size);

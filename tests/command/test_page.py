@@ -210,6 +210,18 @@ class Page(Command):
         sums = self.texts('#matrix [data-sum]')
         self.assertEqual(sums, ['12/0/0/0', '10/1/1/0', '10/0/1/1', '3/0/0/0'])
 
+    def test_colour_is_never_the_only_sign(self):
+        self.show(certificates.samples())
+        signs = self.js('''return [...document.querySelectorAll('#matrix td.cell')].map((e) =>
+            [e.className.split(' ').at(-1), e.innerText.trim()[0]])''')
+        self.assertEqual({tuple(each) for each in signs},
+                         {('fail', '✗'), ('waived', '◐'), ('pass', '✓'), ('none', '·')})
+        for key, view in (('2', 'clauses'), ('3', 'scenarios')):
+            self.browser.press(key)
+            signs = self.js('return [...document.querySelectorAll(`#${arguments[0]} .mark`)].map((e) => e.innerText)', view)
+            self.assertEqual(set(signs) - set('✗◐✓–·'), set(), view)
+        self.assertEqual([each[0] for each in self.texts('.badge')], [each[0] for each in self.texts('.badge .sign')])
+
     def test_failures_come_first(self):
         self.show(certificates.samples())
         self.assertEqual(self.texts('.troubles .link'), ['run/run_1', 'stop/stop_1'])
