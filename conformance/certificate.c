@@ -96,7 +96,7 @@ static json_t *waiver_json(const struct conf_waiver *waiver)
 
 static json_t *result_json(const struct conf_result *result)
 {
-    char transcript[CERTIFICATE_HASH_CHARS];
+    char hash[CERTIFICATE_HASH_CHARS];
     json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I}", "family", result->scenario->family, "scenario",
                                result->scenario->name, "verdict", conf_verdict_name(result->verdict), "reason",
                                result->reason, "clauses", list_json(result->scenario->clauses), "ids",
@@ -115,8 +115,12 @@ static json_t *result_json(const struct conf_result *result)
     if (result->attempts > 1)
         (void)json_object_set_new(object, "attempts", json_integer((json_int_t)result->attempts));
     if (result->notes > 0) {
-        print_hash(result->transcript, transcript);
-        (void)json_object_set_new(object, "transcript", json_string(transcript));
+        print_hash(result->transcript, hash);
+        (void)json_object_set_new(object, "transcript", json_string(hash));
+    }
+    if (result->order != 0) {
+        print_hash(result->order, hash);
+        (void)json_object_set_new(object, "order", json_string(hash));
     }
     if (result->waiver)
         (void)json_object_set_new(object, "waiver", waiver_json(result->waiver));

@@ -2,6 +2,7 @@
 """Runs `vmrig certify` on one backend, and sees that nothing which must run there was skipped."""
 
 import argparse
+import hashlib
 import json
 import os
 import pathlib
@@ -47,6 +48,28 @@ def write_golden(path, spec, results):
         file.writelines(f'{name}\n' for name in names)
 
 
+def orders_of(results):
+    """One line a family: who ran when in all its scenarios, as one hash. It depends on nothing but the source."""
+    families = {}
+    for result in results:
+        if 'order' in result:
+            line = f'{name_of(result)} {result["verdict"]} {result["order"]}\n'
+            families.setdefault(result['family'], hashlib.sha256()).update(line.encode())
+    return [f'{family} {digest.hexdigest()[:16]}' for family, digest in sorted(families.items())]
+
+
+def write_orders(path, spec, results):
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(f'# Who runs when on {spec}, by family: the same with every compiler, its options, and sanitizers.\n')
+        file.writelines(f'{line}\n' for line in orders_of(results))
+
+
+def other_orders(results, golden):
+    for line in sorted(set(golden) ^ set(orders_of(results))):
+        yield (f'{line}: threads ran in another order than the source that wrote the list had them, or than with another '
+               'compiler; --update if the source changed')
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('vmrig', help='the command')
@@ -55,6 +78,7 @@ def main():
     parser.add_argument('--device', help='skip the test where this cannot be opened')
     parser.add_argument('--patience', default='1', metavar='N', help='scenarios wait N times longer than usual (1)')
     parser.add_argument('--filter', metavar='PATTERN', help='these scenarios alone')
+    parser.add_argument('--orders', type=pathlib.Path, help='the list of who runs when')
     parser.add_argument('--update', action='store_true', help='write the list instead of checking it')
     arguments = parser.parse_args()
     reason = missing_device(arguments.device) if arguments.device else None
@@ -70,9 +94,13 @@ def main():
         sys.exit(f'{arguments.hypervisor}: no results, exit status {done.returncode}')
     if arguments.update:
         write_golden(arguments.golden, arguments.hypervisor, results)
+        if arguments.orders:
+            write_orders(arguments.orders, arguments.hypervisor, results)
     failures = [f'{name_of(result)} [{" ".join(result["clauses"])}]: {result["reason"]}' for result in results
                 if result['verdict'] == 'fail']
     failures += broken_promises(results, golden_names(arguments.golden))
+    if arguments.orders:
+        failures += other_orders(results, golden_names(arguments.orders))
     for line in failures:
         print(line)
     verdicts = [result['verdict'] for result in results]

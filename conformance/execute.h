@@ -31,6 +31,7 @@ struct conf_result {
     uint32_t resets;                  /* VMs that were as fresh ones after a reset, at its end */
     uint32_t notes;
     uint64_t transcript;
+    uint64_t order;     /* on the mock: a hash over who ran when, in every run; 0: real threads */
     uint64_t schedules; /* orders tried; 0: not explored */
     bool capped;        /* there are more than were tried */
     char *schedule;     /* of a failure: how to have it again, for --schedules; for free(). NULL: there is none */

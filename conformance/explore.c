@@ -35,6 +35,15 @@ static bool scheduler_open(const struct vmr_scheduler_options *options, struct v
     return false;
 }
 
+/* FNV-1a, with an end behind each run's choices. */
+static uint64_t hash_choices(uint64_t hash, const char *choices)
+{
+    do
+        hash = (hash ^ (uint8_t)*choices) * UINT64_C(0x100000001b3);
+    while (*choices++);
+    return hash;
+}
+
 /* One order. A run that hangs leaves everything where it stands: it can be neither cleaned up nor freed. */
 static void run_scheduled(const struct search *search, struct vmr_scheduler *scheduler, struct conf_result *ret_result)
 {
@@ -53,6 +62,8 @@ static void run_scheduled(const struct search *search, struct vmr_scheduler *sch
     vmr_scheduler_host(scheduler, &execution->host);
     enum vmr_schedule_end end = vmr_scheduler_run(scheduler, execution_body, execution);
 
+    ret_result->order = hash_choices(ret_result->order ? ret_result->order : UINT64_C(0xcbf29ce484222325),
+                                     vmr_scheduler_choices(scheduler));
     execution_judge(&execution->state, ret_result);
     if (end != VMR_SCHEDULE_DONE) {
         snprintf(reason, sizeof(reason), "%s%s%.300s", end == VMR_SCHEDULE_DEADLOCK ? "deadlock" : "livelock",

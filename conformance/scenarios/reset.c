@@ -136,9 +136,7 @@ static void an_unfinished_exit_is_forgotten(struct conf *conf)
         CONF_REQUIRE(conf, vmr_vp_step(vm->vps[0], &vp_exit) == VMR_OK, "the step");
     while (vp_exit.kind == VMR_EXIT_CANCEL);
     CONF_REQUIRE(conf, vmr_exit_is_pending(&vp_exit) && conf_reset(vm), "the reset");
-    CONF_CLEANUP(conf_picture_end)
-    struct conf_picture *picture = conf_picture_take(vm); /* nothing keeps the state out of reach */
-
+    conf_picture_free(conf_picture_take(vm)); /* nothing keeps the state out of reach */
     CONF_REQUIRE(conf, conf_load(vm, 0, &works) && conf_begin_again(vm), "beginning again");
     expect_end(vm);
 }

@@ -52,11 +52,11 @@ static const struct {
     const char *name;
     bool (*run)(struct bench_report *report);
 } benchmarks[] = {
-    {"exits", bench_exit_loops},     {"added", bench_prepared},       {"replay", bench_replays},
-    {"kick", bench_kicks},           {"partition", bench_partitions}, {"scaling", bench_scaling},
-    {"hypercall", bench_hypercalls}, {"dirty", bench_dirty_log},      {"state", bench_states},
-    {"snapshot", bench_snapshots},   {"rewind", bench_rewinds},       {"config", bench_configs},
-    {"config-tables", bench_tables},
+    {"exits", bench_exit_loops},     {"added", bench_prepared},          {"replay", bench_replays},
+    {"kick", bench_kicks},           {"partition", bench_partitions},    {"scaling", bench_scaling},
+    {"hypercall", bench_hypercalls}, {"dirty", bench_dirty_log},         {"state", bench_states},
+    {"snapshot", bench_snapshots},   {"rewind", bench_rewinds},          {"config", bench_configs},
+    {"config-tables", bench_tables}, {"conformance", bench_conformance},
 };
 
 bool bench_exists(const char *name)

@@ -43,7 +43,8 @@ struct bench_report {
 };
 
 #define BENCH_NAMES                                                                                                    \
-    "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, rewind, config, config-tables"
+    "exits, added, replay, kick, partition, scaling, hypercall, dirty, state, snapshot, rewind, config, "              \
+    "config-tables, conformance"
 bool bench_exists(const char *name);
 
 /* The command's entry: 0, or 1 if a benchmark could not run to its end. */
@@ -78,6 +79,7 @@ bool bench_kicks(struct bench_report *report);
 bool bench_partitions(struct bench_report *report);
 bool bench_scaling(struct bench_report *report);
 bool bench_hypercalls(struct bench_report *report);
+bool bench_conformance(struct bench_report *report);
 bool bench_dirty_log(struct bench_report *report);
 
 /* The program of VP 0, which is bound. */

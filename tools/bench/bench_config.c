@@ -33,7 +33,7 @@ struct subject {
     struct vmr_pcie_port_config ports[COMPLEXES][PORTS];
     char port_names[COMPLEXES][PORTS][16], complex_names[COMPLEXES][16];
     struct vmr_chipset_device_config devices[SERIES_LAST];
-    char device_names[SERIES_LAST][16];
+    char device_names[SERIES_LAST][32];
     struct vmr_parameter parameter;
 };
 
