@@ -49,7 +49,8 @@ bool report_json(const struct conf_report_data *data, FILE *out);
 
 /* Makes the folder if need be, and sees whether a file can be written there. One line on `err` if not. */
 bool report_folder_open(const char *folder, FILE *err);
-/* A certificate for each backend, and summary.txt. Each is written under another name first. One line on `err`. */
+/* A certificate for each backend, summary.txt, and index.html, which shows them. Each is written under another name
+ * first. One line on `err`. */
 bool report_write(const struct conf_report_data *data, const char *folder, FILE *err);
 
 /* junit.c: JUnit's XML, a suite for each backend, and TAP 13. False, and one line on `err`: not written. */

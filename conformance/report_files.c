@@ -3,6 +3,8 @@
 
 #include "conformance/report.h"
 
+#include "conformance/page.h"
+
 #define JSON_FORM (JSON_INDENT(1) | JSON_PRESERVE_ORDER)
 #define NAME_MAX_BYTES 128u
 
@@ -40,8 +42,9 @@ static void safe_name(const char *spec, char *ret_name, size_t size)
     ret_name[i] = '\0';
 }
 
-/* Takes `certificate`. */
-static bool write_certificate(json_t *certificate, const char *spec, const char *folder, FILE *err)
+/* Takes `certificate`, and adds it to `certificates`. */
+static bool write_certificate(json_t *certificate, const char *spec, const char *folder, json_t *certificates,
+                              FILE *err)
 {
     struct output output;
     char name[NAME_MAX_BYTES];
@@ -55,24 +58,43 @@ static bool write_certificate(json_t *certificate, const char *spec, const char 
 
         written = output_close(&output, whole, err);
     }
-    json_decref(certificate);
+    (void)json_array_append_new(certificates, certificate);
     return written;
+}
+
+static bool write_certificates(const struct conf_report_data *data, const char *folder, json_t *certificates, FILE *err)
+{
+    bool written = true;
+
+    for (size_t i = 0; written && i < data->backend_count; i++)
+        written = write_certificate(certificate_json(data, &data->backends[i]), data->backends[i].spec, folder,
+                                    certificates, err);
+    for (size_t i = 0; written && i < data->absent_count; i++)
+        written = write_certificate(certificate_absent_json(data, &data->absent[i]), data->absent[i].spec, folder,
+                                    certificates, err);
+    return written;
+}
+
+/* For people: the same as a page. */
+static bool write_page(const json_t *certificates, const char *folder, FILE *err)
+{
+    struct output output;
+
+    return output_open(&output, folder, "index", ".html", err) &&
+           output_close(&output, certificates && page_write(certificates, output.file), err);
 }
 
 bool report_write(const struct conf_report_data *data, const char *folder, FILE *err)
 {
     struct output summary;
+    json_t *certificates = json_array();
+    bool written =
+        write_certificates(data, folder, certificates, err) && output_open(&summary, folder, "summary", ".txt", err);
 
-    for (size_t i = 0; i < data->backend_count; i++) {
-        if (!write_certificate(certificate_json(data, &data->backends[i]), data->backends[i].spec, folder, err))
-            return false;
+    if (written) {
+        report_matrix(data, summary.file);
+        written = output_close(&summary, ferror(summary.file) == 0, err) && write_page(certificates, folder, err);
     }
-    for (size_t i = 0; i < data->absent_count; i++) {
-        if (!write_certificate(certificate_absent_json(data, &data->absent[i]), data->absent[i].spec, folder, err))
-            return false;
-    }
-    if (!output_open(&summary, folder, "summary", ".txt", err))
-        return false;
-    report_matrix(data, summary.file);
-    return output_close(&summary, ferror(summary.file) == 0, err);
+    json_decref(certificates);
+    return written;
 }

@@ -15,6 +15,7 @@
 #include "conformance/soak/soak.h"
 #include "conformance/verify.h"
 #include "conformance/zoo/keeper.h"
+#include "tools/cmd_certify_page.h"
 #include "tools/facts.h"
 #include "tools/interrupt.h"
 
@@ -395,6 +396,10 @@ static int run_diff(const struct args *args)
 static const struct command commands[] = {
     {.name = "verify", .summary = "Checks certificates.", .spec = &verify_spec, .run = run_verify},
     {.name = "diff", .summary = "Compares two certificates, clause by clause.", .spec = &diff_spec, .run = run_diff},
+    {.name = "page",
+     .summary = "Shows certificates as one HTML page.",
+     .spec = &certify_page_spec,
+     .run = certify_page},
     {0},
 };
 

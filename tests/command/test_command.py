@@ -21,7 +21,7 @@ BOOT = 'trace/seabios-microvm-boot.vmt'
 COMMANDS = ['version', 'probe', 'run', 'replay', 'trace', 'trace info', 'trace print', 'trace pack', 'trace diff',
             'trace stat', 'trace cut', 'certify', 'bench', 'restore', 'snapshot', 'snapshot info', 'snapshot diff',
             'inspect', 'config', 'config check', 'config print', 'config schema', 'config rules',
-            'config resolve', 'config tables']
+            'config resolve', 'config tables', 'certify page']
 MIB = 1 << 20
 # Sends back what comes in on the serial port, up to the end of a line, and powers off:
 # next: mov dx,0x3fd; in al,dx; test al,1; jz next; mov dx,0x3f8; in al,dx; out dx,al; cmp al,10; jne next; out 0xf4,al

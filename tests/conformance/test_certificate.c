@@ -214,7 +214,8 @@ static int make_certificate(void **state)
 
 static int remove_certificates(void **state)
 {
-    static const char *const names[] = {"mock-profile-hvf-like.json", "library.json", "summary.txt", "changed.json"};
+    static const char *const names[] = {"mock-profile-hvf-like.json", "library.json", "summary.txt", "index.html",
+                                        "changed.json"};
     char path[128];
 
     (void)state;

@@ -485,6 +485,8 @@ static void certificates_are_written_whole(void **state)
     assert_int_equal(remove(path), 0);
     snprintf(path, sizeof(path), "%s/summary.txt", folder);
     assert_int_equal(remove(path), 0);
+    snprintf(path, sizeof(path), "%s/index.html", folder);
+    assert_int_equal(remove(path), 0);
     assert_int_equal(rmdir(folder), 0); /* and nothing else lies there */
 }
 

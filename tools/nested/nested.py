@@ -60,7 +60,7 @@ def write_report(folder, files):
     """Each file whole before it has its name."""
     os.makedirs(folder, exist_ok=True)
     for name, content in files.items():
-        if name.endswith(('.json', '.txt')):
+        if name.endswith(('.json', '.txt', '.html')):
             path = folder / f'{name}.tmp'
             path.write_bytes(content)
             path.rename(folder / name)
