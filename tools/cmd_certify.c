@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "conformance/runner.h"
+#include "tools/plugin.h"
 
 #define PATIENCE_MAX 1000u
 #define ATTEMPTS_MAX 10u
@@ -20,7 +21,8 @@ enum option {
     OPTION_REPORT,
     OPTION_PATIENCE,
     OPTION_ATTEMPTS,
-    OPTION_JSON
+    OPTION_JSON,
+    OPTION_BACKEND
 };
 
 static const struct args_option options[] = {
@@ -32,23 +34,28 @@ static const struct args_option options[] = {
     [OPTION_PATIENCE] = {.name = "patience", .value = "N", .help = "on a slow machine: wait N times longer"},
     [OPTION_ATTEMPTS] = {.name = "attempts", .value = "N", .help = "on an unreliable one: try N times what hangs"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
+    [OPTION_BACKEND] = {.name = "backend", .value = "FILE", .repeatable = true, .help = "load one: a shared object"},
 };
 
 static const struct args_spec spec = {
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
-    .details = "Without --hypervisor: the mock in every profile, and the hypervisors that this\n"
-               "machine has. Exit status 1 if a scenario fails.\n",
+    .details =
+        "Without --hypervisor: the mock in every profile, and the hypervisors that this\n"
+        "machine has; with --backend: those, of which --hypervisor may speak too. Exit status 1 if a scenario fails.\n",
 };
 
 static int run(const struct args *args)
 {
-    const char *specs[ARGS_GIVEN_MAX];
+    const char *specs[ARGS_GIVEN_MAX], *files[ARGS_GIVEN_MAX];
+    struct plugins plugins;
     uint64_t patience = 1, attempts = 1;
     struct vmr_error err;
 
     if (args_number(args, OPTION_PATIENCE, 1, PATIENCE_MAX, &patience, &err) ||
         args_number(args, OPTION_ATTEMPTS, 1, ATTEMPTS_MAX, &attempts, &err))
+        return tool_usage(args->command, "%s", err.message);
+    if (plugins_load(files, args_values(args, OPTION_BACKEND, files), &plugins, &err))
         return tool_usage(args->command, "%s", err.message);
     const struct conf_run_options conf = {
         .specs = specs,
@@ -62,6 +69,8 @@ static int run(const struct args *args)
         .json = args_has(args, OPTION_JSON),
         .out = stdout,
         .err = stderr,
+        .backends = plugins.backends,
+        .backend_count = plugins.count,
     };
 
     if (conf.list && conf.explain)
