@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "conformance/operations.h"
-#include "vmrig/backend.h"
+#include "vmrig/backend_plugin.h"
 
 #define PATH_BYTES_MAX 4096
 

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Backends from shared objects: vmrig_backend of vmrig/backend.h. What a plug-in
+ * Backends from shared objects: vmrig_backend of vmrig/backend_plugin.h. What a plug-in
  * calls of the library is the command's own copy of it, whose functions the
  * command exports, and no second one.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The table: what vmrig calls. Arguments, states and threads are checked before; see vmrig/backend.h. */
 
-#include "toy/toy.h"
+#include "example.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -342,7 +342,7 @@ static const struct vmr_backend backend = {
     .vm_set_seam_hook = example_vm_set_seam_hook,
 };
 
-const struct vmr_backend *vmrig_backend(void)
+const struct vmr_backend *example_backend(void)
 {
     return &backend;
 }

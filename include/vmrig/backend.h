@@ -98,7 +98,7 @@ enum vmr_leave {
     VMR_LEAVE_COUNT
 };
 
-#define VMR_BACKEND_ABI 1u
+#define VMR_BACKEND_ABI 1u /* what makes it a new number: vmrig/backend_plugin.h */
 
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
@@ -295,20 +295,5 @@ struct vmr_backend {
      */
     const char *(*fact)(const struct vmr_hypervisor_handle *handle, size_t index, uint64_t *ret_value);
 };
-
-/*
- * What a shared object exports to be a backend of its own, outside this tree: `vmrig certify --backend FILE` loads it.
- * Its table, which stays as it is as long as the object is loaded. The library has no such function; a plug-in defines
- * it, and nothing else of its own needs to be visible.
- *
- * The ABI: `abi` is the VMR_BACKEND_ABI that the plug-in was compiled with, and vmr_backend_set_add refuses another,
- * before it looks at anything behind it. So `abi` is the first member for good. Whatever changes what a compiled
- * plug-in has laid out or been promised is a new number: a member of this struct, or of one that its operations are
- * handed, that is added, moved or removed; a number of an enumeration or flag that changes; an operation that must do
- * more. What is only added at the end of an enumeration that backends declare or yield is not.
- */
-#define VMR_BACKEND_SYMBOL "vmrig_backend"
-#define VMR_BACKEND_EXPORT VMR_API /* as the plug-in marks it */
-VMR_BACKEND_EXPORT const struct vmr_backend *vmrig_backend(void);
 
 VMR_END_DECLS

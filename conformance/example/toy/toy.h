@@ -6,8 +6,10 @@
  * instructions that small guests are made of, needs no device, and is slow. To keep the example short it speaks of
  * exits and registers in vmrig's own types.
  *
- *   memory.c     guest memory: slots, page tables, and the edge where an access becomes an exit
- *   interpret.c  one instruction; interrupts and exceptions
+ *   memory.c      guest memory: slots, page tables, and the edge where an access becomes an exit
+ *   interpret.c   one instruction; operands.c and arithmetic.c are what it is made of
+ *   outside.c     instructions that leave the guest
+ *   events.c      interrupts and exceptions
  */
 
 #include <pthread.h>
@@ -88,7 +90,7 @@ bool toy_is_ready(const struct toy_cpu *cpu);
 bool toy_get_msr(struct toy_cpu *cpu, uint32_t index, uint64_t *ret_value);
 bool toy_set_msr(struct toy_cpu *cpu, uint32_t index, uint64_t value);
 
-/* --- memory.c, for interpret.c: each false with the outcome set --- */
+/* --- memory.c, for the others: each false with the outcome set --- */
 
 bool toy_stop(struct toy_cpu *cpu, enum toy_outcome outcome);
 bool toy_fault(struct toy_cpu *cpu, uint8_t vector, int64_t error);
