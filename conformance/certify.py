@@ -51,6 +51,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('vmrig', help='the command')
     parser.add_argument('hypervisor', help='the backend')
+    parser.add_argument('--backend', metavar='FILE', help='the shared object that the backend is in')
     parser.add_argument('--golden', type=pathlib.Path, required=True, help='the list of what must run')
     parser.add_argument('--device', help='skip the test where this cannot be opened')
     parser.add_argument('--patience', default='1', metavar='N', help='scenarios wait N times longer than usual (1)')
@@ -62,6 +63,7 @@ def main():
         print(f'{arguments.hypervisor}: not certified: {reason}')
         sys.exit(SKIPPED)
     chosen = ['--filter', arguments.filter] if arguments.filter else []
+    chosen += ['--backend', arguments.backend] if arguments.backend else []
     done = subprocess.run([arguments.vmrig, 'certify', '--hypervisor', arguments.hypervisor, '--patience',
                            arguments.patience, '--json'] + chosen, stdout=subprocess.PIPE, check=False)
     try:

@@ -53,7 +53,8 @@ const char *conf_missing_operation(const struct vmr_backend *backend)
         if (is_null(backend, always[i].offset))
             return always[i].name;
     }
-    return NULL;
+    /* One half of a pair. */
+    return backend->vp_enter && !backend->vp_leave ? "vp_leave" : NULL;
 }
 
 /* With any of `caps` the operation is there. */

@@ -65,7 +65,7 @@ static enum vmr_status check_table(const char *file, const struct vmr_backend *b
     const char *missing = conf_missing_operation(backend);
 
     if (missing)
-        return vmr_error_set(err, VMR_E_CONFIG, "backend '%s': its table lacks '%s', which every backend has", file,
+        return vmr_error_set(err, VMR_E_CONFIG, "backend '%s': its table lacks '%s', which it must have", file,
                              missing);
     return VMR_OK;
 }

@@ -6,14 +6,14 @@
  * docs/backend_guide.md leads there. An embedder needs none of this: it has vmr_backend_set_add.
  *
  * The ABI. `abi` is the VMR_BACKEND_ABI that the plug-in was compiled with; it is the first member for good, and looked
- * at before anything behind it: vmr_backend_set_add refuses another number. A change is a new number when a plug-in that
- * was compiled before it has laid out, or was promised, something else: when a member of struct vmr_backend, or of a
- * struct that its operations are handed, is added, moved or removed, at the end as well; when a number of an enumeration
- * or a flag changes; when an operation must do more than before. What is not: a number at the end of an enumeration
- * that backends only declare or yield, a new function of the library, and words.
+ * at before anything behind it: vmr_backend_set_add refuses another number. A change is a new number when a plug-in
+ * that was compiled before it has laid out, or was promised, something else: when a member of struct vmr_backend, or of
+ * a struct that its operations are handed, is added, moved or removed, at the end as well; when a number of an
+ * enumeration or a flag changes; when an operation must do more than before. What is not: a number at the end of an
+ * enumeration that backends only declare or yield, a new function of the library, and words.
  *
- * The library. A plug-in calls that of the program that loads it, whose vmr_ functions come first, also if it was linked
- * with libvmrig: there is one library in the process, and what one side makes the other may use.
+ * The library. A plug-in calls that of the program that loads it, whose vmr_ functions come first, also if it was
+ * linked with libvmrig: there is one library in the process, and what one side makes the other may use.
  */
 
 #include "vmrig/backend.h"
