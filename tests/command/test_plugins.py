@@ -55,6 +55,12 @@ class Plugins(Command):
         rows = json.loads(self.succeeds('certify', *chosen, *both, '--json'))['results']
         self.assertEqual({row['backend'] for row in rows}, {'example', 'mock'})
 
+    def test_a_probe_tells_what_is_loaded(self):
+        rows = json.loads(self.succeeds('probe', '--backend', EXAMPLE, '--json'))['hypervisors']
+        row = next(row for row in rows if row['name'] == 'example')
+        self.assertTrue(row['available'] and 'machine-code' in row['capabilities'], row)
+        self.refuses(2, 'version 77', 'probe', '--backend', bad('abi'))
+
     def test_a_file_of_this_folder_needs_no_slash(self):
         os.symlink(EXAMPLE, self.path('mine.so'))
         self.succeeds('certify', '--backend', 'mine.so', '--filter', 'cpuid')
