@@ -61,10 +61,15 @@ bool toy_deliver(struct toy_cpu *cpu, uint8_t vector, int64_t error)
     struct vmr_x86_regs saved = cpu->regs;
 
     cpu->shadow = false;
-    if (enter_handler(cpu, vector, error))
-        return true;
-    cpu->regs = saved;
-    if (enter_handler(cpu, VECTOR_DF, 0))
+    cpu->asked = cpu->answered = 0;
+    bool entered = enter_handler(cpu, vector, error);
+
+    if (!entered) {
+        cpu->regs = saved;
+        entered = enter_handler(cpu, VECTOR_DF, 0);
+    }
+    cpu->asked = cpu->answered = 0;
+    if (entered)
         return true;
     cpu->regs = saved;
     cpu->exit = (struct vmr_exit){.kind = VMR_EXIT_SHUTDOWN};

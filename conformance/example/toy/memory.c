@@ -101,12 +101,28 @@ static bool translate(struct toy_cpu *cpu, uint64_t linear, bool write, vmr_gpa 
     }
 }
 
+/* What has been done is not done again when the instruction is. */
+static bool note_access(struct toy_cpu *cpu, uint64_t value)
+{
+    if (cpu->answered == TOY_ANSWERS)
+        return toy_stop(cpu, TOY_STUCK);
+    cpu->answers[cpu->answered] = (struct vmr_exit){.kind = VMR_EXIT_MMIO};
+    cpu->answers[cpu->answered++].u.mmio.value = value;
+    cpu->asked++;
+    return true;
+}
+
 /* Within a page. What is no RAM is asked for. */
 static bool access_part(struct toy_cpu *cpu, uint64_t linear, unsigned size, bool write, uint64_t *value)
 {
     struct vmr_exit question = {.kind = VMR_EXIT_MMIO}, answer;
     vmr_gpa gpa;
 
+    if (cpu->asked < cpu->answered) {
+        *value = write ? *value : cpu->answers[cpu->asked].u.mmio.value;
+        cpu->asked++;
+        return true;
+    }
     if (!translate(cpu, linear, write, &gpa))
         return false;
     uint8_t *ram = find_ram(cpu->vm, gpa, write);
@@ -116,14 +132,10 @@ static bool access_part(struct toy_cpu *cpu, uint64_t linear, unsigned size, boo
     else if (ram)
         *value = load_ram(ram, size);
     if (ram)
-        return true;
+        return note_access(cpu, *value);
     question.u.mmio = (struct vmr_exit_mmio){
         .gpa = gpa, .size = (uint8_t)size, .direction = write ? VMR_WRITE : VMR_READ, .value = write ? *value : 0};
-    if (!toy_ask(cpu, &question, &answer))
-        return false;
-    if (!write)
-        *value = answer.u.mmio.value;
-    return true;
+    return toy_ask(cpu, &question, &answer);
 }
 
 static uint64_t cut(uint64_t value, unsigned size)
@@ -167,6 +179,8 @@ bool toy_store_or(struct toy_cpu *cpu, uint64_t linear, unsigned size, uint64_t 
     uint64_t old;
     vmr_gpa gpa;
 
+    if (cpu->asked < cpu->answered) /* it has begun, in two accesses */
+        return toy_load(cpu, linear, size, &old) && toy_store(cpu, linear, size, old | mask);
     if (!translate(cpu, linear, true, &gpa))
         return false;
     uint8_t *ram = find_ram(cpu->vm, gpa, true);

@@ -19,7 +19,7 @@
 
 #define TOY_TSC_HZ UINT64_C(1000000000) /* one count is a nanosecond of the host */
 #define TOY_FAMILY 0x600u
-#define TOY_ANSWERS 8u /* exits of one instruction: a misaligned read-modify-write has four */
+#define TOY_ANSWERS 32u /* accesses of one instruction, or of an interrupt that ends in a double fault */
 #define TOY_MSRS 9u
 
 struct toy_slot {
@@ -63,7 +63,8 @@ struct toy_cpu {
     bool nmi, nmi_masked, shadow; /* shadow: interrupts wait for one instruction behind STI */
     /*
      * An instruction that needs an answer is given up, as if it had not begun, and done again once the answer is there.
-     * So nothing has to be kept in the middle of an instruction but what was answered.
+     * So nothing has to be kept in the middle of an instruction but what its accesses came to, those of RAM as well:
+     * the second time nothing is done twice, and nothing goes elsewhere because memory was mapped in between.
      */
     bool pending; /* the exit that was given last is to be answered */
     uint32_t answered, asked;
