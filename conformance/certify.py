@@ -74,6 +74,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('vmrig', help='the command')
     parser.add_argument('hypervisor', help='the backend')
+    parser.add_argument('--backend', metavar='FILE', help='the shared object that the backend is in')
     parser.add_argument('--golden', type=pathlib.Path, help='the list of what must run')
     parser.add_argument('--lockstep', metavar='OTHER', help='only run made-up guests on both')
     parser.add_argument('--device', help='skip the test where this cannot be opened')
@@ -92,6 +93,7 @@ def main():
     if not arguments.golden:
         parser.error('--golden is missing')
     chosen = ['--filter', arguments.filter] if arguments.filter else []
+    chosen += ['--backend', arguments.backend] if arguments.backend else []
     done = subprocess.run([arguments.vmrig, 'certify', '--hypervisor', arguments.hypervisor, '--patience',
                            arguments.patience, '--json'] + chosen, stdout=subprocess.PIPE, check=False)
     try:

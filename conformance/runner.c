@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conformance/operations.h"
 #include "conformance/report.h"
 #include "conformance/scenarios.h"
 #include "conformance/waivers.h"
@@ -160,6 +161,8 @@ static enum vmr_status describe(const struct runner *runner, const char *spec, s
     ret_backend->is_mock = vmr_backend_is(handle.backend, vmr_mock_backend());
     ret_backend->irqchip = handle.irqchip;
     status = handle.backend->caps(&handle, &ret_backend->caps, err);
+    if (!status)
+        status = conf_operations_check(handle.backend, &ret_backend->caps, err);
     vmr_handle_close(&handle);
     return status;
 }

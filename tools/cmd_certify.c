@@ -18,6 +18,7 @@
 #include "tools/cmd_certify_page.h"
 #include "tools/facts.h"
 #include "tools/interrupt.h"
+#include "tools/plugin.h"
 
 #define PATIENCE_MAX 1000u
 #define ATTEMPTS_MAX 10u
@@ -43,7 +44,8 @@ enum option {
     OPTION_SOAK,
     OPTION_LEAVE_OUT,
     OPTION_LOCKSTEP,
-    OPTION_GUESTS
+    OPTION_GUESTS,
+    OPTION_BACKEND
 };
 
 static const struct args_option options[] = {
@@ -77,14 +79,16 @@ static const struct args_option options[] = {
     [OPTION_GUESTS] = {.name = "guests", .value = "N", .help = "with --lockstep: so many (1000)"},
     [OPTION_LEAVE_OUT] = {.name = "leave-out", .value = "BITS", .help = "with --soak: operations, as a failure tells"},
     [OPTION_CLAUSES] = {.name = "clauses", .help = "with --zoo: also list the clauses that none of them breaks"},
+    [OPTION_BACKEND] = {.name = "backend", .value = "FILE", .repeatable = true, .help = "load one: a shared object"},
 };
 
 static const struct args_spec spec = {
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .details = "Without --hypervisor: the mock in every profile, and the hypervisors that this\n"
-               "machine has. Exit status 1 if a scenario fails, or if it was interrupted: the report\n"
-               "is then of what was run, and says so.\n",
+               "machine has; with --backend: those, of which --hypervisor may speak too. Exit status 1\n"
+               "if a scenario fails, or if it was interrupted: the report is then of what was run, and\n"
+               "says so.\n",
 };
 
 static bool was_interrupted(void *context)
@@ -309,7 +313,8 @@ static int run_lockstep(const struct args *args)
 /* What the options say, as a table to be filled in and checked. */
 static int run_scenarios(const struct args *args)
 {
-    const char *specs[ARGS_GIVEN_MAX];
+    const char *specs[ARGS_GIVEN_MAX], *files[ARGS_GIVEN_MAX];
+    struct plugins plugins;
     uint64_t patience = 1, attempts = 1;
     struct vmr_error err;
 
@@ -320,6 +325,8 @@ static int run_scenarios(const struct args *args)
 
     if (!read_schedules(args, &schedules))
         return TOOL_USAGE;
+    if (plugins_load(files, args_values(args, OPTION_BACKEND, files), &plugins, &err))
+        return tool_usage(args->command, "%s", err.message);
     struct conf_run_options conf = {
         .specs = specs,
         .spec_count = args_values(args, OPTION_HYPERVISOR, specs),
@@ -337,6 +344,8 @@ static int run_scenarios(const struct args *args)
         .schedules = schedules,
         .out = stdout,
         .err = stderr,
+        .backends = plugins.backends,
+        .backend_count = plugins.count,
     };
     const char *wrong = contradiction(&conf, args_has(args, OPTION_RERUN));
 

@@ -13,16 +13,19 @@
 
 #include "tools/hypervisor.h"
 #include "tools/json.h"
+#include "tools/plugin.h"
 #include "vmrig/partition.h"
 
 #define FACT_MAX 64u
 
 enum option {
-    OPTION_JSON
+    OPTION_JSON,
+    OPTION_BACKEND
 };
 
 static const struct args_option options[] = {
     [OPTION_JSON] = {.name = "json", .help = "print JSON: {\"hypervisors\": [...], \"chosen\": NAME}"},
+    [OPTION_BACKEND] = {.name = "backend", .value = "FILE", .repeatable = true, .help = "load one: a shared object"},
 };
 
 static const struct args_spec spec = {
@@ -161,13 +164,27 @@ static int run_json(const struct args *args, const struct vmr_backend_set *set)
     return json_print(args->command, json_pack("{s:o, s:s?}", "hypervisors", rows, "chosen", chosen));
 }
 
+/* The library's own, and those that were loaded. */
+static enum vmr_status find_backends(const struct args *args, struct vmr_backend_set *ret_set, struct vmr_error *err)
+{
+    const char *files[ARGS_GIVEN_MAX];
+    struct plugins plugins;
+    enum vmr_status status = plugins_load(files, args_values(args, OPTION_BACKEND, files), &plugins, err);
+
+    vmr_backend_set_init(ret_set);
+    for (size_t i = 0; i < plugins.count && !status; i++)
+        status = vmr_backend_set_add(ret_set, plugins.backends[i], err);
+    return status;
+}
+
 static int run(const struct args *args)
 {
     struct vmr_backend_set set;
     struct vmr_error err = {0};
     struct answer answer;
 
-    vmr_backend_set_init(&set);
+    if (find_backends(args, &set, &err))
+        return tool_usage(args->command, "%s", err.message);
     if (args_has(args, OPTION_JSON))
         return run_json(args, &set);
     for (size_t i = 0; i < set.count; i++) {

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "conformance/operations.h"
 #include "conformance/scenarios/apic_words.h"
 
 #define PORT 0x700u
@@ -239,59 +240,14 @@ static void poor_backend(struct conf *conf)
 
 /* --- what a table declares is there --- */
 
-#define ALWAYS (UINT64_MAX)
-#define OPERATION(op, bits)                                                                                            \
-    {                                                                                                                  \
-#op, backend->op != NULL, (bits)                                                                               \
-    }
-
-/* Long because it is a table: one row an operation, in the order of backend.h. */
+/* The same check lets no backend in that is loaded. */
 static void check_operations(struct conf *conf, const struct vmr_backend *backend)
 {
-    const uint64_t in_hypervisor = CONF_CAP(IRQCHIP_SPLIT) | CONF_CAP(IRQCHIP_KERNEL);
-    const struct {
-        const char *name;
-        bool is_there;
-        uint64_t needed_by; /* any of these capabilities; 0: optional */
-    } operations[] = {
-        OPERATION(open, ALWAYS),
-        OPERATION(caps, ALWAYS),
-        OPERATION(vm_create, ALWAYS),
-        OPERATION(vm_destroy, ALWAYS),
-        OPERATION(vp_create, ALWAYS),
-        OPERATION(vp_destroy, ALWAYS),
-        OPERATION(vm_map, ALWAYS),
-        OPERATION(vm_unmap, ALWAYS),
-        OPERATION(vp_bind, ALWAYS),
-        OPERATION(vp_unbind, ALWAYS),
-        OPERATION(vp_run, ALWAYS),
-        OPERATION(vp_kick, ALWAYS),
-        OPERATION(vp_get_regs, ALWAYS),
-        OPERATION(vp_set_regs, ALWAYS),
-        OPERATION(vp_get_msr, ALWAYS),
-        OPERATION(vp_set_msr, ALWAYS),
-        OPERATION(vp_interrupt, ALWAYS),
-        OPERATION(vp_nmi, ALWAYS),
-        OPERATION(vp_request_window, ALWAYS),
-        OPERATION(vp_set_tpr, ALWAYS),
-        OPERATION(vp_get_activity, in_hypervisor),
-        OPERATION(vp_set_activity, in_hypervisor),
-        OPERATION(vp_set_debug, CONF_CAP(SINGLE_STEP) | CONF_CAP(HW_BREAKPOINT)),
-        OPERATION(vm_irq, CONF_CAP(IRQCHIP_KERNEL)),
-        OPERATION(vm_lint, CONF_CAP(IRQCHIP_KERNEL)),
-        OPERATION(vm_msi, CONF_CAP(MSI)),
-        OPERATION(vm_set_route, CONF_CAP(MSI)),
-        OPERATION(vm_irqfd, CONF_CAP(IRQFD)),
-        OPERATION(vm_doorbell, CONF_CAP(DOORBELL)),
-        OPERATION(vm_dirty_log, CONF_CAP(DIRTY_LOG)),
-        OPERATION(vm_dirty_take, CONF_CAP(DIRTY_LOG)),
-        OPERATION(hv, CONF_CAP(HV_OFFLOAD)),
-        OPERATION(managed, CONF_CAP(MANAGED)),
-    };
+    const char *missing = conf_missing_operation(backend);
+    struct vmr_error err = {.message = ""};
 
-    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
-        CONF_CHECK(conf, operations[i].is_there || !(operations[i].needed_by & conf->caps.bits),
-                   "'%s' has no %s, and declares what needs it", backend->name, operations[i].name);
+    CONF_CHECK(conf, !missing, "'%s' has no %s", backend->name, missing);
+    CONF_CHECK(conf, conf_operations_check(backend, &conf->caps, &err) == VMR_OK, "%s", err.message);
     CONF_CHECK(conf, !backend->vp_enter == !backend->vp_leave && !backend->vm_async_begin == !backend->vm_async_end,
                "'%s' has one half of a pair", backend->name);
 }

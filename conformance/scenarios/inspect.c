@@ -87,6 +87,16 @@ static void ring_nobody(void *context)
     (void)context;
 }
 
+/* Whether a stopped VP can be told; the scenario is skipped where not. */
+static bool gives_registers(struct conf *conf)
+{
+    bool given = (conf->caps.vp_classes >> VMR_VP_REGISTERS & 1) != 0;
+
+    if (!given)
+        conf_skip(conf, "the hypervisor does not give its state away");
+    return given;
+}
+
 static void a_vm_tells_who_is_on_its_buses(struct conf *conf)
 {
     static const char range[] = "\nrange bus=\"port\" start=0x300 length=0x1 sizes=0x1 owner=\"";
@@ -100,6 +110,8 @@ static void a_vm_tells_who_is_on_its_buses(struct conf *conf)
     struct conf_vm *vm = bound_vm(conf, NULL);
 
     CONF_REQUIRE(conf, vm, "no VM");
+    if (!gives_registers(conf))
+        return;
     snapshot_parts_of(vm, &parts);
     parts.parts.ports = vm->ports;
     parts.parts.mmio = vm->mmio;
@@ -127,6 +139,8 @@ static void ports_and_what_waits_are_told(struct conf *conf)
     struct conf_vm *vm = bound_vm(conf, &(struct conf_vm_options){.hv = &with_hv});
 
     CONF_REQUIRE(conf, vm, "no VM");
+    if (!gives_registers(conf))
+        return;
     struct vmr_synic *synic = vmr_hv_guest_synic(vmr_partition_hv(vm->partition));
 
     CONF_REQUIRE(conf, vmr_guest_message_port_create(synic, &target, &port, NULL) == VMR_OK, "no port");

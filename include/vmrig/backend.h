@@ -98,7 +98,7 @@ enum vmr_leave {
     VMR_LEAVE_COUNT
 };
 
-#define VMR_BACKEND_ABI 1u
+#define VMR_BACKEND_ABI 1u /* what makes it a new number: vmrig/backend_plugin.h */
 
 #define VMR_BACKEND_EXPLICIT_ONLY 1u /* never chosen by vmr_probe_auto */
 #define VMR_BACKEND_REPLAYS 2u       /* brings asynchronous requests and timer wakes itself: the core adds none */
@@ -150,7 +150,10 @@ struct vmr_backend {
                                  struct vmr_error *err);
     void (*vp_destroy)(struct vmr_backend_vp *vp); /* accepts a zeroed and a half-created one */
 
-    /* The region may be used until vm_unmap returns. Any thread, VPs may run. */
+    /*
+     * The region may be used until vm_unmap returns. `slot` is below VMR_BACKEND_SLOT_MAX, and seldom the lowest that
+     * is free. Any thread, VPs may run.
+     */
     enum vmr_status (*vm_map)(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region,
                               struct vmr_error *err);
     void (*vm_unmap)(struct vmr_backend_vm *vm, uint32_t slot, const struct vmr_memory_region *region);

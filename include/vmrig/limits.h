@@ -14,6 +14,7 @@
 
 /* KVM_USER_MEM_SLOTS is 32764 on x86; hotplug by 128 MiB blocks reaches 4 TiB with this. */
 #define VMR_MEMORY_REGION_MAX 32000u
+#define VMR_BACKEND_SLOT_MAX (VMR_MEMORY_REGION_MAX + 2u) /* two more: around a page that traps, a region is cut */
 
 /* Ranges on one bus: 4096 PCIe functions with six BARs each still fit. */
 #define VMR_BUS_RANGE_MAX 32768u

@@ -12,8 +12,8 @@
 #include "lib/memory/memory.h"
 #include "lib/partition/hold.h"
 
-#define SLOT_PAGE VMR_MEMORY_REGION_MAX
-#define SLOT_ABOVE (VMR_MEMORY_REGION_MAX + 1u)
+#define SLOT_PAGE (VMR_BACKEND_SLOT_MAX - 2u)
+#define SLOT_ABOVE (VMR_BACKEND_SLOT_MAX - 1u)
 #define PIECE_MAX 3u
 
 struct piece {

@@ -74,6 +74,13 @@ class Layers(Tree):
     def test_conformance_sees_public_headers_only(self):
         self.assert_finds(self.find('conformance/x.c', '"lib/base/error.h"'), 'conformance may not')
 
+    def test_the_example_knows_its_own_files_and_the_package(self):
+        self.write('conformance/example/toy/toy.h')
+        self.assert_finds(self.find('conformance/example/x.c', '"toy/toy.h"', '<vmrig/exit.h>', '<pthread.h>'))
+        for include in ('"vmrig/exit.h"', '"../suite.h"', '"conformance/suite.h"', '"toy.h"'):
+            with self.subTest(include=include):
+                self.assert_finds(self.find('conformance/example/x.c', include), 'is built without this tree')
+
     def test_public_header_includes_public_headers_only(self):
         self.assert_finds(self.find('include/vmrig/x.h', '"lib/base/error.h"'), 'include/vmrig may not')
 

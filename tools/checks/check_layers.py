@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """A folder is a layer, and includes only what its row of the table names. Mirrors docs/architecture.md."""
 
+import os
 import re
 
 import common
@@ -36,6 +37,7 @@ TABLE = {
     'backends/whp': ('lib/base', 'lib/exit'),
     'backends': (),  # the built-in table, which names the backends
     'conformance': (),  # public headers only: needing another means that the public API has a hole
+    'conformance/example': (),  # as anybody's: see OUTSIDE
     'tools': ('conformance',),
     'tools/bench/prepared': ('tools', 'backends/kvm'),  # a program of its own, which stands in for KVM itself
     'examples': (),
@@ -49,6 +51,9 @@ TABLE = {
     'tests': (),
 }
 MAY_INCLUDE_TESTS = 'tests'  # every row below tests/ may use the helpers that lie there
+
+# Built as if it lay elsewhere: its own files by names from where they lie, vmrig's as those of a package, in <>.
+OUTSIDE = 'conformance/example'
 
 # What belongs to one operating system, or goes around the library's own locks: named files only.
 SYSTEM = re.compile(r'^(?:linux/|sys/|unistd\.h|fcntl\.h|signal\.h|time\.h|poll\.h|dlfcn\.h|ucontext\.h)')
@@ -76,6 +81,13 @@ def check_project_include(root_files, row, target):
         return f'includes "{target}", which is no file named from the root'
     if not any(target.startswith(folder + '/') for folder in allowed_in(row)):
         return f'{row} may not include "{target}"'
+    return None
+
+
+def check_outside_include(root_files, path, target):
+    full = os.path.normpath(os.path.join(os.path.dirname(path), target))
+    if full not in root_files or not full.startswith(OUTSIDE + '/'):
+        return f'includes "{target}", which is no file of {OUTSIDE}: it is built without this tree'
     return None
 
 
@@ -109,7 +121,12 @@ def check_file(root, path, root_files):
     for include in includes:
         where = f'{path}:{lines.of(include.start())}'
         quoted, target = include.group(1) == '"', include.group(2)
-        finding = check_project_include(root_files, row, target) if quoted else check_system_include(path, target)
+        if quoted and row == OUTSIDE:
+            finding = check_outside_include(root_files, path, target)
+        elif quoted:
+            finding = check_project_include(root_files, row, target)
+        else:
+            finding = check_system_include(path, target)
         if finding is not None:
             yield f'{where}: {finding}'
     finding = own_header_comes_first(path, includes, root_files)
