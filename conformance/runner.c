@@ -285,7 +285,8 @@ static void run_one(struct runner *runner, const struct conf_backend *backend, c
     conf_execute(backend, scenario, result);
     result->elapsed_ns = progress_now_ns(&runner->progress) - begin_ns;
     progress_result(&runner->progress, result);
-    runner->is_over = options->is_over && options->is_over(options->context);
+    runner->is_over = (options->is_over && options->is_over(options->context)) ||
+                      (options->fail_fast && result->verdict == CONF_FAIL);
 }
 
 static bool run_backend(struct runner *runner, struct conf_backend *backend)
@@ -331,8 +332,8 @@ static bool run_all(struct runner *runner)
         fine = run_backend(runner, &runner->backends[i]);
     progress_end(&runner->progress);
     if (runner->is_over)
-        snprintf(runner->partial, sizeof(runner->partial), "interrupted after %zu of %zu scenarios",
-                 runner->progress.done, runner->progress.total);
+        snprintf(runner->partial, sizeof(runner->partial), "ended after %zu of %zu scenarios", runner->progress.done,
+                 runner->progress.total);
     return fine;
 }
 

@@ -48,6 +48,7 @@ struct conf_run_options {
     const char *explain;             /* only explain this clause */
     const char *report_folder;       /* certificates and a summary go here; NULL: none are written */
     bool json;                       /* the results on `out` as JSON, instead of the matrix */
+    bool fail_fast;                  /* nothing more is run once a scenario has failed: a partial report */
     const char *junit, *tap;         /* files in the forms of CI systems; NULL: none */
     const char *waivers;             /* a file: waivers.h; NULL: nothing is waived */
     /* Only these, on their backends, which are the specs unless these are given. NULL: all. */

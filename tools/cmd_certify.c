@@ -45,7 +45,8 @@ enum option {
     OPTION_LEAVE_OUT,
     OPTION_LOCKSTEP,
     OPTION_GUESTS,
-    OPTION_BACKEND
+    OPTION_BACKEND,
+    OPTION_FAIL_FAST
 };
 
 static const struct args_option options[] = {
@@ -63,7 +64,8 @@ static const struct args_option options[] = {
                       .help = "only what failed in this certificate"},
     [OPTION_PATIENCE] = {.name = "patience", .value = "N", .help = "on a slow machine: wait N times longer"},
     [OPTION_ATTEMPTS] = {.name = "attempts", .value = "N", .help = "on an unreliable one: try N times what hangs"},
-    [OPTION_PROGRESS] = {.name = "progress", .help = "say when a backend is through; a terminal is told more anyway"},
+    [OPTION_PROGRESS] = {.name = "progress",
+                         .help = "a line for each backend that is through; a terminal is told more without"},
     [OPTION_JSON] = {.name = "json", .help = "print the results as JSON: {\"results\": [...]}"},
     [OPTION_ZOO] = {.name = "zoo", .help = "judge the suite: it must reject hypervisors that are broken on purpose"},
     [OPTION_SCHEDULES] = {.name = "schedules",
@@ -79,6 +81,7 @@ static const struct args_option options[] = {
     [OPTION_GUESTS] = {.name = "guests", .value = "N", .help = "with --lockstep: so many (1000)"},
     [OPTION_LEAVE_OUT] = {.name = "leave-out", .value = "BITS", .help = "with --soak: operations, as a failure tells"},
     [OPTION_CLAUSES] = {.name = "clauses", .help = "with --zoo: also list the clauses that none of them breaks"},
+    [OPTION_FAIL_FAST] = {.name = "fail-fast", .help = "end with the first scenario that fails"},
     [OPTION_BACKEND] = {.name = "backend", .value = "FILE", .repeatable = true, .help = "load one: a shared object"},
 };
 
@@ -161,9 +164,9 @@ static const char *contradiction(const struct conf_run_options *conf, bool again
 
 static enum conf_progress_form progress_form(const struct args *args)
 {
-    if (isatty(STDERR_FILENO))
-        return CONF_PROGRESS_LINE;
-    return args_has(args, OPTION_PROGRESS) ? CONF_PROGRESS_LINES : CONF_PROGRESS_NONE;
+    if (args_has(args, OPTION_PROGRESS))
+        return CONF_PROGRESS_LINES;
+    return isatty(STDERR_FILENO) ? CONF_PROGRESS_LINE : CONF_PROGRESS_NONE;
 }
 
 /* --filter is on animals there. */
@@ -336,6 +339,7 @@ static int run_scenarios(const struct args *args)
         .list = args_has(args, OPTION_LIST),
         .explain = args_value(args, OPTION_EXPLAIN),
         .report_folder = args_value(args, OPTION_REPORT),
+        .fail_fast = args_has(args, OPTION_FAIL_FAST),
         .junit = args_value(args, OPTION_JUNIT),
         .tap = args_value(args, OPTION_TAP),
         .waivers = args_value(args, OPTION_WAIVERS),

@@ -233,10 +233,10 @@ class Watched(Certified):
             out, err = child.communicate(timeout=60)
         self.assertEqual(child.returncode, 1, err)
         self.assertIn('ending after this scenario', err.decode())
-        self.assertIn('partial: interrupted after ', out.decode())
+        self.assertIn('partial: ended after ', out.decode())
         certificate = self.read(certificate='mock.json')
         self.assertEqual(certificate['status'], 'partial')
-        self.assertRegex(certificate['reason'], r'\Ainterrupted after \d+ of \d+ scenarios\Z')
+        self.assertRegex(certificate['reason'], r'\Aended after \d+ of \d+ scenarios\Z')
         self.assertEqual({level['status'] for level in certificate['levels']} - {'not offered'}, {'incomplete'})
         self.succeeds('certify', 'verify', os.path.join(self.path('report'), 'mock.json'))
 

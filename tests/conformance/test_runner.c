@@ -429,7 +429,7 @@ static void a_backend_of_the_callers_is_judged_as_what_it_is(void **state)
 {
     struct vmr_backend deaf = *vmr_mock_backend();
     const struct vmr_backend *const backends[] = {&deaf};
-    const struct conf_run_options options = {.backends = backends, .backend_count = 1, .filter = "stop/*"};
+    struct conf_run_options options = {.backends = backends, .backend_count = 1, .filter = "stop/*"};
     struct captured captured;
 
     (void)state;
@@ -442,6 +442,12 @@ static void a_backend_of_the_callers_is_judged_as_what_it_is(void **state)
     assert_int_equal(captured.status, CONF_EXIT_FAILED);
     assert_non_null(strstr(captured.out, "FAIL deaf: stop/"));
     assert_null(strstr(captured.out, "FAIL mock"));
+    assert_non_null(strstr(strstr(captured.out, "FAIL deaf") + 1, "FAIL deaf"));
+    options.fail_fast = true;
+    call(options, &captured);
+    assert_int_equal(captured.status, CONF_EXIT_FAILED);
+    assert_null(strstr(strstr(captured.out, "FAIL deaf") + 1, "FAIL deaf"));
+    assert_non_null(strstr(captured.out, "partial: ended after "));
     deaf.name = "mock";
     call(options, &captured);
     assert_int_equal(captured.status, CONF_EXIT_USAGE);

@@ -210,7 +210,7 @@ class Archive(unittest.TestCase):
             shown = subprocess.run(['sh', '-c', command.replace('/bin/program', f'{parts}/program')], cwd=folder,
                                    stdout=subprocess.PIPE, text=True, check=True).stdout
             self.assertEqual((parts / 'left' / 'probe.json').read_text(), 'probe\n--json\n')
-        self.assertEqual(shown.split('\n'), ['certify', '--report', 'left', '--patience', '6', '--attempts', '3',
+        self.assertEqual(shown.split('\n'), ['certify', '--progress', '--report', 'left', '--patience', '6', '--attempts', '3',
                                              '--hypervisor', 'kvm', '--filter', "it's $HOME/*", ''])
 
     def test_a_damaged_answer_is_a_problem(self):

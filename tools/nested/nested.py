@@ -49,7 +49,7 @@ def parse_arguments():
 
 def script(arguments):
     """What the emulated machine runs: what its KVM says of itself, then the suite."""
-    words = ['exec', '/bin/program', 'certify', '--report', 'left', '--patience', arguments.patience,
+    words = ['exec', '/bin/program', 'certify', '--progress', '--report', 'left', '--patience', arguments.patience,
              '--attempts', arguments.attempts]
     for spec in arguments.hypervisor:
         words += ['--hypervisor', spec]
