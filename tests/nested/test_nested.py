@@ -210,8 +210,8 @@ class Archive(unittest.TestCase):
             shown = subprocess.run(['sh', '-c', command.replace('/bin/program', f'{parts}/program')], cwd=folder,
                                    stdout=subprocess.PIPE, text=True, check=True).stdout
             self.assertEqual((parts / 'left' / 'probe.json').read_text(), 'probe\n--json\n')
-        self.assertEqual(shown.split('\n'), ['certify', '--progress', '--report', 'left', '--patience', '6', '--attempts', '3',
-                                             '--hypervisor', 'kvm', '--filter', "it's $HOME/*", ''])
+        self.assertEqual(shown.split('\n'), ['certify', '--progress', '--report', 'left', '--patience', '6', '--attempts',
+                                             '3', '--hypervisor', 'kvm', '--filter', "it's $HOME/*", ''])
 
     def test_a_damaged_answer_is_a_problem(self):
         self.assertRaises(Problem, archive.files_of, b'')
