@@ -224,7 +224,7 @@ static void run_seeded(const struct search *search, uint64_t seed, struct conf_r
     if (!scheduler_open(&options, &scheduler, ret_result))
         return;
     run_scheduled(search, scheduler, ret_result);
-    if (ret_result->verdict == CONF_FAIL)
+    if (ret_result->verdict == CONF_FAIL && !search->backend->schedules.as_found)
         tell_seeded(search, seed, vmr_scheduler_choices(scheduler), ret_result);
     vmr_scheduler_destroy(scheduler);
 }
@@ -252,7 +252,7 @@ static bool explore_bound(const struct search *search, unsigned preemptions, str
         return false;
     while (more && ret_result->verdict == CONF_PASS) {
         run_scheduled(search, scheduler, ret_result);
-        if (ret_result->verdict == CONF_FAIL) {
+        if (ret_result->verdict == CONF_FAIL && !search->backend->schedules.as_found) {
             char *simpler = shrink(search, preemptions, vmr_scheduler_choices(scheduler), ret_result);
 
             tell(ret_result, preemptions, simpler ? simpler : "");

@@ -32,6 +32,7 @@ struct conf_schedules {
     unsigned preemptions; /* exhaustive, replay */
     uint64_t runs, seed;  /* random */
     const char *choices;  /* replay; the caller's */
+    bool as_found;        /* an order that fails is not made simpler, nor told */
 };
 
 /* False, and a rule in `*ret_rule`: it is none of the above. `seed` is for random ones. */

@@ -46,7 +46,8 @@ static const struct conf_scenario scenario = {.name = "composition",
 static bool fails(struct conf_backend *backend, uint64_t seed, uint32_t left_out, struct conf_result *ret_result)
 {
     backend->composed = (struct conf_composed){.seed = seed, .left_out = left_out};
-    backend->schedules = (struct conf_schedules){.mode = CONF_SCHEDULES_RANDOM, .runs = 1, .seed = seed};
+    backend->schedules =
+        (struct conf_schedules){.mode = CONF_SCHEDULES_RANDOM, .runs = 1, .seed = seed, .as_found = true};
     conf_execute(backend, &scenario, ret_result);
     return ret_result->verdict == CONF_FAIL;
 }

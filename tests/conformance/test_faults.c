@@ -24,7 +24,7 @@
 #include "conformance/scenarios.h"
 #include "tests/support/counting_host.h"
 
-#define USUAL_STRIDE 199u
+#define USUAL_STRIDE 397u
 #define TURNS 40u
 #define SPEC "mock:profile=strict"
 
@@ -154,7 +154,9 @@ static void try_each(const struct conf_backend *backend, const struct conf_scena
 static void nothing_crashes_leaks_or_hangs(enum wrong wrong, bool lasts)
 {
     struct vmr_error err = {.message = ""};
-    struct conf_backend backend = {.spec = SPEC, .is_mock = true, .patience_ns = UINT64_C(1) << 40};
+    const struct conf_schedules schedules = {.as_found = true};
+    struct conf_backend backend = {
+        .spec = SPEC, .is_mock = true, .patience_ns = UINT64_C(1) << 40, .schedules = schedules};
     struct conf_backend library = {.spec = "library", .is_library = true, .patience_ns = UINT64_C(1) << 40};
     struct vmr_hypervisor_handle handle;
     size_t count;
