@@ -79,6 +79,7 @@ def main():
     parser.add_argument('--lockstep', metavar='OTHER', help='only run made-up guests on both')
     parser.add_argument('--device', help='skip the test where this cannot be opened')
     parser.add_argument('--patience', default='1', metavar='N', help='scenarios wait N times longer than usual (1)')
+    parser.add_argument('--attempts', default='1', metavar='N', help='a scenario that hangs is tried N times in all (1)')
     parser.add_argument('--filter', metavar='PATTERN', help='these scenarios alone')
     parser.add_argument('--orders', type=pathlib.Path, help='the list of who runs when')
     parser.add_argument('--update', action='store_true', help='write the list instead of checking it')
@@ -95,7 +96,8 @@ def main():
     chosen = ['--filter', arguments.filter] if arguments.filter else []
     chosen += ['--backend', arguments.backend] if arguments.backend else []
     done = subprocess.run([arguments.vmrig, 'certify', '--hypervisor', arguments.hypervisor, '--patience',
-                           arguments.patience, '--json'] + chosen, stdout=subprocess.PIPE, check=False)
+                           arguments.patience, '--attempts', arguments.attempts, '--json'] + chosen,
+                          stdout=subprocess.PIPE, check=False)
     try:
         results = json.loads(done.stdout)['results']
     except ValueError:
